@@ -1,0 +1,1 @@
+//! Virtual candidates and measuring programs.

@@ -1,0 +1,2 @@
+//! The binary `synaq`.
+fn main() {}

@@ -1,0 +1,10 @@
+//! The rules of a qualification exam, and nothing else: no clock, no socket, no database, no entropy.
+//! Time and chance come in as arguments, facts leave as [`session::Event`]s.
+
+pub mod bank;
+pub mod decision;
+pub mod form;
+pub mod ids;
+pub mod proctoring;
+pub mod session;
+pub mod time;

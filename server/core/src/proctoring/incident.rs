@@ -1,0 +1,113 @@
+//! Detector events and the incidents they merge into.
+
+use super::{Class, Code};
+use crate::ids::{IncidentNo, StaffId};
+use crate::time::At;
+use serde::{Deserialize, Serialize};
+
+/// Who claims it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The candidate's browser: a claim by an untrusted client
+    Client,
+    /// Observed by the server itself
+    Server,
+    /// A picture or sound detector
+    Model,
+    /// A person watching
+    Proctor,
+}
+
+/// Where in its course the observed behaviour is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignalPhase {
+    /// It began
+    Begin,
+    /// It is (still) seen; a begin if none was seen
+    Seen,
+    /// The candidate tried on screen to restore the device, and it failed
+    RestoreFailed,
+    /// It ended
+    End,
+}
+
+/// A raw claim. Never a violation by itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DetectorEvent {
+    /// What is claimed
+    pub code: Code,
+    /// Where in its course
+    pub phase: SignalPhase,
+    /// Who claims it
+    pub source: Source,
+    /// 0..=100; 100 for plain facts. Below the code's minimum it is kept for the record only.
+    pub confidence_pct: u8,
+    /// Since when, by server time
+    pub at: At,
+    /// Of the detector and its version, or what the browser said; no personal data
+    pub note: Option<String>,
+}
+
+/// How an incident stands.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum IncidentStatus {
+    /// Not long enough yet, or waiting for a person
+    Open,
+    /// By the rule of its code
+    ConfirmedAuto {
+        /// When
+        at: At,
+    },
+    /// By a person
+    ConfirmedHuman {
+        /// Who
+        by: StaffId,
+        /// When
+        at: At,
+    },
+    /// By a person
+    Dismissed {
+        /// Who
+        by: StaffId,
+        /// When
+        at: At,
+    },
+    /// It ended before its code's minimum duration, or is for the record only
+    Recorded,
+}
+
+/// Merged detector events of one code.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Incident {
+    /// Within the session, from 1
+    pub no: IncidentNo,
+    /// What
+    pub code: Code,
+    /// Who confirms it, by the table in force when it opened
+    pub class: Class,
+    /// Who claimed it first
+    pub source: Source,
+    /// When it began; a human confirmation may name an earlier or later moment
+    pub began_at: At,
+    /// When it was last seen
+    pub seen_at: At,
+    /// When it ended; none while it runs
+    pub ended_at: Option<At>,
+    /// An on-screen attempt to restore the device failed
+    pub restore_failed: bool,
+    /// How it stands
+    pub status: IncidentStatus,
+    /// Explanation or the proctor's note
+    pub note: Option<String>,
+}
+
+impl Incident {
+    /// A human incident nobody has ruled on: the record waits for it, the proctor's queue shows it.
+    #[must_use]
+    pub fn awaits_person(&self) -> bool {
+        self.class == Class::Human && self.status == IncidentStatus::Open
+    }
+}

@@ -1,0 +1,8 @@
+//! From raw signal to violation: a *detector event* is a claim, merged events are an *incident*, a confirmed
+//! incident is a *violation*. Three different things, three types.
+
+mod code;
+mod incident;
+
+pub use code::{Class, Code, ForbiddenItem, Rule, RuleTable, UnknownCode};
+pub use incident::{DetectorEvent, Incident, IncidentStatus, SignalPhase, Source};

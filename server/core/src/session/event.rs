@@ -1,0 +1,355 @@
+//! What happened, past tense, never edited. A new shape is a new variant with an upcast test.
+
+use crate::bank::Lang;
+use crate::form::{ExamForm, Seed};
+use crate::ids::{CentreId, DeviceHash, Epoch, IncidentNo, SittingId, SocketId, StaffId, TabId};
+use crate::proctoring::{Class, Code, DetectorEvent, Source};
+use crate::session::input::{AcknowledgedText, DeviceReport};
+use crate::time::{At, Span};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// A fact with its instant and, if a candidate's command caused it, that command.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Event {
+    /// Server time
+    pub at: At,
+    /// The candidate's command behind it
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub client: Option<ClientRef>,
+    /// What happened
+    pub fact: Fact,
+}
+
+/// Identity of a candidate's command: repeated, it yields the earlier receipt.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct ClientRef {
+    /// Device binding it was given under
+    pub epoch: Epoch,
+    /// The device's own counter, from 1
+    pub client_seq: u64,
+    /// What the device's clock said; a claim
+    pub client_at: At,
+}
+
+/// Evidence by digest; the bytes lie sealed in the blob store.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct EvidenceRef {
+    /// Within the session: `face-1`, `webcam-0001.webm`
+    pub name: String,
+    /// SHA-256 over the plaintext, hex
+    pub sha256: String,
+    /// Plaintext length
+    pub bytes: u64,
+}
+
+/// Which photo.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhotoKind {
+    /// The candidate's face
+    Face,
+    /// The identity document
+    Document,
+}
+
+/// Who wrote a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "who", content = "id", rename_all = "snake_case")]
+pub enum MessageFrom {
+    /// The candidate
+    Candidate,
+    /// A proctor
+    Staff(StaffId),
+}
+
+/// What a violation did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Consequence {
+    /// The first: a blocking warning (NB-20)
+    Warning,
+    /// A repeated one: the exam ended (NB-20)
+    Termination,
+    /// It began before the warning took effect, or after the end: kept for the commission
+    None,
+}
+
+/// Why the warning counts as known to the candidate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EffectiveHow {
+    /// The candidate acknowledged it
+    Acknowledged,
+    /// 10 s after the client reported it displayed
+    Displayed,
+    /// 30 s of live socket after it was committed
+    LiveSocket,
+}
+
+/// Why the exam ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Finish {
+    /// Handed in
+    Submitted,
+    /// The budget ran out
+    TimeExpired,
+    /// A repeated violation
+    Violation {
+        /// The second one
+        incident: IncidentNo,
+    },
+    /// A proctor ended it
+    Staff {
+        /// Why
+        why: StaffEndReason,
+        /// Who
+        by: StaffId,
+        /// The second person, for impersonation
+        second: Option<StaffId>,
+    },
+}
+
+/// The four reasons a proctor may end an exam for; conduct is not among them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StaffEndReason {
+    /// Danger to a person
+    Safety,
+    /// It cannot go on technically
+    Technical,
+    /// The candidate asked for it
+    CandidateRequest,
+    /// Somebody else sits the exam; needs a second person
+    Impersonation,
+}
+
+/// A span of our own downtime, never charged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DowntimeSpan {
+    /// The node's last time mark
+    pub from: At,
+    /// When the session was back in memory
+    pub to: At,
+}
+
+/// Everything that can happen to a session.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Fact {
+    /// The centre put a candidate into a sitting. Always the first event.
+    SessionCreated {
+        centre: CentreId,
+        sitting: SittingId,
+        programme: String,
+        programme_version: u32,
+        bank: String,
+        bank_version: u32,
+        /// SHA-256 of the bank as stored, hex
+        bank_sha256: String,
+        /// Server's half of the draw; secret until the session is closed
+        draw_secret: Seed,
+        planned: Span,
+        /// Accommodation (LAW-30)
+        extra: Span,
+        opens_at: At,
+        closes_at: At,
+    },
+    /// A device was bound: the first by the candidate's button, a later one by a proctor.
+    DeviceBound {
+        epoch: Epoch,
+        device: DeviceHash,
+        tab: TabId,
+        admitted_by: Option<StaffId>,
+    },
+    /// Another tab or device asks to sit this exam and waits for a proctor.
+    DeviceWaiting {
+        device: DeviceHash,
+        tab: TabId,
+        socket: SocketId,
+    },
+    Connected {
+        epoch: Epoch,
+        tab: TabId,
+        socket: SocketId,
+    },
+    Disconnected {
+        socket: SocketId,
+        reason: String,
+    },
+    LanguageChosen {
+        lang: Lang,
+    },
+    ConsentGiven {
+        text_version: String,
+        lang: Lang,
+    },
+    DeviceChecked {
+        report: DeviceReport,
+    },
+    PhotoStored {
+        kind: PhotoKind,
+        evidence: EvidenceRef,
+    },
+    IdentitySubmitted,
+    IdentityAskedAgain {
+        by: StaffId,
+        reason: String,
+    },
+    Admitted {
+        by: StaffId,
+    },
+    Acknowledged {
+        text: AcknowledgedText,
+        text_version: String,
+        lang: Lang,
+    },
+    /// seed = SHA-256(draw_secret || nonce)
+    FormDrawn {
+        nonce: Seed,
+        form: ExamForm,
+    },
+    Started {
+        deadline: At,
+    },
+    /// `shown` are positions in the candidate's order of options; empty clears the answer.
+    AnswerPut {
+        question: u16,
+        shown: BTreeSet<u8>,
+    },
+    /// Made before the deadline, delivered up to 10 min after it: not scored, shown to the commission.
+    AnswerLate {
+        question: u16,
+        shown: BTreeSet<u8>,
+    },
+    /// Given under a superseded epoch: evidence only.
+    AnswerSuperseded {
+        question: u16,
+        shown: BTreeSet<u8>,
+    },
+    Flagged {
+        question: u16,
+        on: bool,
+    },
+    /// The candidate's page opened (or closed) a prompt of ours, such as a permission request.
+    PromptShown {
+        open: bool,
+    },
+    DetectorReported {
+        event: DetectorEvent,
+    },
+    IncidentOpened {
+        no: IncidentNo,
+        code: Code,
+        class: Class,
+        source: Source,
+        began_at: At,
+        note: Option<String>,
+    },
+    IncidentSeen {
+        no: IncidentNo,
+        seen_at: At,
+        restore_failed: bool,
+    },
+    IncidentEnded {
+        no: IncidentNo,
+        ended_at: At,
+    },
+    /// Too short, switched off, or for the record only.
+    IncidentRecorded {
+        no: IncidentNo,
+    },
+    IncidentConfirmed {
+        no: IncidentNo,
+        by: Option<StaffId>,
+        began_at: At,
+        note: Option<String>,
+    },
+    IncidentDismissed {
+        no: IncidentNo,
+        by: StaffId,
+        note: Option<String>,
+    },
+    ViolationCounted {
+        ordinal: u32,
+        incident: IncidentNo,
+        consequence: Consequence,
+    },
+    WarningDisplayed {
+        ordinal: u32,
+    },
+    WarningAcknowledged {
+        ordinal: u32,
+    },
+    WarningEffective {
+        ordinal: u32,
+        effective_at: At,
+        how: EffectiveHow,
+    },
+    Paused {
+        by: StaffId,
+        reason: String,
+    },
+    Resumed {
+        by: StaffId,
+    },
+    /// Time given back for a fault that was not the candidate's.
+    TimeCredited {
+        by: StaffId,
+        span: Span,
+        reason: String,
+    },
+    /// Time added, such as an accommodation approved late.
+    TimeExtended {
+        by: StaffId,
+        span: Span,
+        reason: String,
+    },
+    DowntimeCredited {
+        span: DowntimeSpan,
+    },
+    /// Whether the webcam and the microphone reach the server.
+    MediaChanged {
+        video: bool,
+        audio: bool,
+    },
+    EvidenceStored {
+        evidence: EvidenceRef,
+    },
+    EvidenceGap {
+        span: Span,
+        why: String,
+    },
+    MessageSent {
+        from: MessageFrom,
+        text: String,
+    },
+    HelpAsked,
+    HelpAnswered {
+        by: StaffId,
+    },
+    EndProposed {
+        why: StaffEndReason,
+        by: StaffId,
+        note: String,
+    },
+    EndWithdrawn {
+        by: StaffId,
+    },
+    Closed {
+        finish: Finish,
+        note: Option<String>,
+    },
+    /// The device said that nothing is left to deliver.
+    OutboxDrained,
+    RecordSealed {
+        sha256: String,
+        kid: String,
+    },
+    RecordApproved {
+        by: StaffId,
+        sha256: String,
+        note: Option<String>,
+    },
+}

@@ -1,0 +1,273 @@
+//! What may be asked of a session, and what a decision answers.
+
+use crate::bank::Lang;
+use crate::form::Seed;
+use crate::ids::{CentreId, DeviceHash, Epoch, IncidentNo, Seq, SittingId, SocketId, StaffId, TabId};
+use crate::proctoring::{Code, DetectorEvent, SignalPhase};
+use crate::session::event::{ClientRef, Event, EvidenceRef, PhotoKind, StaffEndReason};
+use crate::time::{At, Span};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// What the device check found; claims of the browser, shown to the proctor.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct DeviceReport {
+    /// A live camera picture was seen
+    pub camera: bool,
+    /// The microphone's level moved
+    pub microphone: bool,
+    /// The page is connected to the server
+    pub connection: bool,
+    /// Round trip in milliseconds
+    pub round_trip_ms: u32,
+    /// The camera's name, up to 120 characters
+    pub camera_label: String,
+    /// Browser and system in a word or two, up to 120 characters
+    pub browser: String,
+    /// More than one screen, where the browser can tell
+    pub second_screen: Option<bool>,
+}
+
+/// What the candidate confirms to have read before the exam (NB-15, NB-16, NB-21).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AcknowledgedText {
+    /// Methodology of the exam
+    Methodology,
+    /// Complaint and appeal procedure
+    AppealProcedure,
+    /// Forbidden items
+    ForbiddenItems,
+    /// Rules of conduct
+    Conduct,
+}
+
+impl AcknowledgedText {
+    /// All four are needed before the exam.
+    pub const ALL: [Self; 4] =
+        [Self::Methodology, Self::AppealProcedure, Self::ForbiddenItems, Self::Conduct];
+}
+
+/// Everything that creating a session needs.
+#[derive(Clone, Debug)]
+pub struct Creation {
+    /// Owner
+    pub centre: CentreId,
+    /// Which sitting
+    pub sitting: SittingId,
+    /// Fresh 256 bits: the server's half of the draw
+    pub draw_secret: Seed,
+    /// Accommodation (LAW-30)
+    pub extra: Span,
+    /// Earliest start
+    pub opens_at: At,
+    /// The link's end; no start after it
+    pub closes_at: At,
+}
+
+/// A candidate's command.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// Language of interface and paper; fixed once the exam has started
+    ChooseLanguage(Lang),
+    /// The consent text of that version, read in that language
+    Consent { text_version: String, lang: Lang },
+    /// Result of the device check
+    CheckDevice(DeviceReport),
+    /// Both photos are there, ask the proctor
+    SubmitIdentity,
+    /// One of the four texts
+    Acknowledge { text: AcknowledgedText, text_version: String, lang: Lang },
+    /// Start the exam with the candidate's half of the draw
+    Begin { nonce: Seed },
+    /// Positions in the candidate's order of options; empty clears the answer
+    Answer { question: u16, shown: BTreeSet<u8> },
+    /// Mark for later
+    Flag { question: u16, on: bool },
+    /// A signal of the browser; `ago` says how long before this command it happened, by the client's own clock
+    Signal { code: Code, phase: SignalPhase, ago: Span, note: Option<String> },
+    /// Our own prompt opened or closed
+    Prompt { open: bool },
+    /// The warning stands on the screen
+    WarningDisplayed { ordinal: u32 },
+    /// The candidate pressed the button
+    AcknowledgeWarning { ordinal: u32 },
+    /// Call the proctor
+    CallProctor,
+    /// To the proctor
+    Say(String),
+    /// Hand in; always accepted while time remains
+    HandIn,
+    /// Nothing is left on the device
+    Drained,
+}
+
+/// A staff member's command.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum StaffCommand {
+    /// Identity is right
+    Admit,
+    /// Photos again
+    AskAgain { reason: String },
+    /// Let the waiting tab or device take over
+    AdmitDevice,
+    /// To the candidate; also answers a call
+    Say(String),
+    /// The incident is a violation that began then; `warnings_seen` is what the proctor's screen showed
+    Confirm { incident: IncidentNo, began_at: At, warnings_seen: u32, note: Option<String> },
+    /// It is none
+    Dismiss { incident: IncidentNo, note: Option<String> },
+    /// A violation seen by the proctor
+    Record { code: Code, began_at: At, warnings_seen: u32, note: Option<String> },
+    /// Stop the clock
+    Pause { reason: String },
+    /// Go on
+    Resume,
+    /// Give time back for a fault
+    Credit { span: Span, reason: String },
+    /// Add time
+    Extend { span: Span, reason: String },
+    /// End the exam; impersonation only proposes, a second person must send the same
+    End { why: StaffEndReason, note: String },
+    /// Take a proposal back
+    WithdrawEnd,
+    /// The commission approves the sealed record
+    Approve { sha256: String, note: Option<String> },
+}
+
+/// What media says; never an end of anything.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum MediaFact {
+    /// What reaches the server now
+    Flow { video: bool, audio: bool },
+    /// A finished piece of evidence
+    Stored(EvidenceRef),
+    /// A hole in the recording
+    Gap { span: Span, why: String },
+}
+
+/// Everything a session can be asked.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Only as the first input
+    Create(Box<Creation>),
+    /// The candidate's button: binds the first device
+    Bind { device: DeviceHash, tab: TabId },
+    /// A socket of that device and tab came
+    Attach { device: DeviceHash, tab: TabId, socket: SocketId },
+    /// A socket went
+    Detach { socket: SocketId, reason: String },
+    /// A candidate's command; `client.epoch` is the epoch the device was bound under
+    Candidate { client: ClientRef, command: Command },
+    /// A staff command; the caller has checked role and centre
+    Staff { by: StaffId, command: StaffCommand },
+    /// A photo was stored
+    Photo { kind: PhotoKind, evidence: EvidenceRef },
+    /// From the media room
+    Media(MediaFact),
+    /// From a detector on the server
+    Detect(DetectorEvent),
+    /// The timer armed from `next_deadline`
+    Tick,
+    /// The node is back; the last time mark before was at `down_from`
+    Recover { down_from: At },
+    /// The record was sealed (runtime does it in the same transaction)
+    Sealed { sha256: String, kid: String },
+}
+
+/// What a decision answers.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Decision {
+    /// To append, in order
+    pub events: Vec<Event>,
+    /// To let out, only after commit
+    pub effects: Vec<Effect>,
+}
+
+/// What leaves after commit.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// Done now; the receipt names the first event of this decision
+    Accepted,
+    /// Done before; the earlier receipt
+    AlreadyDone(Seq),
+    /// Bound under this epoch
+    Attached(Epoch),
+    /// The socket's tab or device waits for a proctor
+    AttachWaits,
+    /// This older socket must be closed: the same device came back
+    CloseSocket(SocketId),
+    /// Nothing was changed
+    Refused(Refusal),
+}
+
+/// Why nothing was changed. Each has a stable code on the wire and a page that says what to do.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Refusal {
+    /// Not at this stage, such as an answer before the start
+    #[error("this is not possible at the stage the session is in")]
+    WrongStage,
+    /// Answer after the end
+    #[error("the exam has ended; answers are no longer taken")]
+    ExamEnded,
+    /// Before the sitting opens
+    #[error("the sitting has not opened yet")]
+    NotOpenYet,
+    /// After the sitting's end
+    #[error("the link was valid until the end of the sitting")]
+    LinkExpired,
+    /// No such place in the form
+    #[error("the form has no such question")]
+    NoSuchQuestion,
+    /// Option not in the form, or several for a single choice
+    #[error("the question has no such option, or takes only one")]
+    NoSuchOption,
+    /// Another device is bound
+    #[error("this exam is bound to another device; a proctor can admit this one")]
+    OtherDevice,
+    /// The epoch was superseded
+    #[error("another device took over this exam; what this one still sends is kept as evidence only")]
+    SupersededEpoch,
+    /// Consent, device check, identity or a text is missing
+    #[error("a step before this one is missing")]
+    StepMissing,
+    /// Not bound to the programme's languages
+    #[error("the exam cannot be sat in this language")]
+    LanguageNotOffered,
+    /// Camera and microphone are required to start (NB-19)
+    #[error("camera and microphone must reach the server before the exam can start")]
+    MediaMissing,
+    /// The programme or bank cannot be drawn
+    #[error("the paper cannot be drawn from the bank")]
+    CannotDraw,
+    /// No such incident, or already ruled on
+    #[error("this incident is not open")]
+    IncidentNotOpen,
+    /// Somebody warned meanwhile: look again
+    #[error("the warning count has changed since you looked; look again before you decide")]
+    WarningsChanged,
+    /// A beginning in the future or before the start
+    #[error("the violation's beginning must lie within the exam and not in the future")]
+    BeginningOutOfRange,
+    /// A technical code is never a violation
+    #[error("a technical fault is never a violation")]
+    TechnicalCode,
+    /// No warning of that number
+    #[error("there is no such warning")]
+    NoSuchWarning,
+    /// Too long, empty, or a time span outside its limits
+    #[error("a text or a number is outside its limits")]
+    OutOfLimits,
+    /// Impersonation needs a second person
+    #[error("ending for impersonation needs a second person")]
+    SecondPersonNeeded,
+    /// No device or end proposal waits
+    #[error("nothing waits for this decision")]
+    NothingWaits,
+    /// The record is not sealed, or another digest was approved
+    #[error("the record shown is not the sealed one; open it again")]
+    RecordMismatch,
+    /// A log limit
+    #[error("this session has reached a limit on stored events")]
+    TooManyEvents,
+}

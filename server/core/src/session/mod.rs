@@ -1,0 +1,17 @@
+//! One candidate's sitting of the theory exam: decide is pure, apply is total.
+
+mod event;
+mod input;
+mod state;
+
+pub use event::{
+    ClientRef, Consequence, DowntimeSpan, EffectiveHow, Event, EvidenceRef, Fact, Finish, MessageFrom,
+    PhotoKind, StaffEndReason,
+};
+pub use input::{
+    AcknowledgedText, Command, Creation, Decision, DeviceReport, Effect, Input, MediaFact, Refusal,
+    StaffCommand,
+};
+pub use state::{
+    Answer, Binding, Context, EndProposal, ExamSession, Message, Stage, Standing, State, Violation, Warning,
+};

@@ -1,0 +1,277 @@
+//! What is known of a session. Written by `apply` alone, readable by everybody.
+
+use crate::bank::{Bank, Lang, Programme};
+use crate::form::{ExamForm, Seed};
+use crate::ids::{CentreId, DeviceHash, Epoch, IncidentNo, Seq, SittingId, SocketId, StaffId, TabId};
+use crate::proctoring::{Incident, RuleTable};
+use crate::session::event::{
+    Consequence, DowntimeSpan, EffectiveHow, EvidenceRef, Finish, MessageFrom, PhotoKind, StaffEndReason,
+};
+use crate::session::input::{AcknowledgedText, DeviceReport};
+use crate::time::{At, Span};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// What does not change during a session: loaded by the runtime before the log is replayed.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The programme version the session was created under
+    pub programme: Programme,
+    /// The bank version it draws from, with keys
+    pub bank: Arc<Bank>,
+    /// SHA-256 of the bank as stored, hex
+    pub bank_sha256: String,
+    /// Who confirms what
+    pub rules: RuleTable,
+}
+
+/// Where the attempt stands (9.2, 9.3). Supervision is a machine of its own: [`Standing`].
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Stage {
+    /// No event yet
+    #[default]
+    Absent,
+    /// Consent, device check, identity, acknowledgements
+    Preparing,
+    /// The paper is out and the clock runs, unless paused
+    Running {
+        /// Server value; moves with pauses and credits
+        deadline: At,
+        /// When the clock was stopped, if it is
+        paused_since: Option<At>,
+    },
+    /// Ended
+    Closed {
+        /// Why
+        finish: Finish,
+        /// When
+        at: At,
+    },
+}
+
+/// Where supervision stands (NB-20).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Standing {
+    /// No violation
+    #[default]
+    Clean,
+    /// One violation
+    Warned(Warning),
+    /// A repeated one ended the exam
+    Terminated {
+        /// The one warning before
+        warning: Warning,
+        /// The second violation
+        incident: IncidentNo,
+    },
+}
+
+/// The one warning of a session.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Warning {
+    /// Always 1
+    pub ordinal: u32,
+    /// The first violation
+    pub incident: IncidentNo,
+    /// When it was committed
+    pub given_at: At,
+    /// When the client reported it on screen
+    pub displayed_at: Option<At>,
+    /// When the candidate pressed the button
+    pub acknowledged_at: Option<At>,
+    /// From when on a new incident counts as the second
+    pub effective: Option<(At, EffectiveHow)>,
+    /// Live socket time since `given_at` up to the last disconnect
+    pub live: Span,
+}
+
+/// A counted violation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Violation {
+    /// 1, 2, ...
+    pub ordinal: u32,
+    /// Which incident
+    pub incident: IncidentNo,
+    /// What it did
+    pub consequence: Consequence,
+    /// When it was counted
+    pub at: At,
+}
+
+/// A bound device.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Binding {
+    /// From 1
+    pub epoch: Epoch,
+    /// Whose key
+    pub device: DeviceHash,
+    /// Which tab
+    pub tab: TabId,
+}
+
+/// The newest answer to a question.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Answer {
+    /// Positions in the candidate's order
+    pub shown: BTreeSet<u8>,
+    /// Which of the device's commands gave it: a smaller one never overwrites it
+    pub client_seq: u64,
+    /// Under which binding
+    pub epoch: Epoch,
+    /// Where it stands in the log
+    pub seq: Seq,
+    /// When it was stored
+    pub at: At,
+}
+
+/// A line of the conversation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Message {
+    /// Where it stands in the log
+    pub seq: Seq,
+    /// When
+    pub at: At,
+    /// Who
+    pub from: MessageFrom,
+    /// What
+    pub text: String,
+}
+
+/// A first person asked to end the exam for impersonation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EndProposal {
+    /// Why
+    pub why: StaffEndReason,
+    /// Who
+    pub by: StaffId,
+    /// Their note
+    pub note: String,
+}
+
+/// The fold of a session's events.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// Number of events applied; the next one gets `seq + 1`
+    pub seq: Seq,
+    /// Owner
+    pub centre: Option<CentreId>,
+    /// Which sitting
+    pub sitting: Option<SittingId>,
+    /// Server's half of the draw
+    pub draw_secret: Option<Seed>,
+    /// Candidate's half
+    pub draw_nonce: Option<Seed>,
+    /// Budget of the programme
+    pub planned: Span,
+    /// Accommodation and extensions
+    pub extra: Span,
+    /// Returned for faults, pauses and our downtime
+    pub credited: Span,
+    /// Earliest start
+    pub opens_at: Option<At>,
+    /// The link's end
+    pub closes_at: Option<At>,
+    /// Attempt
+    pub stage: Stage,
+    /// Supervision
+    pub standing: Standing,
+    /// Interface and paper
+    pub lang: Option<Lang>,
+    /// Version and language of the consent text
+    pub consent: Option<(String, Lang)>,
+    /// Latest device check
+    pub device_report: Option<DeviceReport>,
+    /// Latest photos
+    pub photos: BTreeMap<PhotoKind, EvidenceRef>,
+    /// The candidate asked the proctor to look
+    pub identity_submitted: bool,
+    /// Why photos are wanted again
+    pub asked_again: Option<String>,
+    /// Who admitted, when
+    pub admitted: Option<(StaffId, At)>,
+    /// Text to its version and language
+    pub acknowledged: BTreeMap<AcknowledgedText, (String, Lang)>,
+    /// The paper
+    pub form: Option<Arc<ExamForm>>,
+    /// When the clock started
+    pub started_at: Option<At>,
+    /// Raised with every change of the deadline
+    pub deadline_version: u32,
+    /// Question index to newest answer
+    pub answers: BTreeMap<u16, Answer>,
+    /// Late answers, for the commission
+    pub late_answers: BTreeMap<u16, Answer>,
+    /// Marked for later
+    pub flags: BTreeSet<u16>,
+    /// The device in charge
+    pub binding: Option<Binding>,
+    /// Another tab or device that waits
+    pub waiting_device: Option<(DeviceHash, TabId, SocketId)>,
+    /// The live socket
+    pub socket: Option<(SocketId, At)>,
+    /// Receipts of the current epoch's commands
+    pub receipts: HashMap<(Epoch, u64), Seq>,
+    /// All incidents, in order
+    pub incidents: Vec<Incident>,
+    /// All counted violations, in order
+    pub violations: Vec<Violation>,
+    /// Our own prompt is open since
+    pub prompt_open_since: Option<At>,
+    /// Our own prompt was closed at
+    pub prompt_closed_at: Option<At>,
+    /// What reaches the server
+    pub video: bool,
+    /// What reaches the server
+    pub audio: bool,
+    /// Since when the running exam is unsupervised
+    pub unsupervised_since: Option<At>,
+    /// Summed so far, without the running span
+    pub unsupervised: Span,
+    /// Connection losses during the exam
+    pub interruptions: u32,
+    /// Our own downtime
+    pub downtimes: Vec<DowntimeSpan>,
+    /// Stored evidence
+    pub evidence: Vec<EvidenceRef>,
+    /// Holes in the recording
+    pub evidence_gaps: Vec<(At, Span, String)>,
+    /// Conversation
+    pub messages: Vec<Message>,
+    /// The candidate calls
+    pub help_asked_at: Option<At>,
+    /// First person of two
+    pub end_proposal: Option<EndProposal>,
+    /// The device has nothing left
+    pub drained: bool,
+    /// Digest and key of the sealed record
+    pub sealed: Option<(String, String, At)>,
+    /// Who approved it, when
+    pub approved: Option<(StaffId, At)>,
+}
+
+/// One candidate's sitting. Knows the rules and nothing else: no clock, no socket, no database.
+#[derive(Clone, Debug)]
+pub struct ExamSession {
+    pub(super) context: Arc<Context>,
+    pub(super) state: State,
+}
+
+impl ExamSession {
+    /// A session without events.
+    #[must_use]
+    pub fn new(context: Arc<Context>) -> Self {
+        Self { context, state: State::default() }
+    }
+
+    /// What is known.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Programme, bank and rules.
+    #[must_use]
+    pub fn context(&self) -> &Arc<Context> {
+        &self.context
+    }
+}

@@ -1,0 +1,1 @@
+//! Session shards, group commit, timers, outbox relay.

@@ -1,0 +1,13 @@
+//! Canonical bytes, hash chain, signatures, sealed blobs; usable offline.
+//!
+//! This crate sees bytes and JSON only: no clock, no network, no session rules. Time and entropy come in as
+//! arguments, so a record can be checked years later by `verify::bundle` and a file of trusted keys alone.
+
+pub mod blob;
+pub mod chain;
+pub mod digest;
+pub mod json;
+pub mod merkle;
+pub mod secret;
+
+pub use digest::{Digest, sha256};

@@ -1,0 +1,1 @@
+//! Ports to durable truth, with one conformance suite.
