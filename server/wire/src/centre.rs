@@ -1,0 +1,331 @@
+//! The centre's and the commission's bodies.
+
+use crate::candidate::{Lang, Text};
+use crate::problem::Mistake;
+use crate::proctor::{IncidentView, TimelineEntry};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use uuid::Uuid;
+
+/// A row of `GET /api/v1/centre/banks`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct BankRow {
+    /// One version
+    pub bank: Uuid,
+    /// The author's name for it
+    pub slug: String,
+    /// Its version
+    pub version: u32,
+    /// Title
+    pub title: Text,
+    /// All questions
+    pub questions: u32,
+    /// Topics with their number of questions
+    pub topics: Vec<TopicRow>,
+    /// Of the stored file, hex
+    pub sha256: String,
+    /// When it came
+    #[ts(type = "number")]
+    pub imported_at: i64,
+}
+
+/// A topic of a bank.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct TopicRow {
+    /// Within the bank
+    pub id: String,
+    /// Title
+    pub title: Text,
+    /// Questions in it
+    pub questions: u32,
+}
+
+/// `GET /api/v1/centre/banks/{bank}`: the bank with its questions, for the centre's eyes; every view is in the audit log.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct BankDetail {
+    /// The row
+    pub row: BankRow,
+    /// Every question
+    pub questions: Vec<BankQuestion>,
+}
+
+/// A question as its authors see it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct BankQuestion {
+    /// Within the bank
+    pub id: String,
+    /// Of the question
+    pub version: u32,
+    /// Its topic
+    pub topic: String,
+    /// Several options may be right
+    pub multiple: bool,
+    /// 1 to 3
+    pub difficulty: u8,
+    /// The question
+    pub text: Text,
+    /// In the author's order
+    pub options: Vec<BankOption>,
+}
+
+/// An option as its authors see it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct BankOption {
+    /// Within the question
+    pub id: String,
+    /// What the candidate reads
+    pub text: Text,
+    /// Part of the key
+    pub right: bool,
+}
+
+/// Answer to `POST /api/v1/centre/banks` (body: TOML). With mistakes nothing is stored and the answer is a problem.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct BankImported {
+    /// What is stored now
+    pub row: BankRow,
+    /// The same version with the same content was here before
+    pub known: bool,
+    /// Not wrong, but worth a look
+    pub remarks: Vec<Mistake>,
+}
+
+/// A row of `GET /api/v1/centre/programmes`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ProgrammeRow {
+    /// One version
+    pub programme: Uuid,
+    /// The author's name for it
+    pub slug: String,
+    /// Its version
+    pub version: u32,
+    /// Title
+    pub title: Text,
+    /// Profession
+    pub profession: Text,
+    /// Code per the classifier
+    pub nco_code: String,
+    /// Number of questions
+    pub questions: u16,
+    /// Minutes
+    pub minutes: u16,
+    /// Strictly more than this passes
+    pub threshold_pct: u8,
+    /// Exam languages
+    pub languages: Vec<Lang>,
+    /// Topic and count
+    pub blueprint: Vec<BlueprintRow>,
+    /// Slug and version of the bank
+    pub bank: String,
+}
+
+/// A line of the blueprint.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct BlueprintRow {
+    /// Topic within the bank
+    pub topic: String,
+    /// Title
+    pub title: Text,
+    /// Drawn from it
+    pub count: u16,
+}
+
+/// `POST /api/v1/centre/sittings`
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct NewSitting {
+    /// 1 to 120 characters
+    pub title: String,
+    /// One version
+    pub programme: Uuid,
+    /// Earliest start
+    #[ts(type = "number")]
+    pub opens_at: i64,
+    /// End; links are valid until then
+    #[ts(type = "number")]
+    pub closes_at: i64,
+}
+
+/// `GET /api/v1/centre/sittings/{sitting}`
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct SittingDetail {
+    /// Which
+    pub sitting: Uuid,
+    /// Title
+    pub title: String,
+    /// The programme
+    pub programme: ProgrammeRow,
+    /// Earliest start
+    #[ts(type = "number")]
+    pub opens_at: i64,
+    /// End
+    #[ts(type = "number")]
+    pub closes_at: i64,
+    /// By place
+    pub candidates: Vec<CandidateRow>,
+}
+
+/// A candidate of a sitting.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct CandidateRow {
+    /// Their session
+    pub session: Uuid,
+    /// Full name
+    pub name: String,
+    /// Individual identification number or foreign document, last four characters only
+    pub id_hint: String,
+    /// Personal link, whole address
+    pub link: String,
+    /// Minutes added by accommodation
+    pub extra_minutes: u16,
+    /// Where they stand
+    pub summary: SessionSummary,
+}
+
+/// Where a session stands, for lists.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct SessionSummary {
+    /// created | preparing | running | closed | sealed | approved
+    pub state: String,
+    /// How it ended, if it did
+    pub finish: Option<String>,
+    /// passed | not_passed | no_result, once closed
+    pub outcome: Option<String>,
+    /// Right answers, once scored
+    pub correct: Option<u16>,
+    /// All questions
+    pub total: Option<u16>,
+    /// Warnings given
+    pub warnings: u32,
+    /// When the exam started
+    #[ts(type = "number | null")]
+    pub started_at: Option<i64>,
+    /// When it ended
+    #[ts(type = "number | null")]
+    pub finished_at: Option<i64>,
+    /// queued | accepted | refused, once sealed
+    pub delivery: Option<String>,
+}
+
+/// Answer to `POST /api/v1/centre/sittings/{sitting}/candidates` (body: CSV in UTF-8 or Windows-1251).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct CandidatesAdded {
+    /// New ones
+    pub added: u32,
+    /// Already in this sitting, by number
+    pub known: u32,
+    /// utf-8 | windows-1251
+    pub encoding: String,
+    /// Not wrong, but worth a look
+    pub remarks: Vec<Mistake>,
+}
+
+/// A row of `GET /api/v1/centre/results` and of `GET /api/v1/commission/records`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ResultRow {
+    /// Whose
+    pub session: Uuid,
+    /// Full name
+    pub name: String,
+    /// Last four characters of the number
+    pub id_hint: String,
+    /// Title of the sitting
+    pub sitting: String,
+    /// The programme
+    pub programme: Text,
+    /// Where it stands
+    pub summary: SessionSummary,
+}
+
+/// `GET /api/v1/centre/sessions/{session}`: one result with everything behind it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct SessionDetail {
+    /// The row
+    pub row: ResultRow,
+    /// Whole timeline, oldest first
+    pub timeline: Vec<TimelineEntry>,
+    /// Incidents with their rulings
+    pub incidents: Vec<IncidentView>,
+    /// Answers that arrived after the deadline
+    pub late_answers: u16,
+    /// Time without a picture during the exam
+    #[ts(type = "number")]
+    pub unsupervised_ms: i64,
+    /// Above 10 minutes: the commission must rule on validity
+    pub validity_must_be_ruled: bool,
+    /// Stored evidence
+    pub evidence: Vec<EvidenceRow>,
+    /// The sealed record
+    pub record: Option<RecordView>,
+}
+
+/// A piece of evidence: `GET /api/v1/centre/sessions/{session}/evidence/{name}` (every view is in the audit log).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct EvidenceRow {
+    /// Within the session
+    pub name: String,
+    /// image/webp, image/jpeg, video/webm
+    pub media_type: String,
+    /// Plaintext length
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// Plaintext digest, hex
+    pub sha256: String,
+    /// The recording was cut off and is readable up to its last whole chunk
+    pub unfinished: bool,
+}
+
+/// The sealed record.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct RecordView {
+    /// Of the canonical bytes, hex
+    pub sha256: String,
+    /// Of the seal
+    pub kid: String,
+    /// When
+    #[ts(type = "number")]
+    pub sealed_at: i64,
+    /// The canonical bytes as text, to read
+    pub payload: String,
+    /// Who approved it
+    pub approved_by: Option<String>,
+    /// When
+    #[ts(type = "number | null")]
+    pub approved_at: Option<i64>,
+    /// queued | accepted | refused
+    pub delivery: String,
+    /// Why it was refused, or what is tried again
+    pub delivery_detail: Option<String>,
+    /// The platform's reference
+    pub platform_ref: Option<String>,
+}
+
+/// `POST /api/v1/commission/records/{session}/approve`
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct Approve {
+    /// Digest that was shown: another one is refused
+    pub sha256: String,
+    /// At most 1 000 characters
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub note: Option<String>,
+}

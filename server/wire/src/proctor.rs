@@ -1,0 +1,359 @@
+//! The wall's frames and bodies.
+
+use crate::candidate::{ChatLine, DeviceReport, Lang, Stage, Text};
+use crate::problem::Problem;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use uuid::Uuid;
+
+/// A row of `GET /api/v1/proctor/sittings`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct SittingRow {
+    /// Which
+    pub sitting: Uuid,
+    /// As the centre named it
+    pub title: String,
+    /// The programme
+    pub programme: Text,
+    /// Earliest start
+    #[ts(type = "number")]
+    pub opens_at: i64,
+    /// End
+    #[ts(type = "number")]
+    pub closes_at: i64,
+    /// How many candidates
+    pub candidates: u32,
+}
+
+/// What the proctor's browser sends on `GET /api/v1/proctor/socket?ticket=...`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export, rename = "ProctorFrame")]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ClientFrame {
+    /// Show this sitting; answered by `wall`
+    Watch {
+        /// Which
+        sitting: Uuid,
+    },
+    /// Show this candidate in detail, or nobody; answered by `detail` now and after every change
+    Open {
+        /// Whom
+        session: Option<Uuid>,
+    },
+    /// Answered by `done` or `refused` with the same `re`
+    Command {
+        /// The browser's own number
+        re: u32,
+        /// Whom
+        session: Uuid,
+        /// What
+        command: ProctorCommand,
+    },
+    /// At least every 5 s
+    Ping {
+        /// Comes back
+        n: u32,
+    },
+}
+
+/// A proctor's command. Every one is in the log with who and when.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ProctorCommand {
+    Admit,
+    AskAgain {
+        reason: String,
+    },
+    AdmitDevice,
+    Say {
+        text: String,
+    },
+    Confirm {
+        incident: u32,
+        #[ts(type = "number")]
+        began_at: i64,
+        warnings_seen: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        note: Option<String>,
+    },
+    Dismiss {
+        incident: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        note: Option<String>,
+    },
+    /// `code`: incident code of the catalogue
+    Record {
+        code: String,
+        #[ts(type = "number")]
+        began_at: i64,
+        warnings_seen: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        note: Option<String>,
+    },
+    Pause {
+        reason: String,
+    },
+    Resume,
+    Credit {
+        #[ts(type = "number")]
+        span_ms: i64,
+        reason: String,
+    },
+    Extend {
+        #[ts(type = "number")]
+        span_ms: i64,
+        reason: String,
+    },
+    End {
+        why: EndWhy,
+        note: String,
+    },
+    WithdrawEnd,
+}
+
+/// The four reasons; conduct is not among them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "snake_case")]
+pub enum EndWhy {
+    /// Danger to a person
+    Safety,
+    /// It cannot go on technically
+    Technical,
+    /// The candidate asked for it
+    CandidateRequest,
+    /// Needs a second person
+    Impersonation,
+}
+
+/// What the server sends to a proctor.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export, rename = "ProctorServerFrame")]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ServerFrame {
+    /// The whole wall
+    Wall {
+        /// Server time
+        #[ts(type = "number")]
+        server_time: i64,
+        /// Which
+        sitting: SittingRow,
+        /// By place
+        tiles: Vec<Tile>,
+        /// Every code of the catalogue with its class, for the list of reasons
+        codes: Vec<CodeRow>,
+    },
+    /// One tile, after a change
+    Tile {
+        /// Server time
+        #[ts(type = "number")]
+        server_time: i64,
+        /// Whole
+        tile: Tile,
+    },
+    /// Sound and still, several times a second, only what changed
+    Pulse {
+        /// One per candidate
+        pulses: Vec<Pulse>,
+    },
+    /// The opened candidate
+    Detail {
+        /// Server time
+        #[ts(type = "number")]
+        server_time: i64,
+        /// Whole
+        detail: Box<Detail>,
+    },
+    /// Durable
+    Done {
+        /// As sent
+        re: u32,
+    },
+    /// Nothing was changed
+    Refused {
+        /// As sent
+        re: Option<u32>,
+        /// Why
+        problem: Problem,
+    },
+    /// Answer to `ping`
+    Pong {
+        /// As sent
+        n: u32,
+        /// Server time
+        #[ts(type = "number")]
+        server_time: i64,
+    },
+    /// The server closes this socket
+    Bye {
+        /// Why
+        problem: Problem,
+    },
+}
+
+/// An incident code for the list of reasons.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct CodeRow {
+    /// `FORBIDDEN_ITEM`
+    pub code: String,
+    /// auto | human | info
+    pub class: String,
+    /// Never a violation
+    pub technical: bool,
+}
+
+/// One candidate on the wall.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Tile {
+    /// Who
+    pub session: Uuid,
+    /// Stable place on the wall, from 0
+    pub place: u32,
+    /// The candidate
+    pub name: String,
+    /// Grows with every change
+    #[ts(type = "number")]
+    pub version: u64,
+    /// Attempt
+    pub stage: Stage,
+    /// What the candidate is doing before the exam: link | language | consent | device_check | identity | briefing |
+    /// waiting | exam | ended
+    pub step: String,
+    /// A socket lives
+    pub online: bool,
+    /// Since when that is so
+    #[ts(type = "number | null")]
+    pub online_changed_at: Option<i64>,
+    /// What reaches the server
+    pub video: bool,
+    /// What reaches the server
+    pub audio: bool,
+    /// Server time of the end
+    #[ts(type = "number | null")]
+    pub deadline: Option<i64>,
+    /// Questions with an answer
+    pub answered: u16,
+    /// All questions
+    pub total: u16,
+    /// Violations that led to a warning: 0 or 1
+    pub warnings: u32,
+    /// Human incidents nobody has ruled on
+    pub open_incidents: u32,
+    /// The most urgent thing to do: none | help | identity | device | incident | end_proposal | camera | offline | warned
+    pub trouble: String,
+    /// Sorts the queue: larger first, 0 is calm
+    pub rank: u32,
+    /// Since when
+    #[ts(type = "number | null")]
+    pub trouble_since: Option<i64>,
+    /// Code of the most urgent open incident
+    pub trouble_code: Option<String>,
+    /// How it ended, if it did
+    pub end_reason: Option<String>,
+    /// Number of the newest still; fetch `GET /api/v1/proctor/sessions/{session}/still?n=`
+    #[ts(type = "number")]
+    pub still: u64,
+}
+
+/// Sound and still of one candidate.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Pulse {
+    /// Who
+    pub session: Uuid,
+    /// 0 silent to 100 loud; none without sound
+    pub level: Option<u8>,
+    /// Number of the newest still
+    #[ts(type = "number")]
+    pub still: u64,
+}
+
+/// The opened candidate.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Detail {
+    /// As on the wall
+    pub tile: Tile,
+    /// Chosen language
+    pub lang: Option<Lang>,
+    /// What the device check found
+    pub device: Option<DeviceReport>,
+    /// Photos that exist: `GET /api/v1/proctor/sessions/{session}/photos/{face|document}`
+    pub face_photo: Option<String>,
+    /// SHA-256, changes with every new photo
+    pub document_photo: Option<String>,
+    /// A tab or device waits
+    pub device_waits: bool,
+    /// All incidents, newest first
+    pub incidents: Vec<IncidentView>,
+    /// The first of two people who want to end it for impersonation
+    pub end_proposed_by: Option<String>,
+    /// It was this proctor
+    pub end_proposed_by_me: bool,
+    /// Conversation
+    pub messages: Vec<ChatLine>,
+    /// Newest first, at most 200
+    pub timeline: Vec<TimelineEntry>,
+    /// Summed time without a picture during the exam
+    #[ts(type = "number")]
+    pub unsupervised_ms: i64,
+    /// From when on a new violation would end the exam; none without an effective warning
+    #[ts(type = "number | null")]
+    pub warning_effective_at: Option<i64>,
+    /// When the exam started
+    #[ts(type = "number | null")]
+    pub started_at: Option<i64>,
+}
+
+/// An incident as the proctor sees it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct IncidentView {
+    /// Within the session
+    pub no: u32,
+    /// Code of the catalogue
+    pub code: String,
+    /// auto | human | info
+    pub class: String,
+    /// client | server | model | proctor
+    pub source: String,
+    /// Server time
+    #[ts(type = "number")]
+    pub began_at: i64,
+    /// None while it runs
+    #[ts(type = "number | null")]
+    pub ended_at: Option<i64>,
+    /// open | confirmed_auto | confirmed_human | dismissed | recorded
+    pub status: String,
+    /// Who ruled, by name
+    pub by: Option<String>,
+    /// warning | termination | none, once it is a violation
+    pub consequence: Option<String>,
+    /// Explanation or note
+    pub note: Option<String>,
+}
+
+/// A line of the timeline; the app words it by `kind`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct TimelineEntry {
+    /// Position in the log
+    #[ts(type = "number")]
+    pub seq: u64,
+    /// Server time
+    #[ts(type = "number")]
+    pub at: i64,
+    /// The fact's type: `warning_displayed`
+    pub kind: String,
+    /// Name of the member of staff behind it
+    pub by: Option<String>,
+    /// Code, reason or number that belongs to it; never an answer
+    pub what: Option<String>,
+}
