@@ -3,10 +3,13 @@
 //! This crate sees bytes and JSON only: no clock, no network, no session rules. Time and entropy come in as
 //! arguments, so a record can be checked years later by `verify::bundle` and a file of trusted keys alone.
 
+mod b64;
 pub mod blob;
 pub mod chain;
 pub mod digest;
 pub mod json;
+pub mod jws;
+pub mod key;
 pub mod merkle;
 pub mod secret;
 
