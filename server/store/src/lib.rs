@@ -1,1 +1,17 @@
-//! Ports to durable truth, with one conformance suite.
+//! Ports to durable truth. `Ok` means fsynced. Each port is one noun; an engine implements all of them over one
+//! connection, so that a batch of events, sealed records and outbox rows is one transaction.
+
+mod directory;
+mod error;
+mod event_log;
+mod outbox;
+
+pub use directory::{
+    AuditEntry, BankRow, CandidateRow, CentreRow, Directory, NewCandidate, ProgrammeRow, Role, SessionRow,
+    SittingRow, StaffRow, StaffSession,
+};
+pub use error::Error;
+pub use event_log::{
+    Append, Batch, Committed, EventLog, Lease, NewApproval, NewRecord, Recorded, StoredRecord, Summary,
+};
+pub use outbox::{Claimed, Delivery, DeliveryState, MessageKind, NewMessage, Outbox, Settlement};

@@ -1,0 +1,123 @@
+//! What must reach the central platform: stored with the fact, delivered until a signed receipt closes it.
+
+use crate::Error;
+use async_trait::async_trait;
+use synaq_core::ids::SessionId;
+use synaq_core::time::At;
+use synaq_seal::Digest;
+use uuid::Uuid;
+
+/// What is delivered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MessageKind {
+    /// The sealed record of the theory stage
+    Record,
+    /// The commission's approval of it
+    Approval,
+}
+
+impl MessageKind {
+    /// As stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Record => "record",
+            Self::Approval => "approval",
+        }
+    }
+}
+
+/// A message to deliver; its id is the idempotency key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewMessage {
+    /// Idempotency key
+    pub id: Uuid,
+    /// Whose
+    pub session: SessionId,
+    /// What
+    pub kind: MessageKind,
+    /// JWS JSON serialisation
+    pub body: String,
+    /// Of the signed payload
+    pub sha256: Digest,
+    /// When
+    pub created_at: At,
+}
+
+/// A message claimed for one attempt.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Claimed {
+    /// What to send
+    pub message: NewMessage,
+    /// Attempts before this one
+    pub attempts: u32,
+}
+
+/// How an attempt ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Settlement {
+    /// A verified receipt, kept for ever
+    Accepted {
+        /// JWS of the platform
+        receipt: String,
+        /// The platform's own reference
+        platform_ref: String,
+    },
+    /// Try again then
+    Retry {
+        /// When
+        next_at: At,
+        /// Why, without personal data
+        why: String,
+    },
+    /// A person must look; the body is kept
+    Refused {
+        /// Why
+        why: String,
+    },
+}
+
+/// Where a message stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DeliveryState {
+    /// Waits or is tried again
+    Queued,
+    /// Closed by a receipt
+    Accepted,
+    /// Waits for a person
+    Refused,
+}
+
+/// A message with its fate.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Delivery {
+    /// What
+    pub message: NewMessage,
+    /// Where it stands
+    pub state: DeliveryState,
+    /// How often it was tried
+    pub attempts: u32,
+    /// The last reason
+    pub why: Option<String>,
+    /// The platform's receipt
+    pub receipt: Option<String>,
+    /// The platform's own reference
+    pub platform_ref: Option<String>,
+}
+
+/// The outbox.
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    /// Claims due messages, an approval never before its record was accepted; a claim not settled by
+    /// `claimed_until` is due again.
+    async fn claim(&self, now: At, claimed_until: At, limit: u32) -> Result<Vec<Claimed>, Error>;
+
+    /// Ends an attempt.
+    async fn settle(&self, id: Uuid, at: At, settlement: Settlement) -> Result<(), Error>;
+
+    /// All messages of those sessions, oldest first.
+    async fn deliveries(&self, sessions: &[SessionId]) -> Result<Vec<Delivery>, Error>;
+
+    /// When the next message is due; none when nothing waits.
+    async fn next_due(&self) -> Result<Option<At>, Error>;
+}
