@@ -1,0 +1,3 @@
+declare const __PRECACHE__: readonly string[];
+const files: readonly string[] = __PRECACHE__;
+console.log(files);

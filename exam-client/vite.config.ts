@@ -1,0 +1,59 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig, type Plugin } from "vite";
+
+/** The service worker is asked for by a fixed address, so it alone has no hash in its name. */
+const WORKER = "sw";
+const PRECACHE_MARK = "__PRECACHE__";
+
+/** Writes into the service worker which files the candidate's page consists of, other languages included. */
+function precacheList(): Plugin {
+  return {
+    name: "precache-list",
+    generateBundle(_options, bundle) {
+      const wanted = new Set<string>();
+      const follow = (fileName: string): void => {
+        const chunk = bundle[fileName];
+        if (wanted.has(fileName) || chunk?.type !== "chunk") return;
+        wanted.add(fileName);
+        for (const css of chunk.viteMetadata?.importedCss ?? []) wanted.add(css);
+        for (const asset of chunk.viteMetadata?.importedAssets ?? []) wanted.add(asset);
+        [...chunk.imports, ...chunk.dynamicImports].forEach(follow);
+      };
+      const chunks = Object.values(bundle).filter((part) => part.type === "chunk");
+      const worker = chunks.find((chunk) => chunk.name === WORKER);
+      const candidate = chunks.find((chunk) => chunk.isEntry && chunk.name === "candidate");
+      if (!worker || !candidate) throw new Error("the candidate's page or its service worker was not built");
+      follow(candidate.fileName);
+      if (!worker.code.includes(PRECACHE_MARK)) throw new Error(`the service worker does not hold ${PRECACHE_MARK}`);
+      const list = JSON.stringify([...wanted].map((name) => `/${name}`).sort());
+      worker.code = worker.code.replace(PRECACHE_MARK, list);
+    },
+  };
+}
+
+export default defineConfig({
+  root: import.meta.dirname,
+  base: "/",
+  publicDir: false,
+  plugins: [svelte(), precacheList()],
+  build: {
+    target: "es2022",
+    emptyOutDir: true,
+    modulePreload: { polyfill: false },
+    // The pages' policy forbids data: outside pictures; a file is cached by its hash anyway.
+    assetsInlineLimit: 0,
+    rollupOptions: {
+      input: {
+        candidate: "candidate/index.html",
+        proctor: "proctor/index.html",
+        centre: "centre/index.html",
+        [WORKER]: "candidate/src/sw.ts",
+      },
+      output: {
+        entryFileNames: (chunk) => (chunk.name === WORKER ? "sw.js" : "assets/[name]-[hash].js"),
+        chunkFileNames: "assets/[name]-[hash].js",
+        assetFileNames: "assets/[name]-[hash][extname]",
+      },
+    },
+  },
+});
