@@ -1,0 +1,88 @@
+//! Writing a bank so that [`crate::read`] gives the same bank back.
+
+use std::fmt::Write;
+
+use synaq_core::bank::{Bank, Item, Kind, Text};
+
+use crate::read::KINDS;
+
+/// The bank as a TOML file. Holds the answer keys: for the bank's owner only.
+#[must_use]
+pub fn write(bank: &Bank) -> String {
+    let mut out = String::new();
+    line(&mut out, "[bank]");
+    field(&mut out, "id", &quoted(&bank.slug));
+    field(&mut out, "version", &bank.version.to_string());
+    field(&mut out, "profession_code", &quoted(&bank.profession_code));
+    field(&mut out, "languages", "[\"kk\", \"ru\"]");
+    both(&mut out, "title", &bank.title);
+    for topic in &bank.topics {
+        line(&mut out, "\n[[topic]]");
+        field(&mut out, "id", &quoted(&topic.id.0));
+        both(&mut out, "title", &topic.title);
+    }
+    for item in &bank.items {
+        write_question(&mut out, item);
+    }
+    out
+}
+
+fn write_question(out: &mut String, item: &Item) {
+    line(out, "\n[[question]]");
+    field(out, "id", &quoted(&item.id.0));
+    field(out, "version", &item.version.to_string());
+    field(out, "topic", &quoted(&item.topic.0));
+    let kind = match item.kind {
+        Kind::Single => KINDS[0],
+        Kind::Multi => KINDS[1],
+    };
+    field(out, "kind", &quoted(kind));
+    field(out, "difficulty", &item.difficulty.to_string());
+    if let Some(labour_function) = &item.labour_function {
+        field(out, "labour_function", &quoted(labour_function));
+    }
+    both(out, "text", &item.text);
+    for (at, option) in (0_u8..).zip(&item.options) {
+        line(out, "[[question.option]]");
+        field(out, "id", &quoted(&option.id));
+        if item.key.reveal().contains(&at) {
+            field(out, "correct", "true");
+        }
+        both(out, "text", &option.text);
+    }
+}
+
+fn line(out: &mut String, text: &str) {
+    out.push_str(text);
+    out.push('\n');
+}
+
+fn field(out: &mut String, name: &str, value: &str) {
+    writeln!(out, "{name} = {value}").expect("writing to a String cannot fail");
+}
+
+fn both(out: &mut String, name: &str, text: &Text) {
+    field(out, &format!("{name}.kk"), &quoted(&text.kk));
+    field(out, &format!("{name}.ru"), &quoted(&text.ru));
+}
+
+/// A TOML basic string on one line, as the specification's section "String" has it.
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            control if control.is_control() => {
+                write!(out, "\\u{:04X}", u32::from(control)).expect("writing to a String cannot fail");
+            }
+            plain => out.push(plain),
+        }
+    }
+    out.push('"');
+    out
+}
