@@ -1,8 +1,6 @@
 //! What makes a programme unlawful or impossible.
 
-use synaq_question_banks::{
-    DEMO_BANK, DEMO_PROGRAMME, ProblemCode, check_against, read, read_programme,
-};
+use synaq_question_banks::{DEMO_BANK, DEMO_PROGRAMME, ProblemCode, check_against, read, read_programme};
 
 fn edited(from: &str, to: &str) -> String {
     assert!(DEMO_PROGRAMME.contains(from), "{from}");
