@@ -1,0 +1,134 @@
+//! Which datagram is for whom, decided from a few bytes before anything is decrypted (RFC 7983).
+use std::time::Instant;
+
+/// A STUN message is at least its header.
+const STUN_HEADER: usize = 20;
+const STUN_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
+const BINDING_REQUEST: [u8; 2] = [0, 1];
+const USERNAME: u16 = 0x0006;
+/// First byte of a DTLS alert record.
+const DTLS_ALERT: u8 = 21;
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Class<'a> {
+    /// A binding request, with the fragment that names the receiver: our own ufrag.
+    Request(&'a str),
+    /// Other STUN, DTLS, RTP or RTCP: belongs to whoever its address belongs to.
+    Flow {
+        alert: bool,
+    },
+    Junk,
+}
+
+pub(crate) fn classify(datagram: &[u8]) -> Class<'_> {
+    match datagram.first() {
+        Some(0..=3) if datagram.len() >= STUN_HEADER && datagram[4..8] == STUN_COOKIE => {
+            if datagram[..2] != BINDING_REQUEST {
+                return Class::Flow { alert: false };
+            }
+            receiver_fragment(datagram).map_or(Class::Junk, Class::Request)
+        }
+        Some(20..=63) if datagram.len() > 13 => Class::Flow { alert: datagram[0] == DTLS_ALERT },
+        Some(128..=191) if datagram.len() >= 8 => Class::Flow { alert: false },
+        _ => Class::Junk,
+    }
+}
+
+/// The part of USERNAME before the colon (RFC 8445, section 7.2.2).
+fn receiver_fragment(message: &[u8]) -> Option<&str> {
+    let mut at = STUN_HEADER;
+    while let Some(head) = message.get(at..at + 4) {
+        let kind = u16::from_be_bytes([head[0], head[1]]);
+        let length = usize::from(u16::from_be_bytes([head[2], head[3]]));
+        let value = message.get(at + 4..at + 4 + length)?;
+        if kind == USERNAME {
+            return std::str::from_utf8(value).ok()?.split(':').next();
+        }
+        at += 4 + length.next_multiple_of(4);
+    }
+    None
+}
+
+/// Allows so many packets and bytes per second, and one second's worth at once.
+#[derive(Debug)]
+pub(crate) struct Bucket {
+    packets_per_second: f64,
+    bytes_per_second: f64,
+    packets: f64,
+    bytes: f64,
+    filled: Instant,
+}
+
+impl Bucket {
+    pub(crate) fn new(packets_per_second: u32, bytes_per_second: u32, now: Instant) -> Self {
+        let (packets, bytes) = (f64::from(packets_per_second), f64::from(bytes_per_second));
+        Self { packets_per_second: packets, bytes_per_second: bytes, packets, bytes, filled: now }
+    }
+
+    pub(crate) fn allows(&mut self, length: usize, now: Instant) -> bool {
+        let seconds = now.duration_since(self.filled).as_secs_f64();
+        self.filled = now;
+        self.packets = (self.packets + seconds * self.packets_per_second).min(self.packets_per_second);
+        self.bytes = (self.bytes + seconds * self.bytes_per_second).min(self.bytes_per_second);
+        let length = f64::from(u32::try_from(length).unwrap_or(u32::MAX));
+        if self.packets < 1.0 || self.bytes < length {
+            return false;
+        }
+        self.packets -= 1.0;
+        self.bytes -= length;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    fn request(username: &[u8]) -> Vec<u8> {
+        let mut message = vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42];
+        message.resize(STUN_HEADER, 7);
+        message.extend_from_slice(&[0x80, 0x22, 0, 3, b'a', b'b', b'c', 0]);
+        message.extend_from_slice(&[0, 6, 0, u8::try_from(username.len()).unwrap()]);
+        message.extend_from_slice(username);
+        message
+    }
+
+    #[test]
+    fn binding_request_names_its_receiver() {
+        assert_eq!(classify(&request(b"ours:theirs")), Class::Request("ours"));
+        assert_eq!(classify(&request(b"ours:theirs")[..30]), Class::Junk);
+    }
+
+    #[test]
+    fn junk_is_told_from_flows() {
+        for junk in [&b""[..], &[0; 40], &[5; 40], &[200; 40], &[22; 5], &[128; 3]] {
+            assert_eq!(classify(junk), Class::Junk, "{junk:?}");
+        }
+        assert_eq!(classify(&[21; 40]), Class::Flow { alert: true });
+        assert_eq!(classify(&[144; 40]), Class::Flow { alert: false });
+    }
+
+    #[test]
+    fn bucket_refuses_what_exceeds_the_rate_and_fills_again() {
+        let now = Instant::now();
+        let mut bucket = Bucket::new(10, 1_000, now);
+        assert_eq!((0..20).filter(|_| bucket.allows(10, now)).count(), 10);
+        assert_eq!((0..20).filter(|_| bucket.allows(10, now + Duration::from_millis(500))).count(), 5);
+        assert!(!bucket.allows(1_001, now + Duration::from_secs(9)));
+        assert!(bucket.allows(1_000, now + Duration::from_secs(9)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_datagram_is_survived(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+            classify(&bytes);
+            let mut message = request(&bytes);
+            classify(&message);
+            message.truncate(STUN_HEADER);
+            message.extend_from_slice(&bytes);
+            classify(&message);
+        }
+    }
+}

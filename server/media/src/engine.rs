@@ -1,0 +1,413 @@
+//! The network thread: one loop over sockets, commands and timers.
+use crate::{
+    Answer, Fact, Gone, NotFound, OfferError, Options, Sink,
+    demux::Bucket,
+    handle::{Command, ResourceId, Role},
+    peer::{Ground, Part, Peer},
+    publisher::{Publisher, Surroundings},
+    recorder::Queue,
+    room::Room,
+    sdp,
+    service::{TCP_LISTENER, UDP},
+    shared::{Shared, count},
+    tcp::Tcp,
+};
+use mio::{Events, Interest, Poll, Registry, Token, net};
+use rtc::sansio::Protocol;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, BinaryHeap, HashMap},
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::Ordering::Relaxed,
+        mpsc::{Receiver, TryRecvError},
+    },
+    time::{Duration, Instant},
+};
+use uuid::Uuid;
+
+pub(crate) const WAKER: Token = Token(1);
+/// Largest UDP payload; ICE, DTLS and RTP stay far below.
+const BUFFER_BYTES: usize = 65_536;
+const EVENTS: usize = 256;
+/// Datagrams taken before the peers they touched are served, and such rounds per wake.
+const BURST: usize = 64;
+const ROUNDS: usize = 16;
+const HOUSEKEEPING_EVERY: Duration = Duration::from_millis(250);
+/// ICE and DTLS must be up by then.
+const CONNECT_WITHIN: Duration = Duration::from_secs(30);
+
+/// What the thread shares with others.
+pub(crate) struct Around {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) sink: Arc<dyn Sink>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) options: Options,
+    pub(crate) thread: u8,
+}
+
+/// The sockets of one thread.
+pub(crate) struct Ports {
+    pub(crate) udp: net::UdpSocket,
+    pub(crate) tcp: Option<Tcp>,
+}
+
+impl Ports {
+    pub(crate) fn new(
+        udp: std::net::UdpSocket,
+        tcp: Option<std::net::TcpListener>,
+        registry: &Registry,
+        tcp_connections: usize,
+    ) -> io::Result<Self> {
+        let mut udp = net::UdpSocket::from_std(udp);
+        registry.register(&mut udp, UDP, Interest::READABLE)?;
+        let tcp = match tcp {
+            Some(listener) => {
+                let listener = net::TcpListener::from_std(listener);
+                Some(Tcp::new(listener, registry.try_clone()?, TCP_LISTENER, tcp_connections)?)
+            }
+            None => None,
+        };
+        Ok(Self { udp, tcp })
+    }
+}
+
+pub(crate) struct Engine {
+    pub(crate) around: Around,
+    pub(crate) ground: Ground,
+    pub(crate) ports: Ports,
+    pub(crate) peers: HashMap<u64, Box<Peer>>,
+    pub(crate) rooms: HashMap<Uuid, Room>,
+    pub(crate) by_fragment: HashMap<String, u64>,
+    pub(crate) by_address: HashMap<SocketAddr, u64>,
+    by_resource: HashMap<ResourceId, u64>,
+    pub(crate) timers: BinaryHeap<Reverse<(Instant, u64)>>,
+    /// Peers that took input since they were last served.
+    pub(crate) dirty: Vec<u64>,
+    last_id: u64,
+    housekeeping_at: Instant,
+    udp_waiting: bool,
+    tcp_waiting: BTreeSet<Token>,
+}
+
+impl Engine {
+    pub(crate) fn new(around: Around, ground: Ground, ports: Ports) -> Self {
+        Self {
+            around,
+            ground,
+            ports,
+            peers: HashMap::new(),
+            rooms: HashMap::new(),
+            by_fragment: HashMap::new(),
+            by_address: HashMap::new(),
+            by_resource: HashMap::new(),
+            timers: BinaryHeap::new(),
+            dirty: Vec::new(),
+            last_id: 0,
+            housekeeping_at: Instant::now(),
+            udp_waiting: true,
+            tcp_waiting: BTreeSet::new(),
+        }
+    }
+
+    pub(crate) fn run(mut self, mut poll: Poll, inbox: &Receiver<Command>) {
+        let mut events = Events::with_capacity(EVENTS);
+        let mut buffer = vec![0; BUFFER_BYTES];
+        loop {
+            if let Err(error) = poll.poll(&mut events, Some(self.pause(Instant::now())))
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                tracing::error!(%error, "the media event loop failed");
+                break;
+            }
+            self.note(&events);
+            if self.commands(inbox) {
+                break;
+            }
+            self.receive_udp(&mut buffer);
+            self.receive_tcp(&mut buffer);
+            self.expire_timers(Instant::now());
+            self.housekeeping(Instant::now());
+        }
+        self.stop();
+    }
+
+    /// How long the loop may sleep.
+    fn pause(&self, now: Instant) -> Duration {
+        if self.udp_waiting || !self.tcp_waiting.is_empty() {
+            return Duration::ZERO;
+        }
+        let timer = self.timers.peek().map_or(self.housekeeping_at, |Reverse((at, _))| *at);
+        timer.min(self.housekeeping_at).saturating_duration_since(now)
+    }
+
+    /// Events are edges: what is not read to the end now must be remembered.
+    fn note(&mut self, events: &Events) {
+        for event in events {
+            match event.token() {
+                UDP => self.udp_waiting = true,
+                WAKER => {}
+                TCP_LISTENER => {
+                    if let Some(tcp) = &mut self.ports.tcp {
+                        tcp.accept(Instant::now());
+                    }
+                }
+                token => {
+                    if event.is_writable()
+                        && let Some(tcp) = &mut self.ports.tcp
+                    {
+                        tcp.writable(token);
+                    }
+                    if event.is_readable() || event.is_read_closed() || event.is_error() {
+                        self.tcp_waiting.insert(token);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Carries out what the handles asked for; `true` means stop.
+    fn commands(&mut self, inbox: &Receiver<Command>) -> bool {
+        loop {
+            match inbox.try_recv() {
+                // The asker may have given up waiting; the peer then times out by itself.
+                Ok(Command::Offer { session, role, sdp, reply }) => {
+                    let _ = reply.send(self.offer(session, role, &sdp));
+                }
+                Ok(Command::Close { resource, reply }) => {
+                    let peer = self.by_resource.get(&resource).copied();
+                    let _ = reply.send(peer.map(|id| self.close(id, Gone::ByServer)).ok_or(NotFound));
+                }
+                Ok(Command::CloseSession { session, reply }) => {
+                    self.close_session(session);
+                    let _ = reply.send(());
+                }
+                Err(TryRecvError::Empty) => break,
+                Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return true,
+            }
+        }
+        self.serve_dirty();
+        false
+    }
+
+    fn offer(&mut self, session: Uuid, role: Role, offer: &sdp::Offer) -> Result<Answer, OfferError> {
+        let limits = &self.around.options.limits;
+        let viewers = self.rooms.get(&session).map_or(0, |room| room.viewers.len());
+        if self.peers.len() >= limits.peers || (role == Role::Viewer && viewers >= limits.viewers_per_room) {
+            return Err(OfferError::Full);
+        }
+        let now = Instant::now();
+        let bucket = Bucket::new(limits.packets_per_second, limits.bytes_per_second, now);
+        // The offer is a stranger's; a panic in the core's SDP code must not end the other sessions.
+        let ground = &self.ground;
+        let answered =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| ground.answer(offer, role, now)))
+                .unwrap_or_else(|_| {
+                    count(&self.around.shared.counters.panics);
+                    Err(OfferError::Malformed("the WebRTC core failed on it"))
+                })?;
+        let resource = ResourceId::new(self.around.thread, &self.ground.entropy).ok_or(OfferError::Full)?;
+        self.last_id += 1;
+        let id = self.last_id;
+        let part = match role {
+            Role::Viewer => Part::Viewer(answered.viewer),
+            Role::Publisher => Part::Publisher(self.publisher(id, session, offer.audio, now)),
+        };
+        let peer = Peer {
+            core: answered.core,
+            id,
+            session,
+            resource,
+            part,
+            created: now,
+            connected: false,
+            bucket,
+            addresses: Vec::new(),
+            over_tcp: false,
+            armed: None,
+            dirty: false,
+            alerted: false,
+        };
+        self.admit(peer, answered.fragment, role);
+        Ok(Answer { sdp: answered.sdp, resource })
+    }
+
+    fn publisher(&mut self, id: u64, session: Uuid, audio: bool, now: Instant) -> Box<Publisher> {
+        // The old recording ends before the new one is opened, so that the segments are in order.
+        if let Some(old) = self.rooms.get(&session).and_then(|room| room.publisher) {
+            self.close(old, Gone::Replaced);
+        }
+        let view = self.room(session).view.clone();
+        let (sink, queue) = (self.around.sink.clone(), self.around.queue.clone());
+        let around = Surroundings::new(session, view, sink, queue, &self.around.options);
+        Box::new(Publisher::new(id, around, audio, now))
+    }
+
+    fn room(&mut self, session: Uuid) -> &mut Room {
+        self.rooms.entry(session).or_insert_with(|| Room::new(self.around.shared.open_room(session)))
+    }
+
+    fn admit(&mut self, peer: Peer, fragment: String, role: Role) {
+        let (id, session) = (peer.id, peer.session);
+        let room = self.room(session);
+        room.empty_since = None;
+        match role {
+            Role::Publisher => room.publisher = Some(id),
+            Role::Viewer => room.viewers.push(id),
+        }
+        let counters = &self.around.shared.counters;
+        count(if role == Role::Publisher { &counters.publishers } else { &counters.viewers });
+        self.by_fragment.insert(fragment, id);
+        self.by_resource.insert(peer.resource, id);
+        self.peers.insert(id, Box::new(peer));
+        self.mark(id);
+    }
+
+    /// Says goodbye (DTLS close_notify) and forgets the peer.
+    pub(crate) fn close(&mut self, id: u64, how: Gone) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        if let Err(error) = Protocol::close(&mut peer.core) {
+            tracing::debug!(%error, "closing a peer");
+        }
+        while let Some(datagram) = self.peers.get_mut(&id).and_then(|peer| rtc_poll_write(peer)) {
+            self.send(&datagram);
+        }
+        self.forget(id, how);
+    }
+
+    /// Removes every trace of a peer.
+    pub(crate) fn forget(&mut self, id: u64, how: Gone) {
+        let Some(mut peer) = self.peers.remove(&id) else { return };
+        let counters = &self.around.shared.counters;
+        let now = Instant::now();
+        if let Part::Publisher(publisher) = &mut peer.part {
+            publisher.end(counters, now);
+            publisher.report(Fact::PublisherGone { how });
+            counters.publishers.fetch_sub(1, Relaxed);
+        } else {
+            counters.viewers.fetch_sub(1, Relaxed);
+        }
+        self.unlink(&peer.addresses, id, peer.session, now);
+    }
+
+    pub(crate) fn unlink(&mut self, addresses: &[SocketAddr], id: u64, session: Uuid, now: Instant) {
+        for address in addresses {
+            if self.by_address.get(address) == Some(&id) {
+                self.by_address.remove(address);
+                if let Some(tcp) = &mut self.ports.tcp {
+                    tcp.close(*address);
+                }
+            }
+        }
+        self.by_fragment.retain(|_, peer| *peer != id);
+        self.by_resource.retain(|_, peer| *peer != id);
+        if let Some(room) = self.rooms.get_mut(&session) {
+            room.leave(id, now);
+        }
+    }
+
+    fn close_session(&mut self, session: Uuid) {
+        let Some(room) = self.rooms.get(&session) else { return };
+        for id in room.publisher.into_iter().chain(room.viewers.clone()) {
+            self.close(id, Gone::ByServer);
+        }
+        self.rooms.remove(&session);
+        self.around.shared.close_room(session);
+    }
+
+    fn stop(mut self) {
+        let peers: Vec<_> = self.peers.keys().copied().collect();
+        for id in peers {
+            self.close(id, Gone::ByServer);
+        }
+        self.around.queue.close();
+    }
+
+    fn receive_udp(&mut self, buffer: &mut [u8]) {
+        for _ in 0..ROUNDS {
+            if !self.udp_waiting {
+                break;
+            }
+            let now = Instant::now();
+            for _ in 0..BURST {
+                match self.ports.udp.recv_from(buffer) {
+                    Ok((length, from)) => self.datagram(&buffer[..length], from, false, now),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        self.udp_waiting = false;
+                        break;
+                    }
+                    // For example an ICMP error of an earlier send: it says nothing about what is still to read.
+                    Err(error) => tracing::trace!(%error, "reading the media port"),
+                }
+            }
+            self.serve_dirty();
+        }
+    }
+
+    fn receive_tcp(&mut self, buffer: &mut [u8]) {
+        for token in std::mem::take(&mut self.tcp_waiting) {
+            let Some(read) = self.ports.tcp.as_mut().and_then(|tcp| tcp.read(token, buffer)) else {
+                continue;
+            };
+            let now = Instant::now();
+            for packet in &read.packets {
+                self.datagram(packet, read.address, true, now);
+            }
+            if read.more {
+                self.tcp_waiting.insert(token);
+            }
+            self.serve_dirty();
+            if read.ended
+                && let Some(id) = self.by_address.get(&read.address).copied()
+                && self.peers.get(&id).is_some_and(|peer| peer.over_tcp)
+            {
+                self.forget(id, Gone::Lost);
+            }
+        }
+    }
+
+    fn expire_timers(&mut self, now: Instant) {
+        while let Some(&Reverse((at, id))) = self.timers.peek() {
+            if at > now {
+                break;
+            }
+            self.timers.pop();
+            let Some(peer) = self.peers.get_mut(&id).filter(|peer| peer.armed == Some(at)) else { continue };
+            peer.armed = None;
+            self.tick(id, now);
+        }
+        self.serve_dirty();
+    }
+
+    fn housekeeping(&mut self, now: Instant) {
+        if now < self.housekeeping_at {
+            return;
+        }
+        self.housekeeping_at = now + HOUSEKEEPING_EVERY;
+        if let Some(tcp) = &mut self.ports.tcp {
+            tcp.expire(now);
+        }
+        self.watch_publishers(now);
+        let late = |peer: &&Box<Peer>| !peer.connected && now.duration_since(peer.created) > CONNECT_WITHIN;
+        let late: Vec<_> = self.peers.values().filter(late).map(|peer| peer.id).collect();
+        for id in late {
+            self.close(id, Gone::NeverConnected);
+        }
+        let shared = &self.around.shared;
+        self.rooms.retain(|session, room| {
+            let keep = !room.is_stale(now);
+            if !keep {
+                shared.close_room(*session);
+            }
+            keep
+        });
+        self.serve_dirty();
+    }
+}
+
+/// The next datagram that the core wants sent.
+pub(crate) fn rtc_poll_write(peer: &mut Peer) -> Option<rtc::shared::TaggedBytesMut> {
+    Protocol::poll_write(&mut peer.core)
+}

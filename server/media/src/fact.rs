@@ -1,0 +1,83 @@
+use std::io;
+use uuid::Uuid;
+
+/// Where facts about a session's media go. Called on the network and recorder threads: it must return at once.
+pub trait Sink: Send + Sync {
+    fn report(&self, session: Uuid, fact: Fact);
+}
+
+/// Something the server itself observed about a candidate's media. Durations in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// ICE and DTLS are up for a (new) publisher.
+    PublisherConnected,
+    /// First video packet of this publisher.
+    VideoFlowing,
+    /// First audio packet of this publisher.
+    AudioFlowing,
+    /// A kind that flowed has been silent for 1.5 s; `true` names the silent kind.
+    Stalled { video: bool, audio: bool },
+    /// Every stalled kind flows again.
+    Resumed,
+    /// The publisher's connection ended.
+    PublisherGone { how: Gone },
+    /// A recording segment was created.
+    SegmentStarted { name: String },
+    /// A recording segment is complete. `sha256` is what the evidence store returned, hexadecimal.
+    SegmentFinished { name: String, sha256: String, bytes: u64, duration_ms: u64, gaps: u32 },
+    /// One still was written to the stills blob `name`; `sha256` (hexadecimal) and `bytes` are those of the WebP file.
+    StillKept { name: String, index: u32, sha256: String, bytes: u64 },
+    /// A blob of stills is complete.
+    StillsFinished { name: String, sha256: String, bytes: u64, count: u32 },
+    /// Video is missing from the recording for this long: packets lost for good, or the disk too slow.
+    Gap { ms: u64 },
+    /// Evidence could not be written; recording goes on in a new segment as soon as the store works again.
+    StorageFailed { name: String, kind: io::ErrorKind },
+}
+
+/// How a publisher went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gone {
+    /// The browser closed the connection (DTLS close_notify).
+    ByPeer,
+    /// DELETE on the WHIP resource, or the session's end.
+    ByServer,
+    /// A newer publisher of the same session took its place.
+    Replaced,
+    /// ICE lost contact, or the TCP connection ended.
+    Lost,
+    /// The offer was answered but no connection came up.
+    NeverConnected,
+}
+
+/// Where sealed evidence goes. Called on the recorder thread, may block.
+pub trait EvidenceStore: Send + Sync {
+    /// Creates blob `name` of `session`. A taken name is `ErrorKind::AlreadyExists`: the next number is tried.
+    ///
+    /// # Errors
+    /// Whatever the disk says.
+    fn create(&self, session: Uuid, name: &str) -> io::Result<Box<dyn EvidenceWriter>>;
+}
+
+/// An append-only sealed blob.
+pub trait EvidenceWriter: Send {
+    /// Writes one chunk; at most 1 MiB.
+    ///
+    /// # Errors
+    /// Whatever the disk says; the writer is dropped afterwards.
+    fn append(&mut self, chunk: &[u8]) -> io::Result<()>;
+
+    /// Completes the blob.
+    ///
+    /// # Errors
+    /// Whatever the disk says.
+    fn finish(self: Box<Self>) -> io::Result<Finished>;
+}
+
+/// What a completed blob is known by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    /// Hexadecimal SHA-256 that the store commits to.
+    pub sha256: String,
+    pub bytes: u64,
+}

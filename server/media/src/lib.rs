@@ -1,0 +1,54 @@
+//! WebRTC ingest and forwarding, recorder, stills.
+//!
+//! One *room* per candidate session. A room has at most one publisher (the candidate, over WHIP) and a few
+//! viewers (proctors, over WHEP). The room outlives its publisher: a candidate who reconnects replaces the old
+//! peer, and the viewers keep their peer connections without renegotiation.
+//!
+//! # Threads
+//! Each of `Options::threads` network threads owns one UDP socket, one TCP listener on the same port number and
+//! every room that hashes to it. It runs the sans-IO core `rtc` and never touches the disk. Beside it runs one
+//! recorder thread behind a bounded queue: when the disk is slower than the media, frames are dropped, counted and
+//! reported as [`Fact::Gap`]; the network thread never waits.
+//!
+//! # Key-frame rhythm and its cost
+//! A VP8 key frame is the only picture that can be used without decoding anything else, so the still, a viewer that
+//! joins late and a seek in the recording all start at one. Every [`Options::still_every`] (5 s) without a key frame
+//! the publisher is asked for one (PLI). A 640x480 key frame of a real face takes about 12 to 25 kB, so the rhythm
+//! costs 20 to 40 kbit/s of the 300 kbit/s that a candidate may send; the encoder keeps its target by spending less
+//! on the frames between. Ten seconds halve that cost and double the age of the still.
+//!
+//! # Evidence
+//! `webcam-0001.webm`, `webcam-0002.webm` ... hold sound and picture on one clock, written in whole clusters of at
+//! most two seconds; one cluster is one [`EvidenceWriter::append`]. A new segment begins on reconnect, after 10 s
+//! without media, after [`Options::segment_max`] and after a storage failure. `stills-0001` ... hold the stills kept
+//! every [`Options::still_keep_every`], each as `u32 length, u64 milliseconds since the segment began` (both big
+//! endian, length counts the picture only) followed by one WebP file.
+
+mod demux;
+mod engine;
+mod error;
+mod fact;
+mod feedback;
+mod handle;
+mod leg;
+mod options;
+mod peer;
+mod publisher;
+mod recorder;
+mod reorder;
+mod room;
+pub mod sdp;
+mod serve;
+mod service;
+mod shared;
+mod tcp;
+mod timeline;
+mod vp8;
+mod webm;
+
+pub use error::{Error, NotFound, OfferError};
+pub use fact::{EvidenceStore, EvidenceWriter, Fact, Finished, Gone, Sink};
+pub use handle::{Answer, Handle, ResourceId};
+pub use options::{Limits, Options};
+pub use service::{JoinGuard, Service};
+pub use shared::{PublisherStatus, Stats, Still};

@@ -1,0 +1,373 @@
+//! What a publisher's packets become: frames for the recorder, stills, levels, and facts about their flow.
+use crate::{
+    Fact, Options, PublisherStatus, Sink,
+    recorder::{Job, Kind, Queue},
+    reorder::{Out, Reorder},
+    shared::{Counters, RoomView, count},
+    timeline::Timeline,
+    vp8::{self, Assembler},
+};
+use bytes::Bytes;
+use rtc::{media_stream::MediaStreamTrackId, rtp_transceiver::RTCRtpReceiverId};
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use uuid::Uuid;
+
+/// Silence after which a kind counts as stalled: 18 frames at 12 fps, 75 audio packets.
+pub(crate) const STALLED_AFTER: Duration = Duration::from_millis(1_500);
+/// Silence of everything after which the segment is closed.
+pub(crate) const PAUSED_AFTER: Duration = Duration::from_secs(10);
+/// Least distance between two key-frame requests to one publisher; viewers ask all at once.
+const KEY_THROTTLE: Duration = Duration::from_millis(300);
+/// A request that stays without effect is repeated.
+const KEY_RETRY: Duration = Duration::from_secs(1);
+/// Shorter holes in the picture are counted in the segment but not reported one by one.
+const GAP_REPORT_MS: i64 = 500;
+const STATUS_EVERY: Duration = Duration::from_secs(1);
+/// Loss is averaged over this many status periods.
+const LOSS_PERIODS: usize = 10;
+
+/// One incoming track.
+pub(crate) struct Source {
+    pub(crate) track: MediaStreamTrackId,
+    pub(crate) receiver: RTCRtpReceiverId,
+    pub(crate) ssrc: u32,
+    pub(crate) video: bool,
+    /// Header extension of RFC 6464 as negotiated; differs between browsers.
+    pub(crate) level_extension: Option<u8>,
+}
+
+struct Held {
+    timestamp: u32,
+    marker: bool,
+    payload: Bytes,
+    arrived: Instant,
+}
+
+/// What the publisher reports to and writes into.
+pub(crate) struct Surroundings {
+    pub(crate) session: Uuid,
+    pub(crate) view: Arc<RoomView>,
+    pub(crate) sink: Arc<dyn Sink>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) still_every: Duration,
+    pub(crate) still_keep_every: Duration,
+}
+
+impl Surroundings {
+    pub(crate) fn new(
+        session: Uuid,
+        view: Arc<RoomView>,
+        sink: Arc<dyn Sink>,
+        queue: Arc<Queue>,
+        options: &Options,
+    ) -> Self {
+        let (still_every, still_keep_every) = (options.still_every, options.still_keep_every);
+        Self { session, view, sink, queue, still_every, still_keep_every }
+    }
+}
+
+#[derive(Default)]
+struct Flow {
+    last_at: Option<Instant>,
+    stalled: bool,
+}
+
+impl Flow {
+    fn silent_for(&self, now: Instant) -> Option<Duration> {
+        self.last_at.map(|at| now.duration_since(at))
+    }
+
+    fn live(&self, now: Instant) -> bool {
+        self.silent_for(now).is_some_and(|silence| silence < STALLED_AFTER)
+    }
+}
+
+/// Counts of the present status period.
+#[derive(Default)]
+struct Period {
+    since: Option<Instant>,
+    bytes: u64,
+    frames: u32,
+    expected: u32,
+    lost: u32,
+}
+
+pub(crate) struct Publisher {
+    id: u64,
+    around: Surroundings,
+    epoch: Instant,
+    pub(crate) sources: Vec<Source>,
+    video: Reorder<Held>,
+    audio: Reorder<Held>,
+    assembler: Assembler,
+    timeline: Timeline,
+    video_flow: Flow,
+    audio_flow: Flow,
+    recording: bool,
+    last_frame_ms: i64,
+    gap_open: bool,
+    last_key_at: Option<Instant>,
+    last_kept_at: Option<Instant>,
+    asked_at: Option<Instant>,
+    /// A key frame is wanted as soon as the throttle allows.
+    pub(crate) key_wanted: bool,
+    size: (u16, u16),
+    period: Period,
+    losses: VecDeque<(u32, u32)>,
+}
+
+impl Publisher {
+    pub(crate) fn new(id: u64, around: Surroundings, audio: bool, now: Instant) -> Self {
+        around.queue.push(Job::Open { id, session: around.session, audio });
+        Self {
+            id,
+            around,
+            epoch: now,
+            sources: Vec::new(),
+            video: Reorder::default(),
+            audio: Reorder::default(),
+            assembler: Assembler::default(),
+            timeline: Timeline::default(),
+            video_flow: Flow::default(),
+            audio_flow: Flow::default(),
+            recording: false,
+            last_frame_ms: 0,
+            gap_open: false,
+            last_key_at: None,
+            last_kept_at: None,
+            asked_at: None,
+            key_wanted: false,
+            size: (0, 0),
+            period: Period::default(),
+            losses: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn report(&self, fact: Fact) {
+        self.around.sink.report(self.around.session, fact);
+    }
+
+    pub(crate) fn source(&self, track: &str) -> Option<&Source> {
+        self.sources.iter().find(|source| source.track == track)
+    }
+
+    /// Takes a packet of `source` as it came from the network.
+    pub(crate) fn packet(
+        &mut self,
+        video: bool,
+        level_extension: Option<u8>,
+        packet: &rtc::rtp::Packet,
+        now: Instant,
+    ) {
+        self.period.bytes += packet.payload.len() as u64;
+        self.flows(video, now);
+        let header = &packet.header;
+        if let Some(level) =
+            level_extension.and_then(|id| header.get_extension(id)).and_then(|bytes| bytes.first().copied())
+        {
+            // The upper bit claims voice activity, but browsers set it always.
+            self.around.view.put_level(level & 0x7f, now);
+        }
+        let held = Held {
+            timestamp: header.timestamp,
+            marker: header.marker,
+            payload: packet.payload.clone(),
+            arrived: now,
+        };
+        let buffer = if video { &mut self.video } else { &mut self.audio };
+        buffer.push(header.sequence_number, held, now);
+    }
+
+    fn flows(&mut self, video: bool, now: Instant) {
+        let flow = if video { &mut self.video_flow } else { &mut self.audio_flow };
+        let first = flow.last_at.replace(now).is_none();
+        let resumed = std::mem::take(&mut flow.stalled);
+        if first {
+            self.report(if video { Fact::VideoFlowing } else { Fact::AudioFlowing });
+        }
+        if resumed && !self.video_flow.stalled && !self.audio_flow.stalled {
+            self.report(Fact::Resumed);
+        }
+    }
+
+    /// Hands on what is in order or has been waited for.
+    pub(crate) fn deliver(&mut self, counters: &Counters, now: Instant) {
+        while let Some(out) = self.video.take(now) {
+            match out {
+                Out::Packet(held) => self.video_packet(held, counters, now),
+                Out::Lost(lost) => {
+                    self.lost(lost);
+                    self.assembler.gap();
+                    self.gap_open = true;
+                    self.key_wanted = true;
+                }
+            }
+        }
+        while let Some(out) = self.audio.take(now) {
+            match out {
+                Out::Packet(held) => self.audio_packet(held, counters),
+                Out::Lost(lost) => self.lost(lost),
+            }
+        }
+    }
+
+    fn lost(&mut self, lost: u32) {
+        self.period.lost += lost;
+        self.period.expected += lost;
+    }
+
+    fn video_packet(&mut self, held: Held, counters: &Counters, now: Instant) {
+        self.period.expected += 1;
+        let needed_key = self.assembler.needs_key();
+        let frame = self.assembler.push(held.timestamp, held.marker, &held.payload);
+        if self.assembler.needs_key() && !needed_key {
+            self.gap_open = true;
+            self.key_wanted = true;
+        }
+        let Some(frame) = frame else { return };
+        self.period.frames += 1;
+        let ms = self.timeline.video(frame.timestamp, self.ms(held.arrived));
+        if frame.key {
+            self.key_frame(&frame.data, ms, now);
+        } else if self.last_key_at.is_none() {
+            return;
+        }
+        let gap_ms = ms - self.last_frame_ms;
+        let (kind, after_gap) = (Kind::Video { key: frame.key }, self.gap_open);
+        if self.around.queue.push(Job::Frame { id: self.id, kind, ms, after_gap, data: frame.data }) {
+            self.recording = true;
+            self.last_frame_ms = ms;
+            if std::mem::take(&mut self.gap_open) && gap_ms >= GAP_REPORT_MS {
+                self.report(Fact::Gap { ms: u64::try_from(gap_ms).unwrap_or(0) });
+            }
+        } else {
+            count(&counters.dropped_frames);
+            self.assembler.gap();
+            self.gap_open = true;
+            self.key_wanted = true;
+        }
+    }
+
+    fn key_frame(&mut self, data: &[u8], ms: i64, now: Instant) {
+        self.last_key_at = Some(now);
+        let (Some(size), Some(webp)) = (vp8::key_frame_size(data), vp8::webp(data)) else { return };
+        self.size = size;
+        let webp = Bytes::from(webp);
+        self.around.view.put_still(webp.clone(), size, now);
+        let due = self.last_kept_at.is_none_or(|at| now.duration_since(at) >= self.around.still_keep_every);
+        if due && self.around.queue.push(Job::Still { id: self.id, ms, webp }) {
+            self.last_kept_at = Some(now);
+        }
+    }
+
+    fn audio_packet(&mut self, held: Held, counters: &Counters) {
+        self.period.expected += 1;
+        if held.payload.is_empty() {
+            return;
+        }
+        let ms = self.timeline.audio(held.timestamp, self.ms(held.arrived));
+        let frame = Job::Frame { id: self.id, kind: Kind::Audio, ms, after_gap: false, data: held.payload };
+        if self.around.queue.push(frame) {
+            self.recording = true;
+        } else {
+            count(&counters.dropped_frames);
+        }
+    }
+
+    fn ms(&self, at: Instant) -> i64 {
+        i64::try_from(at.duration_since(self.epoch).as_millis()).unwrap_or(i64::MAX)
+    }
+
+    pub(crate) fn sender_report(&mut self, ssrc: u32, ntp: u64, timestamp: u32) {
+        if let Some(source) = self.sources.iter().find(|source| source.ssrc == ssrc) {
+            self.timeline.report(source.video, ntp, timestamp);
+        }
+    }
+
+    /// When `deliver` or a wanted key frame needs attention next.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let key = self.key_wanted.then(|| self.asked_at.map(|at| at + KEY_THROTTLE)).flatten();
+        [self.video.deadline(), self.audio.deadline(), key].into_iter().flatten().min()
+    }
+
+    /// Whether to send a key-frame request now; notes that it is sent.
+    pub(crate) fn may_ask(&mut self, now: Instant) -> bool {
+        if !self.key_wanted || self.asked_at.is_some_and(|at| now.duration_since(at) < KEY_THROTTLE) {
+            return false;
+        }
+        self.key_wanted = false;
+        self.asked_at = Some(now);
+        true
+    }
+
+    /// Four times a second: silence, overdue key frames, status. `waiting`: a viewer has no picture yet.
+    pub(crate) fn watch(&mut self, waiting: bool, connected: bool, tcp: bool, viewers: u32, now: Instant) {
+        self.watch_silence(now);
+        let overdue = self.last_key_at.is_none_or(|at| now.duration_since(at) >= self.around.still_every);
+        let patient = self.asked_at.is_some_and(|at| now.duration_since(at) < KEY_RETRY);
+        if (overdue || waiting || self.assembler.needs_key()) && !patient && self.video_flow.live(now) {
+            self.key_wanted = true;
+        }
+        self.status(connected, tcp, viewers, now);
+    }
+
+    fn watch_silence(&mut self, now: Instant) {
+        let mut news = false;
+        for flow in [&mut self.video_flow, &mut self.audio_flow] {
+            if !flow.stalled && flow.silent_for(now).is_some_and(|silence| silence >= STALLED_AFTER) {
+                flow.stalled = true;
+                news = true;
+            }
+        }
+        if news {
+            self.report(Fact::Stalled { video: self.video_flow.stalled, audio: self.audio_flow.stalled });
+        }
+        let newest = self.video_flow.last_at.max(self.audio_flow.last_at);
+        if self.recording && newest.is_some_and(|at| now.duration_since(at) >= PAUSED_AFTER) {
+            self.recording = false;
+            self.around.queue.push(Job::Pause { id: self.id });
+        }
+    }
+
+    fn status(&mut self, connected: bool, tcp: bool, viewers: u32, now: Instant) {
+        let since = *self.period.since.get_or_insert(now);
+        let passed = now.duration_since(since);
+        if passed < STATUS_EVERY {
+            return;
+        }
+        let ms = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
+        let period = std::mem::take(&mut self.period);
+        self.period.since = Some(now);
+        self.losses.push_back((period.expected, period.lost));
+        if self.losses.len() > LOSS_PERIODS {
+            self.losses.pop_front();
+        }
+        let (expected, lost) = self
+            .losses
+            .iter()
+            .fold((0_u64, 0_u64), |sum, period| (sum.0 + u64::from(period.0), sum.1 + u64::from(period.1)));
+        let narrow = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+        self.around.view.put_status(Some(PublisherStatus {
+            connected,
+            video_live: self.video_flow.live(now),
+            audio_live: self.audio_flow.live(now),
+            bitrate_bps: narrow(period.bytes * 8_000 / ms),
+            fps: narrow((u64::from(period.frames) * 1_000 + ms / 2) / ms),
+            loss_permille: narrow(lost * 1_000 / expected.max(1)),
+            width: self.size.0,
+            height: self.size.1,
+            tcp,
+            viewers,
+        }));
+    }
+
+    /// The peer is gone: hands on what is left and closes the recording.
+    pub(crate) fn end(&mut self, counters: &Counters, now: Instant) {
+        self.deliver(counters, now + crate::reorder::HOLD);
+        self.around.queue.push(Job::End { id: self.id });
+    }
+}

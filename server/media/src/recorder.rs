@@ -1,0 +1,441 @@
+//! The recorder thread: frames in order of time become WebM clusters and stills in the evidence store.
+use crate::{
+    EvidenceStore, EvidenceWriter, Fact, Sink,
+    webm::{self, Cluster, Tracks},
+};
+use bytes::Bytes;
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt::Write as _,
+    io,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+use uuid::Uuid;
+
+/// Sound alone is recorded when no picture has come for this long.
+const AUDIO_ONLY_AFTER_MS: i64 = 2_000;
+/// After a storage failure the next attempt waits this long.
+const RETRY_AFTER: Duration = Duration::from_secs(10);
+/// Segments of one kind per session: a reconnect per second for a whole exam day stays below.
+const MAX_SEGMENTS: u32 = 99_999;
+/// Frames waiting at most, whatever their size (an audio frame is about 100 bytes and 100 bytes of bookkeeping).
+const MAX_FRAMES: usize = 100_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Video { key: bool },
+    Audio,
+}
+
+/// What the network thread hands over. `id` is the publisher's, unique within the thread.
+#[derive(Debug)]
+pub(crate) enum Job {
+    Open {
+        id: u64,
+        session: Uuid,
+        audio: bool,
+    },
+    /// `ms` since the publisher began. `after_gap`: video was lost before this frame.
+    Frame {
+        id: u64,
+        kind: Kind,
+        ms: i64,
+        after_gap: bool,
+        data: Bytes,
+    },
+    Still {
+        id: u64,
+        ms: i64,
+        webp: Bytes,
+    },
+    /// Media stopped for long: finish the segment; the next frame begins another.
+    Pause {
+        id: u64,
+    },
+    End {
+        id: u64,
+    },
+}
+
+impl Job {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Frame { data, .. } => data.len(),
+            Self::Still { webp, .. } => webp.len(),
+            Self::Open { .. } | Self::Pause { .. } | Self::End { .. } => 0,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    jobs: VecDeque<Job>,
+    bytes: usize,
+    closed: bool,
+}
+
+/// Bounded hand-over from the network thread. Only media is refused when it is full; there is at most one open, pause
+/// and end per publisher.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    waiting: Mutex<Waiting>,
+    filled: Condvar,
+    max_bytes: usize,
+}
+
+impl Queue {
+    pub(crate) fn new(max_bytes: usize) -> Self {
+        Self { waiting: Mutex::default(), filled: Condvar::new(), max_bytes }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands a job over; `false` means that the queue is full and the media is dropped.
+    pub(crate) fn push(&self, job: Job) -> bool {
+        let mut waiting = self.lock();
+        let bytes = job.bytes();
+        if bytes > 0 && (waiting.bytes + bytes > self.max_bytes || waiting.jobs.len() >= MAX_FRAMES) {
+            return false;
+        }
+        waiting.bytes += bytes;
+        waiting.jobs.push_back(job);
+        drop(waiting);
+        self.filled.notify_one();
+        true
+    }
+
+    /// No further jobs come.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.filled.notify_one();
+    }
+
+    /// The next job; `None` after the last one.
+    fn pop(&self) -> Option<Job> {
+        let mut waiting = self.lock();
+        loop {
+            if let Some(job) = waiting.jobs.pop_front() {
+                waiting.bytes -= job.bytes();
+                return Some(job);
+            }
+            if waiting.closed {
+                return None;
+            }
+            waiting = self.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+pub(crate) struct Recorder {
+    pub(crate) store: Arc<dyn EvidenceStore>,
+    pub(crate) sink: Arc<dyn Sink>,
+    pub(crate) segment_max: Duration,
+    pub(crate) recordings: HashMap<u64, Recording>,
+}
+
+impl Recorder {
+    /// Works until the queue is closed and empty, then finishes what is open.
+    pub(crate) fn run(mut self, queue: &Queue) {
+        while let Some(job) = queue.pop() {
+            self.take(job, Instant::now());
+        }
+        for (_, mut recording) in self.recordings.drain() {
+            recording.finish(self.sink.as_ref());
+        }
+    }
+
+    pub(crate) fn take(&mut self, job: Job, now: Instant) {
+        let (sink, store) = (self.sink.as_ref(), self.store.as_ref());
+        match job {
+            Job::Open { id, session, audio } => {
+                // Numbers go on while another publisher of the session is known; else the store knows which are taken.
+                let known = self.recordings.values().find(|other| other.session == session);
+                let numbers = known.map_or((0, 0), |other| (other.webcam_number, other.stills_number));
+                self.recordings.insert(id, Recording::new(session, audio, numbers));
+            }
+            Job::Frame { id, kind, ms, after_gap, data } => {
+                if let Some(recording) = self.recordings.get_mut(&id) {
+                    let frame = Frame { kind, ms, after_gap, data: &data };
+                    recording.frame(frame, self.segment_max, store, sink, now);
+                }
+            }
+            Job::Still { id, ms, webp } => {
+                if let Some(recording) = self.recordings.get_mut(&id) {
+                    recording.still(ms, &webp, store, sink, now);
+                }
+            }
+            Job::Pause { id } => {
+                if let Some(recording) = self.recordings.get_mut(&id) {
+                    recording.finish(sink);
+                }
+            }
+            Job::End { id } => {
+                if let Some(mut recording) = self.recordings.remove(&id) {
+                    recording.finish(sink);
+                }
+            }
+        }
+    }
+}
+
+struct Frame<'a> {
+    kind: Kind,
+    ms: i64,
+    after_gap: bool,
+    data: &'a [u8],
+}
+
+/// One publisher's evidence.
+pub(crate) struct Recording {
+    session: Uuid,
+    audio: bool,
+    webcam_number: u32,
+    stills_number: u32,
+    segment: Option<Segment>,
+    stills: Option<Stills>,
+    /// First sound since the last segment ended, while no picture has come.
+    audio_since_ms: Option<i64>,
+    retry_at: Option<Instant>,
+}
+
+struct Segment {
+    name: String,
+    writer: Box<dyn EvidenceWriter>,
+    tracks: Tracks,
+    cluster: Cluster,
+    start_ms: i64,
+    last_ms: i64,
+    gaps: u32,
+}
+
+struct Stills {
+    name: String,
+    writer: Box<dyn EvidenceWriter>,
+    start_ms: i64,
+    count: u32,
+}
+
+impl Recording {
+    fn new(session: Uuid, audio: bool, (webcam_number, stills_number): (u32, u32)) -> Self {
+        Self {
+            session,
+            audio,
+            webcam_number,
+            stills_number,
+            segment: None,
+            stills: None,
+            audio_since_ms: None,
+            retry_at: None,
+        }
+    }
+
+    fn frame(
+        &mut self,
+        frame: Frame<'_>,
+        segment_max: Duration,
+        store: &dyn EvidenceStore,
+        sink: &dyn Sink,
+        now: Instant,
+    ) {
+        if self.retry_at.is_some_and(|at| now < at) {
+            return;
+        }
+        let size = match frame.kind {
+            Kind::Video { key: true } => crate::vp8::key_frame_size(frame.data),
+            _ => None,
+        };
+        if self.must_roll(&frame, segment_max) {
+            self.finish(sink);
+        }
+        if self.segment.is_none() {
+            let tracks = match frame.kind {
+                Kind::Audio if !self.sound_alone(frame.ms) => return,
+                Kind::Audio => Tracks { video: None, audio: true },
+                Kind::Video { .. } if size.is_none() => return,
+                Kind::Video { .. } => Tracks { video: size, audio: self.audio },
+            };
+            if let Err((name, error)) = self.begin(tracks, frame.ms, store, sink) {
+                self.failed(name, &error, sink, now);
+                return;
+            }
+        }
+        let Some(segment) = &mut self.segment else { return };
+        if let Err(error) = segment.push(&frame) {
+            let name = segment.name.clone();
+            self.segment = None;
+            self.failed(name, &error, sink, now);
+        }
+    }
+
+    /// Whether this frame must begin a new segment: too long already, or the first picture after sound alone.
+    fn must_roll(&self, frame: &Frame<'_>, segment_max: Duration) -> bool {
+        let Some(segment) = &self.segment else { return false };
+        let too_long =
+            u128::try_from(frame.ms - segment.start_ms).is_ok_and(|ms| ms >= segment_max.as_millis());
+        match frame.kind {
+            Kind::Video { key: true } => too_long || segment.tracks.video.is_none(),
+            Kind::Video { key: false } => false,
+            Kind::Audio => too_long && segment.tracks.video.is_none(),
+        }
+    }
+
+    fn sound_alone(&mut self, ms: i64) -> bool {
+        ms - *self.audio_since_ms.get_or_insert(ms) >= AUDIO_ONLY_AFTER_MS
+    }
+
+    fn begin(
+        &mut self,
+        tracks: Tracks,
+        start_ms: i64,
+        store: &dyn EvidenceStore,
+        sink: &dyn Sink,
+    ) -> Result<(), (String, io::Error)> {
+        let name = |number| format!("webcam-{number:04}.webm");
+        let (number, mut writer) = create(store, self.session, self.webcam_number, name)?;
+        self.webcam_number = number;
+        let name = name(number);
+        if let Err(error) = writer.append(&webm::header(tracks)) {
+            return Err((name, error));
+        }
+        sink.report(self.session, Fact::SegmentStarted { name: name.clone() });
+        let cluster = Cluster::default();
+        self.segment = Some(Segment { name, writer, tracks, cluster, start_ms, last_ms: 0, gaps: 0 });
+        Ok(())
+    }
+
+    fn still(&mut self, ms: i64, webp: &[u8], store: &dyn EvidenceStore, sink: &dyn Sink, now: Instant) {
+        if self.retry_at.is_some_and(|at| now < at) {
+            return;
+        }
+        if self.stills.is_none() {
+            let name = |number| format!("stills-{number:04}");
+            match create(store, self.session, self.stills_number, name) {
+                Ok((number, writer)) => {
+                    self.stills_number = number;
+                    self.stills = Some(Stills { name: name(number), writer, start_ms: ms, count: 0 });
+                }
+                Err((name, error)) => return self.failed(name, &error, sink, now),
+            }
+        }
+        let Some(stills) = &mut self.stills else { return };
+        match stills.writer.append(&still_chunk(webp, ms - stills.start_ms)) {
+            Ok(()) => {
+                stills.count += 1;
+                let fact = Fact::StillKept {
+                    name: stills.name.clone(),
+                    index: stills.count - 1,
+                    sha256: hex(ring::digest::digest(&ring::digest::SHA256, webp).as_ref()),
+                    bytes: webp.len() as u64,
+                };
+                sink.report(self.session, fact);
+            }
+            Err(error) => {
+                let name = stills.name.clone();
+                self.stills = None;
+                self.failed(name, &error, sink, now);
+            }
+        }
+    }
+
+    fn finish(&mut self, sink: &dyn Sink) {
+        self.audio_since_ms = None;
+        if let Some(mut segment) = self.segment.take() {
+            let flushed = segment.flush();
+            let Segment { name, writer, last_ms, gaps, .. } = segment;
+            match flushed.and_then(|()| writer.finish()) {
+                Ok(done) => {
+                    let duration_ms = u64::try_from(last_ms).unwrap_or(0);
+                    let (sha256, bytes) = (done.sha256, done.bytes);
+                    sink.report(
+                        self.session,
+                        Fact::SegmentFinished { name, sha256, bytes, duration_ms, gaps },
+                    );
+                }
+                Err(error) => self.report_failure(name, &error, sink),
+            }
+        }
+        if let Some(Stills { name, writer, count, .. }) = self.stills.take() {
+            match writer.finish() {
+                Ok(done) => {
+                    let (sha256, bytes) = (done.sha256, done.bytes);
+                    sink.report(self.session, Fact::StillsFinished { name, sha256, bytes, count });
+                }
+                Err(error) => self.report_failure(name, &error, sink),
+            }
+        }
+    }
+
+    fn failed(&mut self, name: String, error: &io::Error, sink: &dyn Sink, now: Instant) {
+        self.retry_at = Some(now + RETRY_AFTER);
+        self.report_failure(name, error, sink);
+    }
+
+    fn report_failure(&self, name: String, error: &io::Error, sink: &dyn Sink) {
+        tracing::error!(session = %self.session, name, %error, "evidence could not be written");
+        sink.report(self.session, Fact::StorageFailed { name, kind: error.kind() });
+    }
+}
+
+impl Segment {
+    fn push(&mut self, frame: &Frame<'_>) -> io::Result<()> {
+        let ms = (frame.ms - self.start_ms).max(0);
+        let (track, key, video_key) = match frame.kind {
+            Kind::Video { key } => (webm::VIDEO, key, key),
+            Kind::Audio => (webm::AUDIO, true, false),
+        };
+        if (track == webm::AUDIO && !self.tracks.audio)
+            || (track == webm::VIDEO && self.tracks.video.is_none())
+        {
+            return Ok(());
+        }
+        if self.cluster.is_full_for(ms, video_key) {
+            self.flush()?;
+        }
+        self.gaps += u32::from(frame.after_gap);
+        self.last_ms = self.last_ms.max(ms);
+        self.cluster.push(track, ms, key, frame.data);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.cluster.take().map_or(Ok(()), |chunk| self.writer.append(&chunk))
+    }
+}
+
+/// Creates the first free name after `last`.
+fn create(
+    store: &dyn EvidenceStore,
+    session: Uuid,
+    last: u32,
+    name: impl Fn(u32) -> String,
+) -> Result<(u32, Box<dyn EvidenceWriter>), (String, io::Error)> {
+    for number in last + 1..=MAX_SEGMENTS {
+        match store.create(session, &name(number)) {
+            Ok(writer) => return Ok((number, writer)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err((name(number), error)),
+        }
+    }
+    Err((name(MAX_SEGMENTS), io::Error::from(io::ErrorKind::QuotaExceeded)))
+}
+
+/// Layout of a kept still, see the crate's documentation.
+fn still_chunk(webp: &[u8], ms: i64) -> Vec<u8> {
+    let length = u32::try_from(webp.len()).expect("a frame is at most 512 KiB");
+    let ms = u64::try_from(ms).unwrap_or(0);
+    [&length.to_be_bytes()[..], &ms.to_be_bytes(), webp].concat()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
+        text
+    })
+}
+
+#[cfg(test)]
+#[path = "recorder_tests.rs"]
+mod tests;

@@ -1,0 +1,308 @@
+//! Between sockets and peers: datagrams in, everything the WebRTC core has to say out.
+use crate::{
+    Fact, Gone,
+    demux::{Class, classify},
+    engine::{Engine, rtc_poll_write},
+    peer::{AUDIO_LEVEL_URI, Part, Peer},
+    publisher::Source,
+    shared::count,
+};
+use bytes::BytesMut;
+use rtc::{
+    peer_connection::{
+        event::{RTCPeerConnectionEvent, RTCTrackEvent, RTCTrackEventInit},
+        message::RTCMessage,
+        state::RTCPeerConnectionState,
+        transport::RTCDtlsTransportState,
+    },
+    rtcp::{
+        Packet as RtcpPacket, payload_feedbacks::picture_loss_indication::PictureLossIndication,
+        sender_report::SenderReport,
+    },
+    rtp_transceiver::rtp_sender::RtpCodecKind,
+    sansio::Protocol as _,
+    shared::{TaggedBytesMut, TransportContext, TransportProtocol},
+};
+use std::{
+    cmp::Reverse,
+    net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::atomic::Ordering::Relaxed,
+    time::{Duration, Instant},
+};
+
+/// The core may name an instant that has passed; without this the loop would spin.
+const TIMER_FLOOR: Duration = Duration::from_millis(1);
+/// Addresses of one peer: a few interfaces, and those it had before its network changed.
+const MAX_ADDRESSES: usize = 16;
+
+impl Engine {
+    /// Takes one datagram (or TCP frame). Whatever is not from a known peer ends here, before any decryption.
+    pub(crate) fn datagram(&mut self, bytes: &[u8], from: SocketAddr, tcp: bool, now: Instant) {
+        let counters = &self.around.shared.counters;
+        count(&counters.datagrams_in);
+        counters.bytes_in.fetch_add(bytes.len() as u64, Relaxed);
+        let (id, alert) = match classify(bytes) {
+            Class::Request(fragment) => (self.by_fragment.get(fragment).copied(), false),
+            Class::Flow { alert } => (self.by_address.get(&from).copied(), alert),
+            Class::Junk => (None, false),
+        };
+        let Some(peer) = id.and_then(|id| self.peers.get_mut(&id)) else {
+            return count(&counters.dropped_unknown);
+        };
+        if !peer.bucket.allows(bytes.len(), now) {
+            return count(&counters.dropped_rate);
+        }
+        let id = peer.id;
+        if self.by_address.get(&from) != Some(&id) {
+            self.learn(id, from, tcp);
+        }
+        let advertised = self.ground.advertised;
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        peer.over_tcp = tcp;
+        peer.alerted |= alert;
+        let message = TaggedBytesMut {
+            now,
+            transport: TransportContext {
+                local_addr: advertised,
+                peer_addr: from,
+                transport_protocol: if tcp { TransportProtocol::TCP } else { TransportProtocol::UDP },
+                ecn: None,
+            },
+            message: BytesMut::from(bytes),
+        };
+        match catch_unwind(AssertUnwindSafe(|| peer.core.handle_read(message))) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::trace!(%error, "the WebRTC core refused a datagram"),
+            Err(_) => return self.panicked(id),
+        }
+        self.mark(id);
+    }
+
+    /// This address now belongs to this peer.
+    fn learn(&mut self, id: u64, from: SocketAddr, tcp: bool) {
+        self.by_address.insert(from, id);
+        if tcp && let Some(tcp) = &mut self.ports.tcp {
+            tcp.identified(from);
+        }
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        peer.addresses.retain(|address| *address != from);
+        peer.addresses.push(from);
+        if peer.addresses.len() > MAX_ADDRESSES {
+            let oldest = peer.addresses.remove(0);
+            if self.by_address.get(&oldest) == Some(&id) {
+                self.by_address.remove(&oldest);
+            }
+        }
+    }
+
+    /// The peer has something to be served.
+    pub(crate) fn mark(&mut self, id: u64) {
+        if let Some(peer) = self.peers.get_mut(&id).filter(|peer| !peer.dirty) {
+            peer.dirty = true;
+            self.dirty.push(id);
+        }
+    }
+
+    pub(crate) fn serve_dirty(&mut self) {
+        while let Some(id) = self.dirty.pop() {
+            // Out of the map while it is served: its packets go to other peers of the map.
+            let Some(mut peer) = self.peers.remove(&id) else { continue };
+            peer.dirty = false;
+            let served = catch_unwind(AssertUnwindSafe(|| self.serve(&mut peer)));
+            self.peers.insert(id, peer);
+            match served {
+                Ok(Ok(())) => {}
+                Ok(Err(how)) => self.forget(id, how),
+                Err(_) => self.panicked(id),
+            }
+        }
+    }
+
+    /// The peer's timer fired.
+    pub(crate) fn tick(&mut self, id: u64, now: Instant) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        match catch_unwind(AssertUnwindSafe(|| peer.core.handle_timeout(now))) {
+            Ok(Ok(())) => self.mark(id),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "the WebRTC core refused a timeout");
+                self.mark(id);
+            }
+            Err(_) => self.panicked(id),
+        }
+    }
+
+    /// Sends, handles events and media until the core has nothing more to say; `Err` means that the peer is gone.
+    fn serve(&mut self, peer: &mut Peer) -> Result<(), Gone> {
+        let now = Instant::now();
+        loop {
+            let mut idle = true;
+            while let Some(datagram) = rtc_poll_write(peer) {
+                self.send(&datagram);
+            }
+            while let Some(event) = peer.core.poll_event() {
+                idle = false;
+                self.event(peer, event)?;
+            }
+            while let Some(tagged) = peer.core.poll_read() {
+                idle = false;
+                self.message(peer, tagged.message, now);
+            }
+            if let Part::Publisher(publisher) = &mut peer.part {
+                publisher.deliver(&self.around.shared.counters, now);
+            }
+            idle &= !self.ask_for_key(peer, now);
+            if idle {
+                break;
+            }
+        }
+        if std::mem::take(&mut peer.alerted) && dtls_closed(peer) {
+            return Err(Gone::ByPeer);
+        }
+        self.arm(peer, now);
+        Ok(())
+    }
+
+    fn event(&mut self, peer: &mut Peer, event: RTCPeerConnectionEvent) -> Result<(), Gone> {
+        match event {
+            RTCPeerConnectionEvent::OnConnectionStateChangeEvent(state) => self.state(peer, state),
+            RTCPeerConnectionEvent::OnTrack(RTCTrackEvent::OnOpen(track)) => {
+                open_track(peer, track);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn state(&mut self, peer: &mut Peer, state: RTCPeerConnectionState) -> Result<(), Gone> {
+        match state {
+            RTCPeerConnectionState::Connected if !peer.connected => {
+                peer.connected = true;
+                match &peer.part {
+                    Part::Publisher(publisher) => publisher.report(Fact::PublisherConnected),
+                    Part::Viewer(_) => self.want_key(peer.session),
+                }
+                Ok(())
+            }
+            RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => {
+                Err(if peer.connected { Gone::Lost } else { Gone::NeverConnected })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn message(&mut self, peer: &mut Peer, message: RTCMessage, now: Instant) {
+        match (message, &mut peer.part) {
+            (RTCMessage::RtpPacket(track, packet), Part::Publisher(publisher)) => {
+                let Some(source) = publisher.source(&track) else { return };
+                let (video, level) = (source.video, source.level_extension);
+                publisher.packet(video, level, &packet, now);
+                self.forward(peer.id, peer.session, video, &packet, now);
+            }
+            (RTCMessage::RtcpPacket(_, packets), Part::Publisher(publisher)) => {
+                for report in
+                    packets.iter().filter_map(|packet| packet.as_any().downcast_ref::<SenderReport>())
+                {
+                    publisher.sender_report(report.ssrc, report.ntp_time, report.rtp_time);
+                }
+            }
+            // What reaches us from a viewer is a request for a key frame (`feedback`), or a report of nothing sent.
+            (RTCMessage::RtcpPacket(_, packets), Part::Viewer(_)) => {
+                if packets.iter().any(|packet| !packet.as_any().is::<SenderReport>()) {
+                    self.want_key(peer.session);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Sends the key-frame request that is wanted, if the throttle allows; `true` if one went into the core.
+    fn ask_for_key(&mut self, peer: &mut Peer, now: Instant) -> bool {
+        let Part::Publisher(publisher) = &mut peer.part else { return false };
+        let Some((receiver, media_ssrc)) =
+            publisher.sources.iter().find(|source| source.video).map(|source| (source.receiver, source.ssrc))
+        else {
+            return false;
+        };
+        if !publisher.may_ask(now) {
+            return false;
+        }
+        let Some(mut receiver) = peer.core.rtp_receiver(receiver) else { return false };
+        let request: Box<dyn RtcpPacket> = Box::new(PictureLossIndication { sender_ssrc: 0, media_ssrc });
+        match receiver.write_rtcp(now, vec![request]) {
+            Ok(()) => count(&self.around.shared.counters.key_requests),
+            Err(error) => tracing::debug!(%error, "a key-frame request could not be sent"),
+        }
+        true
+    }
+
+    pub(crate) fn send(&mut self, datagram: &TaggedBytesMut) {
+        let to = datagram.transport.peer_addr;
+        let sent = if datagram.transport.transport_protocol == TransportProtocol::TCP {
+            self.ports.tcp.as_mut().is_some_and(|tcp| tcp.send(to, &datagram.message))
+        } else {
+            self.ports.udp.send_to(&datagram.message, to).is_ok()
+        };
+        if !sent {
+            count(&self.around.shared.counters.dropped_out);
+        }
+    }
+
+    /// Puts the peer into the timer heap, unless an earlier entry of its own will look again anyway.
+    fn arm(&mut self, peer: &mut Peer, now: Instant) {
+        let core = peer.core.poll_timeout();
+        let own = match &peer.part {
+            Part::Publisher(publisher) => publisher.deadline(),
+            Part::Viewer(_) => None,
+        };
+        let Some(at) = [core, own].into_iter().flatten().min() else { return };
+        let at = at.max(now + TIMER_FLOOR);
+        if peer.armed.is_none_or(|armed| at < armed) {
+            peer.armed = Some(at);
+            self.timers.push(Reverse((at, peer.id)));
+        }
+    }
+
+    /// The core panicked on this peer's input: it goes, the others stay.
+    fn panicked(&mut self, id: u64) {
+        count(&self.around.shared.counters.panics);
+        tracing::error!("the WebRTC core panicked; the peer was dropped");
+        self.forget(id, Gone::Lost);
+    }
+}
+
+fn open_track(peer: &mut Peer, track: RTCTrackEventInit) {
+    let Part::Publisher(publisher) = &mut peer.part else { return };
+    let Some(mut receiver) = peer.core.rtp_receiver(track.receiver_id) else { return };
+    let video = receiver.track().kind() == RtpCodecKind::Video;
+    let extensions = &receiver.get_parameters().rtp_parameters.header_extensions;
+    let level_extension = extensions
+        .iter()
+        .find(|extension| !video && extension.uri == AUDIO_LEVEL_URI)
+        .and_then(|extension| u8::try_from(extension.id).ok());
+    publisher.sources.push(Source {
+        track: track.track_id,
+        receiver: track.receiver_id,
+        ssrc: track.ssrc,
+        video,
+        level_extension,
+    });
+    publisher.key_wanted |= video;
+}
+
+/// A browser's `close()` arrives as DTLS close_notify; no connection-state event follows it.
+fn dtls_closed(peer: &mut Peer) -> bool {
+    let state = match &peer.part {
+        Part::Publisher(publisher) => publisher
+            .sources
+            .first()
+            .map(|source| source.receiver)
+            .and_then(|id| peer.core.rtp_receiver(id)?.transport().map(|transport| transport.state())),
+        Part::Viewer(viewer) => viewer
+            .video
+            .as_ref()
+            .map(|video| video.sender)
+            .and_then(|id| peer.core.rtp_sender(id)?.transport().map(|transport| transport.state())),
+    };
+    state == Some(RTCDtlsTransportState::Closed)
+}
