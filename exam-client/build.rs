@@ -1,5 +1,4 @@
 //! Builds the browser apps, so that `cargo run` on a fresh clone serves them.
-#![expect(clippy::disallowed_methods, reason = "a build script has no other way to learn where it runs")]
 
 use std::error::Error;
 use std::ffi::OsString;
