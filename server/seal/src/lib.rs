@@ -5,12 +5,15 @@
 
 mod b64;
 pub mod blob;
+pub mod bundle;
 pub mod chain;
 pub mod digest;
+mod hex;
 pub mod json;
 pub mod jws;
 pub mod key;
 pub mod merkle;
 pub mod secret;
+pub mod verify;
 
 pub use digest::{Digest, sha256};

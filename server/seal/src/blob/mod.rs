@@ -17,13 +17,15 @@ mod writer;
 mod tests;
 
 use std::fmt;
+use std::str::FromStr;
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hkdf::{HKDF_SHA256, Salt};
 use ring::rand::SecureRandom;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::digest::{self, DIGEST_LEN, Digest};
+use crate::hex;
 pub use crate::secret::{InstallationKey, SessionKey, WrappedKey, unwrap, wrap};
 pub use reader::{Ending, Reader, open_bytes};
 pub use writer::{Summary, Writer, seal_bytes};
@@ -103,8 +105,9 @@ pub enum Error {
     Entropy,
 }
 
-/// A blob's id. Must never be used twice under one session key: it takes part in the nonces.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// A blob's id; text form (Display, JSON): 32 lower-case hex digits. Must never be used twice under one session key: it
+/// takes part in the nonces.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlobId(pub [u8; ID_LEN]);
 
 impl BlobId {
@@ -121,7 +124,32 @@ impl BlobId {
 
 impl fmt::Display for BlobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        hex::write(&self.0, f)
+    }
+}
+
+/// The text is not 32 lower-case hex digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a blob id is written as 32 lower-case hex digits")]
+pub struct NotABlobId;
+
+impl FromStr for BlobId {
+    type Err = NotABlobId;
+
+    fn from_str(text: &str) -> Result<Self, NotABlobId> {
+        hex::read(text).map(Self).ok_or(NotABlobId)
+    }
+}
+
+impl Serialize for BlobId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for BlobId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -53,6 +53,7 @@ fn summary_tells_length_digest_and_chain_head() {
     assert_eq!(summary.plain_bytes, MAX_CHUNK as u64 + 1);
     assert_eq!(summary.sealed_bytes, bytes.len() as u64);
     assert_eq!(summary.sha256, digest::sha256(&bytes));
+    assert_eq!(summary.plain_sha256, digest::sha256(&vec![9; MAX_CHUNK + 1]));
     assert_eq!(open(&bytes).unwrap().verify().unwrap(), summary.head);
     assert_eq!(open_bytes(&bytes, &key(1), ID).unwrap(), vec![9; MAX_CHUNK + 1]);
 }
@@ -214,4 +215,15 @@ fn full_disk_breaks_the_writer_and_keeps_the_whole_chunks() {
     assert!(matches!(writer.finish(), Err(Error::Broken)));
     let (texts, ending) = read(&disk.kept).unwrap();
     assert_eq!((texts.len(), ending), (1, Ending::Unfinished { torn_bytes: 9 }));
+}
+
+#[test]
+fn blob_id_is_written_as_hex_and_read_back() {
+    let id = BlobId::generate(&ring::rand::SystemRandom::new()).unwrap();
+    assert_eq!(id.to_string().parse(), Ok(id));
+    assert_eq!(serde_json::to_string(&ID).unwrap(), format!("\"{}\"", "07".repeat(16)));
+    assert_eq!(serde_json::from_str::<BlobId>(&serde_json::to_string(&id).unwrap()).unwrap(), id);
+    for bad in [&id.to_string()[1..], &"AB".repeat(16), ""] {
+        assert_eq!(bad.parse::<BlobId>(), Err(NotABlobId));
+    }
 }

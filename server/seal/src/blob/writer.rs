@@ -19,6 +19,7 @@ pub struct Writer<W> {
     plain_bytes: u64,
     sealed_bytes: u64,
     sealed: Running,
+    plain: Running,
     head: Digest,
     broken: bool,
 }
@@ -36,6 +37,8 @@ pub struct Summary {
     pub sealed_bytes: u64,
     /// SHA-256 of the file.
     pub sha256: Digest,
+    /// SHA-256 of the plaintext: what a record lists as evidence, so that who holds the plain file can check it.
+    pub plain_sha256: Digest,
     /// Head of the hash chain over the plaintext chunks.
     pub head: Digest,
 }
@@ -60,6 +63,7 @@ impl<W: Write> Writer<W> {
             plain_bytes: 0,
             sealed_bytes: HEADER_LEN as u64,
             sealed,
+            plain: Running::default(),
             head: GENESIS,
             broken: false,
         })
@@ -79,6 +83,7 @@ impl<W: Write> Writer<W> {
         }
         self.put(false, text)?;
         self.head = chain_chunk(&self.head, text);
+        self.plain.update(text);
         self.plain_bytes += text.len() as u64;
         let index = self.chunks;
         self.chunks += 1;
@@ -116,6 +121,7 @@ impl<W: Write> Writer<W> {
             plain_bytes: self.plain_bytes,
             sealed_bytes: self.sealed_bytes,
             sha256: self.sealed.digest(),
+            plain_sha256: self.plain.digest(),
             head: self.head,
         }
     }

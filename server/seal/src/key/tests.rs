@@ -106,6 +106,8 @@ fn trust_set_with_anything_unexpected_is_refused_by_name() {
         TrustError::Terms { index: 0, .. }
     ));
     assert!(matches!(text(&|set| set["keys"][0]["use_to"] = json!(999)), TrustError::Window { .. }));
+    let endless = TrustedKey { use_to: Some(i64::MAX), ..trusted(&key) };
+    assert!(matches!(TrustSet::new(vec![endless]), Err(TrustError::Window { .. })));
     let twice = |set: &mut Value| {
         let mut other = set["keys"][0].clone();
         other["purpose"] = json!("platform");

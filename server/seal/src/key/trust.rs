@@ -77,8 +77,8 @@ pub enum TrustError {
         #[source]
         source: serde_json::Error,
     },
-    /// `use_to` before `use_from`.
-    #[error("key {kid} ends before it begins")]
+    /// `use_to` before `use_from`, or a time that JSON does not keep exactly.
+    #[error("key {kid} ends before it begins, or has a time beyond 2^53 ms")]
     Window {
         /// Which.
         kid: Kid,
@@ -126,7 +126,9 @@ impl TrustSet {
             if !seen.insert(kid) {
                 return Err(TrustError::Repeated { kid: kid.clone() });
             }
-            if trusted.use_to.is_some_and(|to| to < trusted.use_from) {
+            let exact = |at: i64| at.unsigned_abs() <= json::MAX_INTEGER;
+            let sound = |to: i64| to >= trusted.use_from && exact(to);
+            if !exact(trusted.use_from) || !trusted.use_to.is_none_or(sound) {
                 return Err(TrustError::Window { kid: kid.clone() });
             }
         }

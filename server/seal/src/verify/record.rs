@@ -1,0 +1,137 @@
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Failure, not_future};
+use crate::bundle::Evidence;
+use crate::digest::Digest;
+
+/// `kind` of the record that this verifier knows.
+pub const RECORD_KIND: &str = "theory-stage-record";
+/// `v` of that record.
+pub const RECORD_VERSION: u64 = 1;
+
+/// The law's threshold in percent (NB-22: *more than* 70 % of all questions).
+pub const THRESHOLD_FLOOR_PCT: u64 = 70;
+
+/// NB-20: who was ended for a repeated violation has not passed, whatever the score.
+const VIOLATION: &str = "violation";
+/// Ends at which the score alone decides. After an end by staff the record may withhold a pass, never grant one.
+const ORDINARY_ENDS: [&str; 2] = ["submitted", "time_expired"];
+
+/// What the verifier reads of a record; the rest is the signer's business.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) session: String,
+    pub(super) event_log: EventLog,
+    pub(super) theory: Theory,
+    pub(super) evidence: HashMap<String, Evidence>,
+    pub(super) sealed_at: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Fields {
+    kind: String,
+    v: u64,
+    session: String,
+    event_log: EventLog,
+    theory: Theory,
+    #[serde(default)]
+    evidence: Vec<Listed>,
+    sealed_at: Option<i64>,
+}
+
+/// A record may say more of a file than the bundle does.
+#[derive(Debug, Deserialize)]
+struct Listed {
+    name: String,
+    sha256: Digest,
+    bytes: u64,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct EventLog {
+    pub(super) count: u64,
+    pub(super) head: Digest,
+    pub(super) root: Digest,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Theory {
+    total: Option<u64>,
+    questions: Option<Questions>,
+    correct: u64,
+    threshold_pct: u64,
+    passed: bool,
+    finish_reason: Reason,
+}
+
+/// The questions themselves, or how many there were.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Questions {
+    Count(u64),
+    List(Vec<Value>),
+}
+
+/// A reason alone, or with its details.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Reason {
+    Plain(String),
+    Detailed { reason: String },
+}
+
+impl Record {
+    pub(super) fn read(value: Value, now: Option<i64>) -> Result<Self, Failure> {
+        let Fields { kind, v, session, event_log, theory, evidence: list, sealed_at } =
+            Fields::deserialize(value).map_err(Failure::RecordShape)?;
+        if kind != RECORD_KIND || v != RECORD_VERSION {
+            return Err(Failure::RecordKind);
+        }
+        let mut evidence = HashMap::new();
+        for Listed { name, sha256, bytes } in list {
+            let entry = Evidence { name: name.clone(), sha256, bytes };
+            if evidence.insert(name.clone(), entry).is_some() {
+                return Err(Failure::EvidenceRepeated { name });
+            }
+        }
+        sealed_at.map_or(Ok(()), |at| not_future(at, now))?;
+        Ok(Self { session, event_log, theory, evidence, sealed_at })
+    }
+}
+
+impl Theory {
+    /// Recomputes the result: `passed == (100 * correct > threshold_pct * total)`, in integers; exactly 70 % fails.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        let Self { correct, threshold_pct, passed, .. } = *self;
+        let total = self.total()?;
+        if !(THRESHOLD_FLOOR_PCT..=100).contains(&threshold_pct) {
+            return Err(Failure::Threshold { found: threshold_pct });
+        }
+        if total == 0 || correct > total {
+            return Err(Failure::ScoreRange { correct, total });
+        }
+        let enough = u128::from(correct) * 100 > u128::from(threshold_pct) * u128::from(total);
+        let (Reason::Plain(reason) | Reason::Detailed { reason }) = &self.finish_reason;
+        let follows = if ORDINARY_ENDS.contains(&reason.as_str()) {
+            passed == enough
+        } else {
+            !passed || (enough && reason != VIOLATION)
+        };
+        if follows { Ok(()) } else { Err(Failure::ScoreRule { correct, total, threshold_pct }) }
+    }
+
+    fn total(&self) -> Result<u64, Failure> {
+        let counted = self.questions.as_ref().map(|questions| match questions {
+            Questions::Count(count) => *count,
+            Questions::List(list) => list.len() as u64,
+        });
+        match (self.total, counted) {
+            (Some(total), Some(counted)) if total != counted => Err(Failure::QuestionCount),
+            (Some(total), _) | (None, Some(total)) => Ok(total),
+            (None, None) => Err(Failure::QuestionCount),
+        }
+    }
+}
