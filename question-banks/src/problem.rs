@@ -130,7 +130,9 @@ impl Serialize for ProblemCode {
 /// One thing wrong, at one place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
+    /// That of its code.
     pub severity: Severity,
+    /// Kind of the problem.
     pub code: ProblemCode,
     /// Id of the question concerned; `#7` for the seventh when its id cannot be read; `None` for the file.
     pub question: Option<String>,
@@ -168,6 +170,7 @@ pub struct ImportReport {
     pub sha256: String,
     /// Questions present in the file, sound or not.
     pub questions: usize,
+    /// What was found, at most [`crate::limits::PROBLEMS_MAX`].
     pub problems: Vec<Problem>,
     /// Problems beyond [`crate::limits::PROBLEMS_MAX`] that were counted but not kept.
     pub problems_left_out: usize,
@@ -192,6 +195,7 @@ pub struct SyntaxError {
     pub line: usize,
     /// Column, characters from 1.
     pub column: usize,
+    /// The parser's words.
     pub message: String,
     /// What to look at.
     pub hint: &'static str,
@@ -200,12 +204,16 @@ pub struct SyntaxError {
 /// Why a file was refused as a whole.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
+    /// More than [`crate::limits::FILE_BYTES_MAX`].
     #[error("the file has {bytes} bytes, more than the {limit} allowed; split it")]
     TooLarge { bytes: usize, limit: usize },
+    /// Another encoding, or no text at all.
     #[error("the file is not UTF-8 from byte {at} on; save it as UTF-8")]
     NotUtf8 { at: usize },
+    /// No TOML; never empty.
     #[error("{}", syntax_sentence(.0))]
     BrokenToml(Vec<SyntaxError>),
+    /// TOML, but no sound bank or programme; the report holds at least one error.
     #[error("the file was refused: {} error(s), nothing was taken over", .0.errors().count())]
     Refused(ImportReport),
 }

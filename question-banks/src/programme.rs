@@ -22,12 +22,16 @@ pub fn read_programme(text: &str) -> Result<(Programme, ImportReport), ImportErr
 /// Why a sound programme cannot be held over a bank.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FitError {
+    /// Another bank, or another version of it.
     #[error("the programme draws from bank {wanted}, this is bank {found}; import the bank it names")]
     OtherBank { wanted: String, found: String },
+    /// Classifier codes that differ.
     #[error("the programme is for profession {programme}, the bank for {bank}; correct one of the codes")]
     OtherProfession { programme: String, bank: String },
+    /// A blueprint entry without a topic in the bank.
     #[error("topic {topic} of the blueprint is not in the bank; correct its id")]
     TopicUnknown { topic: String },
+    /// What the rules themselves refuse.
     #[error(transparent)]
     Plan(#[from] PlanError),
 }
