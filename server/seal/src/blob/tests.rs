@@ -227,3 +227,23 @@ fn blob_id_is_written_as_hex_and_read_back() {
         assert_eq!(bad.parse::<BlobId>(), Err(NotABlobId));
     }
 }
+
+#[test]
+fn chunk_that_reads_like_an_ending_cannot_be_made_one() {
+    let mut writer = Writer::create(Vec::new(), &key(1), ID).unwrap();
+    // What the final chunk of a blob without chunks would say.
+    writer.append(&[0; FINAL_LEN]).unwrap();
+    writer.append(b"the rest, to be cut off").unwrap();
+    let mut bytes = writer.finish().unwrap().0;
+    bytes.truncate(HEADER_LEN + HEAD_LEN + FINAL_LEN + TAG_LEN);
+    assert!(matches!(read(&bytes), Ok((_, Ending::Unfinished { torn_bytes: 0 }))));
+    bytes[HEADER_LEN] |= 0x80;
+    assert!(matches!(read(&bytes), Err(Error::ChunkChanged { index: 0 })));
+}
+
+#[test]
+fn two_blobs_under_one_key_share_no_keystream() {
+    let sealed = |id| seal_bytes(&key(1), BlobId([id; 16]), TEXTS[2]).unwrap().0;
+    let text = HEADER_LEN + HEAD_LEN..HEADER_LEN + HEAD_LEN + TEXTS[2].len();
+    assert_ne!(sealed(1)[text.clone()], sealed(2)[text]);
+}
