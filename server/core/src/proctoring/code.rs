@@ -120,6 +120,18 @@ impl Code {
         matches!(self, Self::NetworkLost | Self::DeviceFailure | Self::PowerLoss | Self::ServerFault)
     }
 
+    /// Leaving the exam's window: hiding the page and leaving full screen come together and are one behaviour.
+    #[must_use]
+    pub const fn is_window(self) -> bool {
+        matches!(self, Self::WindowBlur | Self::FullscreenExit)
+    }
+
+    /// Claims of both codes merge into one incident.
+    #[must_use]
+    pub fn same_behaviour(self, other: Self) -> bool {
+        self == other || (self.is_window() && other.is_window())
+    }
+
     /// Device codes need one failed on-screen attempt to restore before they confirm themselves.
     #[must_use]
     pub const fn needs_failed_restore(self) -> bool {

@@ -76,7 +76,7 @@ pub enum Consequence {
 }
 
 /// Why the warning counts as known to the candidate.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EffectiveHow {
     /// The candidate acknowledged it
@@ -287,6 +287,10 @@ pub enum Fact {
         effective_at: At,
         how: EffectiveHow,
     },
+    /// 60 s passed without an acknowledgement: the questions came back.
+    WarningCoverEnded {
+        ordinal: u32,
+    },
     Paused {
         by: StaffId,
         reason: String,
@@ -343,6 +347,8 @@ pub enum Fact {
     },
     /// The device said that nothing is left to deliver.
     OutboxDrained,
+    /// 10 min after the time expired: late answers are no longer taken.
+    LateWindowEnded,
     RecordSealed {
         sha256: String,
         kid: String,

@@ -187,7 +187,8 @@ pub struct Decision {
 /// What leaves after commit.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Effect {
-    /// Done now; the receipt names the first event of this decision
+    /// Done now; the receipt names the first event of this decision that carries the command (events without
+    /// `client` before it were due anyway)
     Accepted,
     /// Done before; the earlier receipt
     AlreadyDone(Seq),
@@ -252,6 +253,9 @@ pub enum Refusal {
     /// A technical code is never a violation
     #[error("a technical fault is never a violation")]
     TechnicalCode,
+    /// LAW-30
+    #[error("an accommodation switches this code off for this candidate")]
+    CodeSwitchedOff,
     /// No warning of that number
     #[error("there is no such warning")]
     NoSuchWarning,

@@ -1,7 +1,12 @@
 //! One candidate's sitting of the theory exam: decide is pure, apply is total.
 
+mod apply;
+mod deadline;
+mod decide;
 mod event;
 mod input;
+pub mod limits;
+mod query;
 mod state;
 
 pub use event::{
@@ -12,6 +17,7 @@ pub use input::{
     AcknowledgedText, Command, Creation, Decision, DeviceReport, Effect, Input, MediaFact, Refusal,
     StaffCommand,
 };
+pub use query::SealWaits;
 pub use state::{
     Answer, Binding, Context, EndProposal, ExamSession, Message, Stage, Standing, State, Violation, Warning,
 };

@@ -3,7 +3,7 @@
 use crate::bank::{Bank, Lang, Programme};
 use crate::form::{ExamForm, Seed};
 use crate::ids::{CentreId, DeviceHash, Epoch, IncidentNo, Seq, SittingId, SocketId, StaffId, TabId};
-use crate::proctoring::{Incident, RuleTable};
+use crate::proctoring::{Code, Incident, RuleTable};
 use crate::session::event::{
     Consequence, DowntimeSpan, EffectiveHow, EvidenceRef, Finish, MessageFrom, PhotoKind, StaffEndReason,
 };
@@ -81,6 +81,8 @@ pub struct Warning {
     pub acknowledged_at: Option<At>,
     /// From when on a new incident counts as the second
     pub effective: Option<(At, EffectiveHow)>,
+    /// When the questions came back without an acknowledgement
+    pub uncovered_at: Option<At>,
     /// Live socket time since `given_at` up to the last disconnect
     pub live: Span,
 }
@@ -149,10 +151,12 @@ pub struct EndProposal {
 }
 
 /// The fold of a session's events.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct State {
     /// Number of events applied; the next one gets `seq + 1`
     pub seq: Seq,
+    /// Instant of the newest event: a clock that steps back never reorders the log
+    pub last_at: Option<At>,
     /// Owner
     pub centre: Option<CentreId>,
     /// Which sitting
@@ -167,6 +171,8 @@ pub struct State {
     pub extra: Span,
     /// Returned for faults, pauses and our downtime
     pub credited: Span,
+    /// Credits and extensions by staff so far, for their limit
+    pub given_by_staff: Span,
     /// Earliest start
     pub opens_at: Option<At>,
     /// The link's end
@@ -209,12 +215,20 @@ pub struct State {
     pub waiting_device: Option<(DeviceHash, TabId, SocketId)>,
     /// The live socket
     pub socket: Option<(SocketId, At)>,
-    /// Receipts of the current epoch's commands
+    /// Receipts of commands that took effect: the first event of each
     pub receipts: HashMap<(Epoch, u64), Seq>,
+    /// Commands of a superseded epoch already kept as evidence; they never become receipts
+    pub kept_superseded: BTreeSet<(Epoch, u64)>,
     /// All incidents, in order
     pub incidents: Vec<Incident>,
     /// All counted violations, in order
     pub violations: Vec<Violation>,
+    /// Behaviours that began and have not been reported ended
+    pub held: BTreeSet<Code>,
+    /// Time of the browser's newest signal: its claims never run backwards
+    pub last_claim_at: Option<At>,
+    /// When the clock last went on after a pause
+    pub resumed_at: Option<At>,
     /// Our own prompt is open since
     pub prompt_open_since: Option<At>,
     /// Our own prompt was closed at
@@ -243,6 +257,8 @@ pub struct State {
     pub end_proposal: Option<EndProposal>,
     /// The device has nothing left
     pub drained: bool,
+    /// The time for late answers is over
+    pub late_window_over: bool,
     /// Digest and key of the sealed record
     pub sealed: Option<(String, String, At)>,
     /// Who approved it, when

@@ -1,0 +1,460 @@
+//! The only writer of state. Total: any event of the log can be applied, whatever came before it.
+
+use super::event::{Consequence, Event, Fact};
+use super::limits::{PROMPT_SHIELD, SERVER_RESTARTED};
+use super::state::{
+    Answer, Binding, EndProposal, ExamSession, Message, Stage, Standing, State, Violation, Warning,
+};
+use crate::ids::{IncidentNo, Seq};
+use crate::proctoring::{DetectorEvent, Incident, IncidentStatus, SignalPhase, Source};
+use crate::time::{At, Span};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl ExamSession {
+    /// Folds one event into the state.
+    pub fn apply(&mut self, event: &Event) {
+        self.state.apply(event);
+    }
+}
+
+impl State {
+    fn apply(&mut self, event: &Event) {
+        self.seq = Seq(self.seq.0 + 1);
+        self.last_at = self.last_at.max(Some(event.at));
+        if let Some(client) = event.client {
+            let command = (client.epoch, client.client_seq);
+            if matches!(event.fact, Fact::AnswerSuperseded { .. }) {
+                self.kept_superseded.insert(command);
+            } else {
+                self.receipts.entry(command).or_insert(self.seq);
+            }
+        }
+        match &event.fact {
+            Fact::SessionCreated { .. }
+            | Fact::LanguageChosen { .. }
+            | Fact::ConsentGiven { .. }
+            | Fact::DeviceChecked { .. }
+            | Fact::PhotoStored { .. }
+            | Fact::IdentitySubmitted
+            | Fact::IdentityAskedAgain { .. }
+            | Fact::Admitted { .. }
+            | Fact::Acknowledged { .. } => self.apply_preparation(event),
+            Fact::DeviceBound { .. }
+            | Fact::DeviceWaiting { .. }
+            | Fact::Connected { .. }
+            | Fact::Disconnected { .. } => self.apply_connection(event),
+            Fact::FormDrawn { .. }
+            | Fact::Started { .. }
+            | Fact::AnswerPut { .. }
+            | Fact::AnswerLate { .. }
+            | Fact::AnswerSuperseded { .. }
+            | Fact::Flagged { .. }
+            | Fact::Closed { .. }
+            | Fact::OutboxDrained
+            | Fact::LateWindowEnded => self.apply_attempt(event),
+            Fact::Paused { .. }
+            | Fact::Resumed { .. }
+            | Fact::TimeCredited { .. }
+            | Fact::TimeExtended { .. }
+            | Fact::DowntimeCredited { .. } => self.apply_time(event),
+            Fact::PromptShown { .. }
+            | Fact::DetectorReported { .. }
+            | Fact::IncidentOpened { .. }
+            | Fact::IncidentSeen { .. }
+            | Fact::IncidentEnded { .. }
+            | Fact::IncidentRecorded { .. }
+            | Fact::IncidentConfirmed { .. }
+            | Fact::IncidentDismissed { .. } => self.apply_incident(event),
+            Fact::ViolationCounted { .. }
+            | Fact::WarningDisplayed { .. }
+            | Fact::WarningAcknowledged { .. }
+            | Fact::WarningEffective { .. }
+            | Fact::WarningCoverEnded { .. } => self.apply_standing(event),
+            Fact::MediaChanged { .. }
+            | Fact::EvidenceStored { .. }
+            | Fact::EvidenceGap { .. }
+            | Fact::MessageSent { .. }
+            | Fact::HelpAsked
+            | Fact::HelpAnswered { .. }
+            | Fact::EndProposed { .. }
+            | Fact::EndWithdrawn { .. }
+            | Fact::RecordSealed { .. }
+            | Fact::RecordApproved { .. } => self.apply_company(event),
+        }
+    }
+
+    fn apply_preparation(&mut self, event: &Event) {
+        match &event.fact {
+            Fact::SessionCreated {
+                centre, sitting, draw_secret, planned, extra, opens_at, closes_at, ..
+            } => {
+                self.centre = Some(*centre);
+                self.sitting = Some(*sitting);
+                self.draw_secret = Some(*draw_secret);
+                self.planned = *planned;
+                self.extra = *extra;
+                self.opens_at = Some(*opens_at);
+                self.closes_at = Some(*closes_at);
+                self.stage = Stage::Preparing;
+            }
+            Fact::LanguageChosen { lang } => self.lang = Some(*lang),
+            Fact::ConsentGiven { text_version, lang } => self.consent = Some((text_version.clone(), *lang)),
+            Fact::DeviceChecked { report } => self.device_report = Some(report.clone()),
+            Fact::PhotoStored { kind, evidence } => {
+                self.photos.insert(*kind, evidence.clone());
+                self.evidence.push(evidence.clone());
+            }
+            Fact::IdentitySubmitted => {
+                self.identity_submitted = true;
+                self.asked_again = None;
+            }
+            Fact::IdentityAskedAgain { reason, .. } => {
+                self.identity_submitted = false;
+                self.asked_again = Some(reason.clone());
+                self.photos.clear();
+            }
+            Fact::Admitted { by } => self.admitted = Some((*by, event.at)),
+            Fact::Acknowledged { text, text_version, lang } => {
+                self.acknowledged.insert(*text, (text_version.clone(), *lang));
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_connection(&mut self, event: &Event) {
+        match &event.fact {
+            Fact::DeviceBound { epoch, device, tab, .. } => {
+                self.binding = Some(Binding { epoch: *epoch, device: *device, tab: *tab });
+                self.waiting_device = None;
+            }
+            Fact::DeviceWaiting { device, tab, socket } => {
+                self.waiting_device = Some((*device, *tab, *socket));
+            }
+            Fact::Connected { tab, socket, .. } => {
+                self.count_live_socket(event.at);
+                self.socket = Some((*socket, event.at));
+                if let Some(binding) = &mut self.binding {
+                    binding.tab = *tab;
+                }
+                if self.waiting_device.is_some_and(|(_, _, waiting)| waiting == *socket) {
+                    self.waiting_device = None;
+                }
+            }
+            Fact::Disconnected { socket, reason } => {
+                if self.waiting_device.is_some_and(|(_, _, waiting)| waiting == *socket) {
+                    self.waiting_device = None;
+                }
+                if self.socket.is_none_or(|(live, _)| live != *socket) {
+                    return;
+                }
+                self.count_live_socket(event.at);
+                self.socket = None;
+                if reason == SERVER_RESTARTED {
+                    self.held.clear();
+                } else {
+                    self.held.retain(|code| !code.needs_failed_restore());
+                    self.interruptions += u32::from(self.clock_runs());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_attempt(&mut self, event: &Event) {
+        match &event.fact {
+            Fact::FormDrawn { nonce, form } => {
+                self.draw_nonce = Some(*nonce);
+                self.form = Some(Arc::new(form.clone()));
+            }
+            Fact::Started { deadline } => {
+                self.stage = Stage::Running { deadline: *deadline, paused_since: None };
+                self.started_at = Some(event.at);
+                self.deadline_version += 1;
+                self.held.clear();
+                self.watch_supervision(event.at);
+            }
+            Fact::AnswerPut { question, shown } => {
+                let seq = self.seq;
+                put_newest(&mut self.answers, *question, shown, event, seq);
+            }
+            Fact::AnswerLate { question, shown } => {
+                let seq = self.seq;
+                put_newest(&mut self.late_answers, *question, shown, event, seq);
+            }
+            Fact::Flagged { question, on: true } => {
+                self.flags.insert(*question);
+            }
+            Fact::Flagged { question, on: false } => {
+                self.flags.remove(question);
+            }
+            Fact::Closed { finish, .. } => {
+                self.stage = Stage::Closed { finish: finish.clone(), at: event.at };
+                self.end_proposal = None;
+                self.held.clear();
+                self.watch_supervision(event.at);
+            }
+            Fact::OutboxDrained => self.drained = true,
+            Fact::LateWindowEnded => self.late_window_over = true,
+            _ => {}
+        }
+    }
+
+    fn apply_time(&mut self, event: &Event) {
+        match &event.fact {
+            Fact::Paused { .. } => {
+                if let Stage::Running { paused_since, .. } = &mut self.stage {
+                    *paused_since = Some(event.at);
+                    self.deadline_version += 1;
+                }
+                self.held.clear();
+            }
+            Fact::Resumed { .. } => {
+                if let Stage::Running { paused_since, .. } = &mut self.stage
+                    && let Some(since) = paused_since.take()
+                {
+                    self.give_back(event.at - since);
+                }
+                self.resumed_at = Some(event.at);
+                self.held.clear();
+            }
+            Fact::TimeCredited { span, .. } => {
+                self.given_by_staff = self.given_by_staff + *span;
+                self.give_back(*span);
+            }
+            Fact::TimeExtended { span, .. } => {
+                self.given_by_staff = self.given_by_staff + *span;
+                self.extra = self.extra + *span;
+                self.move_deadline(*span);
+            }
+            Fact::DowntimeCredited { span } => {
+                self.give_back(span.to - span.from);
+                self.downtimes.push(*span);
+                if let Some(since) = self.unsupervised_since {
+                    self.unsupervised = self.unsupervised + (span.from - since).max(Span::ZERO);
+                    self.unsupervised_since = Some(span.to);
+                }
+            }
+            _ => {}
+        }
+        self.watch_supervision(event.at);
+    }
+
+    fn apply_incident(&mut self, event: &Event) {
+        match &event.fact {
+            Fact::PromptShown { open: true } => {
+                self.prompt_open_since = self.prompt_open_since.or(Some(event.at));
+            }
+            Fact::PromptShown { open: false } => {
+                if let Some(since) = self.prompt_open_since.take() {
+                    self.prompt_closed_at = Some(event.at.min(since + PROMPT_SHIELD));
+                }
+            }
+            Fact::DetectorReported { event: claim } => self.apply_claim(claim),
+            Fact::IncidentOpened { no, code, class, source, began_at, note } => {
+                self.incidents.push(Incident {
+                    no: *no,
+                    code: *code,
+                    class: *class,
+                    source: *source,
+                    began_at: *began_at,
+                    seen_at: *began_at,
+                    ended_at: None,
+                    restore_failed: false,
+                    status: IncidentStatus::Open,
+                    note: note.clone(),
+                });
+            }
+            Fact::IncidentSeen { no, seen_at, restore_failed } => self.change_incident(*no, |incident| {
+                incident.seen_at = incident.seen_at.max(*seen_at);
+                incident.ended_at = None;
+                incident.restore_failed |= restore_failed;
+            }),
+            Fact::IncidentEnded { no, ended_at } => self.change_incident(*no, |incident| {
+                incident.seen_at = incident.seen_at.max(*ended_at);
+                incident.ended_at = Some(*ended_at);
+            }),
+            Fact::IncidentRecorded { no } => {
+                self.change_incident(*no, |incident| incident.status = IncidentStatus::Recorded);
+            }
+            Fact::IncidentConfirmed { no, by, began_at, note } => self.change_incident(*no, |incident| {
+                incident.status = match by {
+                    Some(by) => IncidentStatus::ConfirmedHuman { by: *by, at: event.at },
+                    None => IncidentStatus::ConfirmedAuto { at: event.at },
+                };
+                incident.began_at = *began_at;
+                incident.note = note.clone().or(incident.note.take());
+            }),
+            Fact::IncidentDismissed { no, by, note } => self.change_incident(*no, |incident| {
+                incident.status = IncidentStatus::Dismissed { by: *by, at: event.at };
+                incident.note = note.clone().or(incident.note.take());
+            }),
+            _ => {}
+        }
+    }
+
+    fn apply_claim(&mut self, claim: &DetectorEvent) {
+        match claim.phase {
+            SignalPhase::Begin => {
+                self.held.insert(claim.code);
+            }
+            // Whoever failed to restore a device has it off until an end is reported.
+            SignalPhase::RestoreFailed if claim.code.needs_failed_restore() => {
+                self.held.insert(claim.code);
+            }
+            SignalPhase::End => {
+                self.held.remove(&claim.code);
+            }
+            SignalPhase::Seen | SignalPhase::RestoreFailed => {}
+        }
+        if claim.source == Source::Client {
+            self.last_claim_at = self.last_claim_at.max(Some(claim.at));
+        }
+    }
+
+    fn apply_standing(&mut self, event: &Event) {
+        match &event.fact {
+            Fact::ViolationCounted { ordinal, incident, consequence } => {
+                self.violations.push(Violation {
+                    ordinal: *ordinal,
+                    incident: *incident,
+                    consequence: *consequence,
+                    at: event.at,
+                });
+                self.take_consequence(*consequence, *ordinal, *incident, event.at);
+            }
+            Fact::WarningDisplayed { ordinal } => self.change_warning(*ordinal, |warning| {
+                warning.displayed_at = warning.displayed_at.or(Some(event.at));
+            }),
+            Fact::WarningAcknowledged { ordinal } => self.change_warning(*ordinal, |warning| {
+                warning.acknowledged_at = warning.acknowledged_at.or(Some(event.at));
+            }),
+            Fact::WarningEffective { ordinal, effective_at, how } => {
+                self.change_warning(*ordinal, |warning| {
+                    warning.effective = warning.effective.or(Some((*effective_at, *how)));
+                });
+            }
+            Fact::WarningCoverEnded { ordinal } => self.change_warning(*ordinal, |warning| {
+                warning.uncovered_at = warning.uncovered_at.or(Some(event.at));
+            }),
+            _ => {}
+        }
+    }
+
+    fn apply_company(&mut self, event: &Event) {
+        match &event.fact {
+            Fact::MediaChanged { video, audio } => {
+                self.video = *video;
+                self.audio = *audio;
+                self.watch_supervision(event.at);
+            }
+            Fact::EvidenceStored { evidence } => self.evidence.push(evidence.clone()),
+            Fact::EvidenceGap { span, why } => self.evidence_gaps.push((event.at, *span, why.clone())),
+            Fact::MessageSent { from, text } => {
+                let message = Message { seq: self.seq, at: event.at, from: *from, text: text.clone() };
+                self.messages.push(message);
+            }
+            Fact::HelpAsked => self.help_asked_at = self.help_asked_at.or(Some(event.at)),
+            Fact::HelpAnswered { .. } => self.help_asked_at = None,
+            Fact::EndProposed { why, by, note } => {
+                self.end_proposal = Some(EndProposal { why: *why, by: *by, note: note.clone() });
+            }
+            Fact::EndWithdrawn { .. } => self.end_proposal = None,
+            Fact::RecordSealed { sha256, kid } => self.sealed = Some((sha256.clone(), kid.clone(), event.at)),
+            Fact::RecordApproved { by, .. } => self.approved = Some((*by, event.at)),
+            _ => {}
+        }
+    }
+
+    fn take_consequence(&mut self, consequence: Consequence, ordinal: u32, incident: IncidentNo, at: At) {
+        match (consequence, &self.standing) {
+            (Consequence::Warning, Standing::Clean) => {
+                self.standing = Standing::Warned(Warning {
+                    ordinal,
+                    incident,
+                    given_at: at,
+                    displayed_at: None,
+                    acknowledged_at: None,
+                    effective: None,
+                    uncovered_at: None,
+                    live: Span::ZERO,
+                });
+            }
+            (Consequence::Termination, Standing::Warned(warning)) => {
+                self.standing = Standing::Terminated { warning: warning.clone(), incident };
+            }
+            _ => {}
+        }
+    }
+
+    fn change_incident(&mut self, no: IncidentNo, change: impl FnOnce(&mut Incident)) {
+        if let Some(incident) = self.incidents.iter_mut().find(|incident| incident.no == no) {
+            change(incident);
+        }
+    }
+
+    fn change_warning(&mut self, ordinal: u32, change: impl FnOnce(&mut Warning)) {
+        if let Standing::Warned(warning) = &mut self.standing
+            && warning.ordinal == ordinal
+        {
+            change(warning);
+        }
+    }
+
+    /// Adds the live time of the current socket to an open warning.
+    fn count_live_socket(&mut self, until: At) {
+        if let Some((_, since)) = self.socket
+            && let Standing::Warned(warning) = &mut self.standing
+        {
+            warning.live = warning.live + (until - since.max(warning.given_at)).max(Span::ZERO);
+        }
+    }
+
+    fn give_back(&mut self, span: Span) {
+        self.credited = self.credited + span;
+        self.move_deadline(span);
+    }
+
+    fn move_deadline(&mut self, span: Span) {
+        if let Stage::Running { deadline, .. } = &mut self.stage {
+            *deadline = *deadline + span;
+            self.deadline_version += 1;
+        }
+    }
+
+    /// Time without a picture counts while the clock runs.
+    fn watch_supervision(&mut self, at: At) {
+        let blind = self.clock_runs() && !self.video;
+        match (blind, self.unsupervised_since) {
+            (true, None) => self.unsupervised_since = Some(at),
+            (false, Some(since)) => {
+                self.unsupervised = self.unsupervised + (at - since).max(Span::ZERO);
+                self.unsupervised_since = None;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A command given earlier and delivered later never overwrites a newer one of the same binding.
+fn put_newest(
+    answers: &mut BTreeMap<u16, Answer>,
+    question: u16,
+    shown: &std::collections::BTreeSet<u8>,
+    event: &Event,
+    seq: Seq,
+) {
+    let Some(client) = event.client else { return };
+    let given = (client.epoch, client.client_seq);
+    if answers.get(&question).is_some_and(|held| (held.epoch, held.client_seq) > given) {
+        return;
+    }
+    let answer = Answer {
+        shown: shown.clone(),
+        client_seq: client.client_seq,
+        epoch: client.epoch,
+        seq,
+        at: event.at,
+    };
+    answers.insert(question, answer);
+}

@@ -1,0 +1,207 @@
+//! What falls due by the passing of time alone, and when exactly.
+
+use super::event::{EffectiveHow, Finish};
+use super::limits::{
+    LATE_WINDOW, PERSIST_LIMIT, PROMPT_SHIELD, RESUME_GRACE, SHIELD_AFTERGLOW, WARNING_COVER, WARNING_GRACE,
+    WARNING_LIVE_SOCKET,
+};
+use super::state::{ExamSession, Stage, Standing, State, Warning};
+use crate::ids::IncidentNo;
+use crate::proctoring::{Class, Code, Incident, IncidentStatus};
+use crate::time::{At, Span};
+
+/// Something that happens without anybody's input. Of two at one instant the one named first goes first:
+/// the end of time before any violation, the warning's effect before what it changes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Due {
+    /// The budget ran out
+    TimeExpired,
+    /// The warning counts as known
+    WarningEffective(EffectiveHow),
+    /// The questions come back
+    CoverEnd,
+    /// An automatic code reached its minimum duration
+    Confirm(IncidentNo),
+    /// An incident from before the warning goes on for too long
+    Persist(IncidentNo),
+    /// Nobody saw it for its merge gap
+    RunOut(IncidentNo),
+    /// Too short to confirm itself, and too long ago to be continued
+    Record(IncidentNo),
+    /// Late answers are no longer taken
+    LateWindowEnd,
+}
+
+impl ExamSession {
+    /// The instant at which `decide(Input::Tick)` has something to do. May lie in the past.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<At> {
+        self.next_due().map(|(at, _)| at)
+    }
+
+    pub(super) fn next_due(&self) -> Option<(At, Due)> {
+        match &self.state.stage {
+            Stage::Absent | Stage::Preparing => None,
+            Stage::Running { deadline, paused_since } => {
+                let expiry = paused_since.is_none().then_some((*deadline, Due::TimeExpired));
+                let incidents = self.state.incidents.iter().filter_map(|incident| self.incident_due(incident));
+                expiry.into_iter().chain(self.warning_due()).chain(incidents).min()
+            }
+            Stage::Closed { finish: Finish::TimeExpired, at } => {
+                let waits =
+                    !self.state.drained && !self.state.late_window_over && self.state.sealed.is_none();
+                waits.then_some((*at + LATE_WINDOW, Due::LateWindowEnd))
+            }
+            Stage::Closed { .. } => None,
+        }
+    }
+
+    fn warning_due(&self) -> Option<(At, Due)> {
+        let Standing::Warned(warning) = &self.state.standing else { return None };
+        let effective = match warning.effective {
+            None => self.state.warning_effective_at(warning).map(|(at, how)| (at, Due::WarningEffective(how))),
+            Some(_) => None,
+        };
+        let covers = warning.acknowledged_at.is_none() && warning.uncovered_at.is_none();
+        let uncover = covers.then(|| self.state.cover_end(warning)).flatten().map(|at| (at, Due::CoverEnd));
+        effective.into_iter().chain(uncover).min()
+    }
+
+    fn incident_due(&self, incident: &Incident) -> Option<(At, Due)> {
+        let no = incident.no;
+        let confirm = self.auto_confirm_at(incident).map(|at| (at, Due::Confirm(no)));
+        let persist = self.persist_at(incident).map(|at| (at, Due::Persist(no)));
+        let out = self.run_out_at(incident).map(|at| (at, Due::RunOut(no)));
+        let record = self.record_at(incident).map(|at| (at, Due::Record(no)));
+        confirm.into_iter().chain(persist).chain(out).chain(record).min()
+    }
+
+    /// When an automatic incident confirms itself. A held behaviour runs with the clock; one that is only seen
+    /// now and then must have been seen for that long.
+    pub(super) fn auto_confirm_at(&self, incident: &Incident) -> Option<At> {
+        if incident.class != Class::Auto
+            || incident.status != IncidentStatus::Open
+            || (incident.code.needs_failed_restore() && !incident.restore_failed)
+        {
+            return None;
+        }
+        let met = self.counted_from(incident)? + self.context.rules.rule(incident.code)?.min_duration;
+        let runs = incident.ended_at.is_none() && self.state.holds(incident.code);
+        (runs || incident.ended_at.unwrap_or(incident.seen_at) >= met).then_some(met)
+    }
+
+    /// 30 s after the warning took effect, for a running incident that counts from before it.
+    pub(super) fn persist_at(&self, incident: &Incident) -> Option<At> {
+        let effective = self.state.warning_effective()?;
+        let runs = incident.ended_at.is_none() && self.state.holds(incident.code);
+        let stands = match incident.status {
+            IncidentStatus::Open | IncidentStatus::ConfirmedAuto { .. } => true,
+            IncidentStatus::ConfirmedHuman { .. } => true,
+            IncidentStatus::Dismissed { .. } | IncidentStatus::Recorded => false,
+        };
+        let from = match incident.status {
+            IncidentStatus::Open => self.counted_from(incident)?,
+            _ => incident.began_at,
+        };
+        (runs && stands && from < effective).then_some(effective + PERSIST_LIMIT)
+    }
+
+    fn run_out_at(&self, incident: &Incident) -> Option<At> {
+        if incident.ended_at.is_some() || self.state.holds(incident.code) {
+            return None;
+        }
+        Some(incident.seen_at + self.merge_gap(incident.code))
+    }
+
+    fn record_at(&self, incident: &Incident) -> Option<At> {
+        let ended = incident.ended_at?;
+        if incident.status != IncidentStatus::Open || !self.is_too_short(incident, ended) {
+            return None;
+        }
+        let gap_over = ended + self.merge_gap(incident.code);
+        if !self.state.holds(incident.code) {
+            return Some(gap_over);
+        }
+        // Cut off by a lost connection: the browser still owes word of how it went on.
+        let (_, since) = self.state.socket?;
+        Some(gap_over.max(since + RESUME_GRACE))
+    }
+
+    /// For the record only, unless it is continued: an automatic incident that did not confirm itself, or a
+    /// shorter one than its code asks for.
+    pub(super) fn is_too_short(&self, incident: &Incident, ended: At) -> bool {
+        let min = self.context.rules.rule(incident.code).map_or(Span::ZERO, |rule| rule.min_duration);
+        match incident.class {
+            Class::Auto | Class::Info => true,
+            Class::Human => ended - incident.began_at < min,
+        }
+    }
+
+    pub(super) fn merge_gap(&self, code: Code) -> Span {
+        self.context.rules.rule(code).map_or(Span::ZERO, |rule| rule.merge_gap)
+    }
+
+    /// From when an incident counts; `None` while an open warning shields it without a known end.
+    pub(super) fn counted_from(&self, incident: &Incident) -> Option<At> {
+        if !incident.code.is_window() {
+            return Some(incident.began_at);
+        }
+        let mut from = incident.began_at;
+        if let Some(end) = self.state.prompt_shield_end() {
+            from = from.max(end);
+        }
+        if let Standing::Warned(warning) = &self.state.standing {
+            let closed = warning.acknowledged_at.or(warning.uncovered_at).or(self.state.cover_end(warning))?;
+            from = from.max(closed + SHIELD_AFTERGLOW);
+        }
+        Some(from)
+    }
+}
+
+impl State {
+    /// The paper is out and the clock is not stopped.
+    pub(super) fn clock_runs(&self) -> bool {
+        matches!(self.stage, Stage::Running { paused_since: None, .. })
+    }
+
+    /// The behaviour behind `code` began and was not reported ended.
+    pub(super) fn holds(&self, code: Code) -> bool {
+        self.held.iter().any(|held| held.same_behaviour(code))
+    }
+
+    pub(super) fn warning_effective(&self) -> Option<At> {
+        match &self.standing {
+            Standing::Warned(Warning { effective: Some((at, _)), .. }) => Some(*at),
+            _ => None,
+        }
+    }
+
+    fn prompt_shield_end(&self) -> Option<At> {
+        let closed = match self.prompt_open_since {
+            // Until it closes nobody knows; the bound is the latest it can be.
+            Some(since) => Some(since + PROMPT_SHIELD),
+            None => self.prompt_closed_at,
+        };
+        closed.map(|at| at + SHIELD_AFTERGLOW)
+    }
+
+    /// When the socket will have been live for `span` since the warning was given.
+    fn live_for(&self, warning: &Warning, span: Span) -> Option<At> {
+        let (_, since) = self.socket?;
+        Some(since.max(warning.given_at) + (span - warning.live).max(Span::ZERO))
+    }
+
+    /// the earliest of 10 s after display and 30 s of live socket (acknowledgement is at once).
+    pub(super) fn warning_effective_at(&self, warning: &Warning) -> Option<(At, EffectiveHow)> {
+        let displayed = warning.displayed_at.map(|at| (at + WARNING_GRACE, EffectiveHow::Displayed));
+        let live = self.live_for(warning, WARNING_LIVE_SOCKET).map(|at| (at, EffectiveHow::LiveSocket));
+        displayed.into_iter().chain(live).min()
+    }
+
+    /// When the questions come back if nobody acknowledges; `None` while the candidate is away and has not seen
+    /// the warning.
+    pub(super) fn cover_end(&self, warning: &Warning) -> Option<At> {
+        let displayed = warning.displayed_at.map(|at| at + WARNING_COVER);
+        displayed.into_iter().chain(self.live_for(warning, WARNING_COVER)).min()
+    }
+}

@@ -1,0 +1,105 @@
+//! One session, one device, one tab; everything else waits for a proctor (8.3 constraint 2).
+
+use super::Deciding;
+use crate::ids::{DeviceHash, Epoch, SocketId, StaffId, TabId};
+use crate::proctoring::{Code, DetectorEvent, SignalPhase, Source};
+use crate::session::event::Fact;
+use crate::session::input::{Effect, Refusal};
+use crate::session::limits::{CHATTER_EVENTS_MAX, REASON_CHARS};
+use crate::session::state::Stage;
+
+impl Deciding<'_> {
+    pub(super) fn bind(&mut self, device: DeviceHash, tab: TabId) -> Result<(), Refusal> {
+        if let Some(binding) = &self.state().binding {
+            if binding.device != device {
+                return Err(Refusal::OtherDevice);
+            }
+            let effect = Effect::Attached(binding.epoch);
+            self.answer(effect);
+            return Ok(());
+        }
+        if self.state().closes_at.is_some_and(|closes_at| self.at > closes_at) {
+            return Err(Refusal::LinkExpired);
+        }
+        let epoch = Epoch(1);
+        self.emit(Fact::DeviceBound { epoch, device, tab, admitted_by: None });
+        self.answer(Effect::Attached(epoch));
+        Ok(())
+    }
+
+    /// The same device replaces its old socket silently, and takes over freely when none is live; another tab
+    /// or device waits.
+    pub(super) fn attach(&mut self, device: DeviceHash, tab: TabId, socket: SocketId) -> Result<(), Refusal> {
+        let state = self.state();
+        let binding = state.binding.clone().ok_or(Refusal::WrongStage)?;
+        let live = state.socket.map(|(live, _)| live);
+        if binding.device == device && (live.is_none() || binding.tab == tab || live == Some(socket)) {
+            if live != Some(socket) {
+                self.emit(Fact::Connected { epoch: binding.epoch, tab, socket });
+                if let Some(old) = live {
+                    self.answer(Effect::CloseSocket(old));
+                }
+            }
+            self.answer(Effect::Attached(binding.epoch));
+            return Ok(());
+        }
+        if state.waiting_device == Some((device, tab, socket)) {
+            self.answer(Effect::AttachWaits);
+            return Ok(());
+        }
+        if state.seq.0 >= CHATTER_EVENTS_MAX {
+            return Err(Refusal::TooManyEvents);
+        }
+        if let Some((_, _, waiting)) = state.waiting_device
+            && waiting != socket
+        {
+            self.answer(Effect::CloseSocket(waiting));
+        }
+        self.emit(Fact::DeviceWaiting { device, tab, socket });
+        self.answer(Effect::AttachWaits);
+        if matches!(self.state().stage, Stage::Running { .. }) {
+            let claim = DetectorEvent {
+                code: Code::SecondConnection,
+                phase: SignalPhase::Seen,
+                source: Source::Server,
+                confidence_pct: 100,
+                at: self.at,
+                note: None,
+            };
+            self.detect(claim)?;
+        }
+        Ok(())
+    }
+
+    /// A lost connection is technical, never a violation; it also ends what only the browser could tell.
+    pub(super) fn detach(&mut self, socket: SocketId, reason: String) {
+        let state = self.state();
+        let live = state.socket.is_some_and(|(live, _)| live == socket);
+        let waits = state.waiting_device.is_some_and(|(_, _, waiting)| waiting == socket);
+        if !live && !waits {
+            return;
+        }
+        let reason = reason.chars().take(REASON_CHARS).collect();
+        if live {
+            self.end_running_incidents(self.at, |incident| {
+                incident.source == Source::Client || incident.code.needs_failed_restore()
+            });
+        }
+        self.emit(Fact::Disconnected { socket, reason });
+    }
+
+    /// A new epoch for the waiting device. Its socket becomes the session's: runtime tells it the epoch.
+    pub(super) fn admit_device(&mut self, by: StaffId) -> Result<(), Refusal> {
+        let (device, tab, socket) = self.state().waiting_device.ok_or(Refusal::NothingWaits)?;
+        let old = self.state().socket.map(|(old, _)| old);
+        let last = self.state().binding.as_ref().map_or(0, |binding| binding.epoch.0);
+        let epoch = Epoch(last.saturating_add(1));
+        self.emit(Fact::DeviceBound { epoch, device, tab, admitted_by: Some(by) });
+        self.emit(Fact::Connected { epoch, tab, socket });
+        self.answer(Effect::Accepted);
+        if let Some(old) = old {
+            self.answer(Effect::CloseSocket(old));
+        }
+        Ok(())
+    }
+}

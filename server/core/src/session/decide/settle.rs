@@ -1,0 +1,74 @@
+//! What time alone brings about, at the exact instant it was due.
+
+use super::Deciding;
+use crate::ids::IncidentNo;
+use crate::session::deadline::Due;
+use crate::session::event::{Fact, Finish};
+use crate::session::state::Standing;
+use crate::time::At;
+
+impl Deciding<'_> {
+    /// Everything due up to and at `until`, in time order. Ends: each step removes its own cause.
+    pub(super) fn settle(&mut self, until: At) {
+        while let Some((due_at, due)) = self.session.next_due() {
+            if due_at > until {
+                break;
+            }
+            self.perform(due_at, due);
+        }
+    }
+
+    fn perform(&mut self, due_at: At, due: Due) {
+        let at = due_at.max(self.last_at.unwrap_or(due_at));
+        match due {
+            Due::TimeExpired => self.close(at, None, Finish::TimeExpired, None),
+            Due::WarningEffective(how) => {
+                let ordinal = self.warning_ordinal();
+                self.emit_at(at, Fact::WarningEffective { ordinal, effective_at: due_at, how });
+            }
+            Due::CoverEnd => {
+                let ordinal = self.warning_ordinal();
+                self.emit_at(at, Fact::WarningCoverEnded { ordinal });
+            }
+            Due::Confirm(no) => {
+                let began_at = self.incident(no).map_or(at, |incident| {
+                    self.session.counted_from(incident).unwrap_or(incident.began_at)
+                });
+                self.confirm_auto(at, no, began_at);
+            }
+            Due::Persist(no) => self.persist(at, no),
+            Due::RunOut(no) => {
+                let ended_at = self.incident(no).map_or(at, |incident| incident.seen_at);
+                self.emit_at(at, Fact::IncidentEnded { no, ended_at });
+            }
+            Due::Record(no) => self.emit_at(at, Fact::IncidentRecorded { no }),
+            Due::LateWindowEnd => self.emit_at(at, Fact::LateWindowEnded),
+        }
+    }
+
+    /// NB-20 and Q-04: the tail of the first violation never counts, but 30 s after the warning took effect
+    /// what still goes on is a new incident. It counts at once, its minimum duration has long been met.
+    fn persist(&mut self, at: At, no: IncidentNo) {
+        let Some(old) = self.incident(no).cloned() else { return };
+        let confirmed = old.is_confirmed();
+        let met = confirmed || self.session.auto_confirm_at(&old).is_some_and(|met| met <= at);
+        self.emit_at(at, Fact::IncidentEnded { no, ended_at: at });
+        if !confirmed && self.session.is_too_short(&old, at) {
+            self.emit_at(at, Fact::IncidentRecorded { no });
+        }
+        let new = self.open_incident(at, old.code, old.class, old.source, at, None);
+        if old.restore_failed {
+            self.emit_at(at, Fact::IncidentSeen { no: new, seen_at: at, restore_failed: true });
+        }
+        if met && old.class == crate::proctoring::Class::Auto {
+            self.confirm_auto(at, new, at);
+        }
+    }
+
+    fn warning_ordinal(&self) -> u32 {
+        match &self.state().standing {
+            Standing::Warned(warning) | Standing::Terminated { warning, .. } => warning.ordinal,
+            Standing::Clean => 0,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The budget: pauses, credits, extensions, and our own downtime, which is never charged.
+
+use super::{Deciding, within};
+use crate::ids::StaffId;
+use crate::session::event::{DowntimeSpan, Fact};
+use crate::session::input::Refusal;
+use crate::session::limits::{REASON_CHARS, SERVER_RESTARTED, TIME_STEP_MAX, TIME_STEP_MIN, TIME_TOTAL_MAX};
+use crate::session::state::Stage;
+use crate::time::{At, Span};
+
+impl Deciding<'_> {
+    pub(super) fn pause(&mut self, by: StaffId, reason: String) -> Result<(), Refusal> {
+        self.running()?;
+        within(&reason, 1, REASON_CHARS)?;
+        if !self.state().clock_runs() {
+            return Err(Refusal::WrongStage);
+        }
+        self.end_running_incidents(self.at, |_| true);
+        self.emit(Fact::Paused { by, reason });
+        Ok(())
+    }
+
+    pub(super) fn resume(&mut self, by: StaffId) -> Result<(), Refusal> {
+        self.running()?;
+        if self.state().clock_runs() {
+            return Err(Refusal::WrongStage);
+        }
+        self.emit(Fact::Resumed { by });
+        Ok(())
+    }
+
+    pub(super) fn credit(&mut self, by: StaffId, span: Span, reason: String) -> Result<(), Refusal> {
+        self.running()?;
+        self.span_within(span)?;
+        within(&reason, 1, REASON_CHARS)?;
+        self.emit(Fact::TimeCredited { by, span, reason });
+        Ok(())
+    }
+
+    /// Also before the start: an accommodation approved late (LAW-30).
+    pub(super) fn extend(&mut self, by: StaffId, span: Span, reason: String) -> Result<(), Refusal> {
+        if !matches!(self.state().stage, Stage::Preparing) {
+            self.running()?;
+        }
+        self.span_within(span)?;
+        within(&reason, 1, REASON_CHARS)?;
+        self.emit(Fact::TimeExtended { by, span, reason });
+        Ok(())
+    }
+
+    fn span_within(&self, span: Span) -> Result<(), Refusal> {
+        let given = self.state().given_by_staff + span;
+        if (TIME_STEP_MIN..=TIME_STEP_MAX).contains(&span) && given <= TIME_TOTAL_MAX {
+            Ok(())
+        } else {
+            Err(Refusal::OutOfLimits)
+        }
+    }
+
+    /// What was due before we went down happens first. Then the clock gets the time back, and neither the lost
+    /// socket nor the missing picture is held against the candidate.
+    pub(super) fn recover(&mut self, down_from: At) {
+        let from = down_from.min(self.at).max(self.last_at.unwrap_or(down_from));
+        self.settle(from);
+        self.end_running_incidents(from, |_| true);
+        if let Some((_, _, socket)) = self.state().waiting_device {
+            self.emit_at(from, Fact::Disconnected { socket, reason: SERVER_RESTARTED.to_owned() });
+        }
+        if let Some((socket, _)) = self.state().socket {
+            self.emit_at(from, Fact::Disconnected { socket, reason: SERVER_RESTARTED.to_owned() });
+        }
+        if self.state().clock_runs() && from < self.at {
+            self.emit(Fact::DowntimeCredited { span: DowntimeSpan { from, to: self.at } });
+        }
+        if self.state().video || self.state().audio {
+            self.emit(Fact::MediaChanged { video: false, audio: false });
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Every limit and every span the rules name, in one place.
+
+use crate::time::Span;
+
+/// a displayed warning is effective after this grace.
+pub const WARNING_GRACE: Span = Span::secs(10);
+/// a warning whose display was never reported is effective after this much live socket.
+pub const WARNING_LIVE_SOCKET: Span = Span::secs(30);
+/// 9.3: the questions are covered for at most this long.
+pub const WARNING_COVER: Span = Span::secs(60);
+/// an incident still running this long after the warning took effect becomes a new one.
+pub const PERSIST_LIMIT: Span = Span::secs(30);
+/// Blurs right after our own prompt or warning are the browser's doing (keyboard-layout popup, permissions).
+pub const SHIELD_AFTERGLOW: Span = Span::secs(10);
+/// A client's claim that our prompt is open shields no longer than this.
+pub const PROMPT_SHIELD: Span = Span::secs(60);
+/// Answers made before the deadline are taken as late for this long.
+pub const LATE_WINDOW: Span = Span::mins(10);
+/// A signal can be reported this long after it happened.
+pub const SIGNAL_AGO_MAX: Span = Span::mins(10);
+/// After a reconnect the browser has this long to say whether a behaviour still goes on.
+pub const RESUME_GRACE: Span = Span::secs(10);
+/// Above this much time without supervision the commission must rule on validity.
+pub const UNSUPERVISED_COMMISSION: Span = Span::mins(10);
+
+/// One credit or extension.
+pub const TIME_STEP_MIN: Span = Span::secs(1);
+/// One credit or extension: nobody needs more at once than the longest usual exam.
+pub const TIME_STEP_MAX: Span = Span::mins(120);
+/// All credits and extensions of a session together: a working day.
+pub const TIME_TOTAL_MAX: Span = Span::mins(480);
+/// Accommodation granted beforehand (F-12 has 30 min; some centres double the time).
+pub const EXTRA_MAX: Span = Span::mins(600);
+
+/// A message, in characters.
+pub const MESSAGE_CHARS: usize = 2_000;
+/// A proctor's note, in characters.
+pub const NOTE_CHARS: usize = 1_000;
+/// A reason, in characters.
+pub const REASON_CHARS: usize = 500;
+/// What the browser says about a signal, in characters.
+pub const SIGNAL_NOTE_CHARS: usize = 200;
+/// A label or version, in characters.
+pub const LABEL_CHARS: usize = 120;
+
+/// Events of one session: 60 min of an answer every second, detectors on top, fit five times.
+pub const EVENTS_MAX: u64 = 20_000;
+/// Signals, messages and prompts stop here, so that a chattering client never uses up its answers' room.
+pub const CHATTER_EVENTS_MAX: u64 = 15_000;
+
+/// Reason of a disconnect that a restart of ours caused: not an interruption of the candidate's.
+pub const SERVER_RESTARTED: &str = "server restarted";

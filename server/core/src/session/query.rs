@@ -1,0 +1,127 @@
+//! What others ask of a session. Nothing here changes it.
+
+use super::event::Finish;
+use super::limits::LATE_WINDOW;
+use super::state::{ExamSession, Stage, Standing};
+use crate::decision::{Score, score};
+use crate::ids::Epoch;
+use crate::proctoring::{Class, Incident};
+use crate::time::{At, Span};
+
+/// Why the record cannot be sealed yet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum SealWaits {
+    /// The exam goes on, or never started
+    #[error("the exam has not ended")]
+    NotClosed,
+    /// Somebody must rule on incidents
+    #[error("{0} incidents wait for a person's decision")]
+    HumanIncidents(u32),
+    /// Late answers may still come
+    #[error("late answers are taken until {0}")]
+    LateWindow(At),
+    /// Done
+    #[error("the record is sealed already")]
+    AlreadySealed,
+}
+
+impl ExamSession {
+    /// What is left of the budget; stands still while paused, nothing after the end.
+    #[must_use]
+    pub fn remaining(&self, at: At) -> Span {
+        match &self.state.stage {
+            Stage::Absent | Stage::Preparing => self.state.planned + self.state.extra,
+            Stage::Running { deadline, paused_since } => {
+                (*deadline - paused_since.unwrap_or(at)).max(Span::ZERO)
+            }
+            Stage::Closed { .. } => Span::ZERO,
+        }
+    }
+
+    /// 0 or 1 (NB-20).
+    #[must_use]
+    pub fn warnings_given(&self) -> u32 {
+        match self.state.standing {
+            Standing::Clean => 0,
+            Standing::Warned(_) | Standing::Terminated { .. } => 1,
+        }
+    }
+
+    /// The warning, or a pause, covers the questions on the candidate's screen.
+    #[must_use]
+    pub fn questions_covered(&self, at: At) -> bool {
+        match (&self.state.stage, &self.state.standing) {
+            (Stage::Running { paused_since: Some(_), .. }, _) => true,
+            (Stage::Running { .. }, Standing::Warned(warning)) => {
+                warning.acknowledged_at.is_none()
+                    && warning.uncovered_at.is_none()
+                    && self.state.cover_end(warning).is_none_or(|end| at < end)
+            }
+            _ => false,
+        }
+    }
+
+    /// Time without a picture so far, our own downtime and pauses left out.
+    #[must_use]
+    pub fn unsupervised(&self, at: At) -> Span {
+        let running = self.state.unsupervised_since.map_or(Span::ZERO, |since| at - since);
+        self.state.unsupervised + running.max(Span::ZERO)
+    }
+
+    /// Incidents nobody has ruled on.
+    pub fn open_human_incidents(&self) -> impl Iterator<Item = &Incident> {
+        self.state.incidents.iter().filter(|incident| incident.awaits_person())
+    }
+
+    /// How long until a behaviour that still goes on ends the exam by itself, once the warning is effective.
+    #[must_use]
+    pub fn countdown_to_second(&self, at: At) -> Option<Span> {
+        if !self.state.clock_runs() {
+            return None;
+        }
+        let effective = self.state.warning_effective()?;
+        let ends = self.state.incidents.iter().filter(|incident| incident.class == Class::Auto);
+        let ends = ends.filter_map(|incident| {
+            let second = self.auto_confirm_at(incident).filter(|_| {
+                incident.ended_at.is_none()
+                    && self.counted_from(incident).is_some_and(|from| from >= effective)
+            });
+            second.or(self.persist_at(incident))
+        });
+        ends.min().map(|end| (end - at).max(Span::ZERO))
+    }
+
+    /// Right answers of all questions in the form; `None` before the draw.
+    #[must_use]
+    pub fn score(&self) -> Option<Score> {
+        let form = self.state.form.as_deref()?;
+        Some(score(&self.context.bank, form, &self.state.answers))
+    }
+
+    /// Why the record cannot be sealed at `at`; `None` when it can.
+    #[must_use]
+    pub fn seal_waits(&self, at: At) -> Option<SealWaits> {
+        let Stage::Closed { finish, at: closed_at } = &self.state.stage else {
+            return Some(SealWaits::NotClosed);
+        };
+        if self.state.sealed.is_some() {
+            return Some(SealWaits::AlreadySealed);
+        }
+        let open = self.open_human_incidents().count();
+        if open > 0 {
+            return Some(SealWaits::HumanIncidents(u32::try_from(open).unwrap_or(u32::MAX)));
+        }
+        let until = *closed_at + LATE_WINDOW;
+        let late = *finish == Finish::TimeExpired
+            && !self.state.drained
+            && !self.state.late_window_over
+            && at < until;
+        late.then_some(SealWaits::LateWindow(until))
+    }
+
+    /// A superseded binding: what it still sends is kept as evidence only.
+    #[must_use]
+    pub fn is_evidence_only(&self, epoch: Epoch) -> bool {
+        self.state.binding.as_ref().is_some_and(|binding| epoch < binding.epoch)
+    }
+}
