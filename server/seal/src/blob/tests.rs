@@ -247,3 +247,16 @@ fn two_blobs_under_one_key_share_no_keystream() {
     let text = HEADER_LEN + HEAD_LEN..HEADER_LEN + HEAD_LEN + TEXTS[2].len();
     assert_ne!(sealed(1)[text.clone()], sealed(2)[text]);
 }
+
+#[test]
+fn ending_that_miscounts_is_refused_even_under_the_right_key() {
+    let cipher = Cipher::create(&key(1), ID);
+    let head = Head { last: true, len: u32::try_from(FINAL_LEN).unwrap() };
+    let ending = |total: u64| {
+        let mut text = [&total.to_be_bytes()[..], &[0; DIGEST_LEN]].concat();
+        let tag = cipher.seal(0, head, &mut text);
+        [&cipher.header[..], &head.to_bytes(), &text, &tag].concat()
+    };
+    assert!(matches!(read(&ending(0)), Ok((_, Ending::Finished))));
+    assert!(matches!(read(&ending(5)), Err(Error::ChunkChanged { index: 0 })));
+}
