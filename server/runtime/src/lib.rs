@@ -1,1 +1,18 @@
-//! Session shards, group commit, timers, outbox relay.
+//! Session shards, group commit, timers and the outbox relay. *Core decides, runtime speaks, store remembers*:
+//! a shard applies early to its working copy and lets effects out only after the commit.
+
+mod handle;
+mod loaded;
+mod ports;
+mod relay;
+mod sealing;
+mod service;
+mod shard;
+
+pub use handle::{Change, Done, Handle, Receipt, Snapshot, SubmitError};
+pub use ports::{
+    Clock, DeliveryError, LogDigest, Opened, PlatformAnswer, PlatformPort, SessionSource, SourceError,
+};
+pub use relay::{BACKOFF_BASE, BACKOFF_CAP};
+pub use sealing::{APPROVAL_TYP, RECEIPT_TYP, RECORD_TYP, SealingKeys};
+pub use service::{Options, Ports, Running, StartError};

@@ -1,0 +1,230 @@
+//! The platform's HTTP side.
+
+use crate::archive::{Archive, Kept};
+use crate::page;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, put};
+use ring::rand::SecureRandom;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::Arc;
+use synaq_seal::bundle::{APPROVAL_TYP, RECEIPT_TYP, RECORD_TYP};
+use synaq_seal::jws::{self, Expected, Jws};
+use synaq_seal::key::{Purpose, SigningKey, TrustSet};
+use synaq_seal::{json as strict, sha256};
+use uuid::Uuid;
+
+/// A record of 600 questions has about 300 KiB.
+const MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// Everything the platform is made of.
+pub struct Platform {
+    /// What it holds
+    pub archive: Archive,
+    /// Its own key
+    pub key: SigningKey,
+    /// File with the keys of the centres it trusts; read anew for every message, so that a rotation needs no restart
+    pub trust: PathBuf,
+    /// For signatures
+    pub random: Box<dyn SecureRandom + Send + Sync>,
+    /// Now, milliseconds UTC
+    pub now: fn() -> i64,
+}
+
+impl std::fmt::Debug for Platform {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Platform").field("trust", &self.trust).finish_non_exhaustive()
+    }
+}
+
+/// All routes: `PUT /records/{id}`, `PUT /approvals/{id}`, `GET /api/messages`, and the page.
+pub fn router(platform: Platform) -> Router {
+    Router::new()
+        .route("/", get(index))
+        .route("/messages/{id}", get(message))
+        .route("/records/{id}", put(take_record))
+        .route("/approvals/{id}", put(take_approval))
+        .route("/api/messages", get(list))
+        .route("/healthz", get(|| async { "ok" }))
+        .layer(DefaultBodyLimit::max(MESSAGE_BYTES))
+        .with_state(Arc::new(platform))
+}
+
+type Shared = State<Arc<Platform>>;
+
+async fn index(State(platform): Shared) -> Response {
+    page::index(&platform.archive.all()).into_response()
+}
+
+async fn message(State(platform): Shared, Path(id): Path<Uuid>) -> Response {
+    match platform.archive.get(id) {
+        Some(kept) => page::message(&kept).into_response(),
+        None => refusal(StatusCode::NOT_FOUND, "not_found", "no message of this id was received").into_response(),
+    }
+}
+
+async fn list(State(platform): Shared) -> Response {
+    let rows: Vec<Value> = platform
+        .archive
+        .all()
+        .into_iter()
+        .map(|kept| {
+            json!({
+                "id": kept.id, "kind": kept.kind, "sha256": kept.sha256,
+                "received_at": kept.received_at, "platform_ref": kept.platform_ref,
+            })
+        })
+        .collect();
+    axum::Json(rows).into_response()
+}
+
+async fn take_record(state: Shared, id: Path<Uuid>, headers: HeaderMap, body: Bytes) -> Response {
+    take(state, id, &headers, &body, Kind::Record)
+}
+
+async fn take_approval(state: Shared, id: Path<Uuid>, headers: HeaderMap, body: Bytes) -> Response {
+    take(state, id, &headers, &body, Kind::Approval)
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Record,
+    Approval,
+}
+
+impl Kind {
+    fn expected(self) -> (&'static str, Purpose, &'static str) {
+        match self {
+            Self::Record => (RECORD_TYP, Purpose::Seal, "record"),
+            Self::Approval => (APPROVAL_TYP, Purpose::Approval, "approval"),
+        }
+    }
+}
+
+fn take(State(platform): Shared, Path(id): Path<Uuid>, headers: &HeaderMap, body: &[u8], kind: Kind) -> Response {
+    match platform.receive(id, headers, body, kind) {
+        Ok(kept) => axum::Json(kept.receipt).into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+/// What the platform's receipt says, signed.
+#[derive(Serialize)]
+struct Receipt<'a> {
+    kind: &'static str,
+    v: u32,
+    id: Uuid,
+    sha256: &'a str,
+    received_at: &'a str,
+    platform_ref: &'a str,
+}
+
+impl Platform {
+    fn receive(&self, id: Uuid, headers: &HeaderMap, body: &[u8], kind: Kind) -> Result<Kept, Refusal> {
+        if headers.get(header::CONTENT_TYPE).is_none_or(|value| value != "application/jose+json") {
+            return Err(refusal(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "media_type_unsupported",
+                "send a JWS in JSON serialisation as application/jose+json",
+            ));
+        }
+        let (typ, purpose, name) = kind.expected();
+        let message = strict::parse(body)
+            .ok()
+            .and_then(|value| serde_json::from_value::<Jws>(value).ok())
+            .ok_or_else(|| refusal(StatusCode::BAD_REQUEST, "message_malformed", "the body is not a JWS"))?;
+        let trust = self.trusted()?;
+        let expected = Expected { typ, purpose, at: Some((self.now)()) };
+        let verified = jws::verify(&message, &expected, &trust).map_err(|error| {
+            refusal(StatusCode::UNPROCESSABLE_ENTITY, "signature_invalid", &error.to_string())
+        })?;
+        let digest = sha256(&verified.payload).to_string();
+        if let Some(known) = self.archive.get(id) {
+            return self.same(known, &digest);
+        }
+        if !strict::is_canonical(&verified.payload).unwrap_or(false) {
+            return Err(refusal(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "payload_not_canonical",
+                "the payload is not canonical JSON (RFC 8785)",
+            ));
+        }
+        let kept = self.receipt(id, name, digest.clone(), message)?;
+        let kept = self.archive.keep(kept).map_err(|error| {
+            tracing::error!(%error, "a message was not kept");
+            refusal(StatusCode::SERVICE_UNAVAILABLE, "archive_unavailable", "the message was not kept; send it again")
+        })?;
+        self.same(kept, &digest)
+    }
+
+    /// The same message again gets the same receipt; another one under its id is an alarm.
+    fn same(&self, known: Kept, digest: &str) -> Result<Kept, Refusal> {
+        if known.sha256 == digest {
+            return Ok(known);
+        }
+        Err(refusal(StatusCode::CONFLICT, "other_content", "another message was received under this id"))
+    }
+
+    fn trusted(&self) -> Result<TrustSet, Refusal> {
+        let unavailable = |why: String| {
+            tracing::error!(why, "the trusted keys cannot be read");
+            refusal(StatusCode::SERVICE_UNAVAILABLE, "trust_unavailable", "the platform cannot read its trusted keys")
+        };
+        let bytes = std::fs::read(&self.trust).map_err(|error| unavailable(error.to_string()))?;
+        TrustSet::from_json(&bytes).map_err(|error| unavailable(error.to_string()))
+    }
+
+    fn receipt(&self, id: Uuid, kind: &str, sha256: String, message: Jws) -> Result<Kept, Refusal> {
+        let received_at = instant((self.now)());
+        let platform_ref = format!("SB-{}", &id.simple().to_string()[..12].to_uppercase());
+        let statement = Receipt {
+            kind: "receipt",
+            v: 1,
+            id,
+            sha256: &sha256,
+            received_at: &received_at,
+            platform_ref: &platform_ref,
+        };
+        let payload = strict::canonical(&statement).expect("a receipt is plain JSON");
+        let receipt = jws::sign(&payload, RECEIPT_TYP, &self.key, self.random.as_ref())
+            .map_err(|_| refusal(StatusCode::SERVICE_UNAVAILABLE, "signing_failed", "no receipt could be signed"))?;
+        Ok(Kept { id, kind: kind.to_owned(), sha256, received_at, platform_ref, message, receipt })
+    }
+}
+
+struct Refusal {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+}
+
+fn refusal(status: StatusCode, code: &'static str, detail: &str) -> Refusal {
+    Refusal { status, code, detail: detail.to_owned() }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let body = json!({ "status": self.status.as_u16(), "code": self.code, "detail": self.detail });
+        (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+    }
+}
+
+fn instant(millis: i64) -> String {
+    time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000)
+        .map(|at| {
+            format!(
+                "{}T{:02}:{:02}:{:02}.{:03}Z",
+                at.date(),
+                at.hour(),
+                at.minute(),
+                at.second(),
+                at.millisecond()
+            )
+        })
+        .expect("the clock is within four-digit years")
+}

@@ -1,0 +1,221 @@
+//! A session in memory: the working copy that runs ahead of the log by at most one batch.
+
+use crate::handle::{Done, Receipt, Snapshot};
+use std::sync::Arc;
+use synaq_core::decision::{TheoryOutcome, outcome};
+use synaq_core::ids::{Seq, SessionId};
+use synaq_core::session::{Context, Effect, Event, ExamSession, Finish, Input, StaffEndReason, Stage};
+use synaq_core::time::At;
+use synaq_seal::{Digest, chain, json};
+use synaq_store::{Append, Error as StoreError, Recorded, Summary};
+use tokio::sync::watch;
+
+pub(crate) struct Loaded {
+    pub(crate) id: SessionId,
+    pub(crate) session: ExamSession,
+    head: Digest,
+    /// Instant and chain head of every event, for receipts: `marks[seq - 1]`, 40 bytes each
+    marks: Vec<(At, Digest)>,
+    watchers: watch::Sender<Snapshot>,
+    /// When the shard's timer was last armed for this session
+    pub(crate) armed: Option<At>,
+}
+
+impl std::fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loaded")
+            .field("id", &self.id)
+            .field("events", &self.marks.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Loaded {
+    /// Replays a stream, checking every link of its hash chain on the way.
+    pub(crate) fn replay(id: SessionId, context: Arc<Context>, log: &[Recorded]) -> Result<Self, StoreError> {
+        let mut session = ExamSession::new(context);
+        let mut head = chain::GENESIS;
+        let mut marks = Vec::with_capacity(log.len());
+        for (expected, recorded) in (1..).zip(log) {
+            let event: Event = serde_json::from_str(&recorded.body)
+                .map_err(|error| damaged(id, recorded.seq, &error.to_string()))?;
+            let link = link(id, recorded.seq, &event, &head)
+                .map_err(|error| damaged(id, recorded.seq, &error.to_string()))?;
+            if recorded.seq != Seq(expected) || link.hash != recorded.hash {
+                return Err(damaged(id, recorded.seq, "the hash chain does not hold"));
+            }
+            session.apply(&event);
+            head = link.hash;
+            marks.push((event.at, head));
+        }
+        let snapshot = Snapshot { id, session: Arc::new(session.clone()), head };
+        Ok(Self { id, session, head, marks, watchers: watch::Sender::new(snapshot), armed: None })
+    }
+
+    /// Decides and applies; what must be stored is pushed to `appends`.
+    pub(crate) fn decide(
+        &mut self,
+        at: At,
+        input: Input,
+        appends: &mut Vec<Append>,
+    ) -> Result<Step, json::Error> {
+        let decision = self.session.decide(at, input);
+        let first = self.marks.len();
+        for event in &decision.events {
+            let seq = Seq(self.marks.len() as u64 + 1);
+            let linked = link(self.id, seq, event, &self.head)?;
+            self.session.apply(event);
+            self.head = linked.hash;
+            self.marks.push((event.at, linked.hash));
+            let append = Append {
+                stream: self.id,
+                seq,
+                at: event.at,
+                kind: linked.kind,
+                body: linked.body,
+                hash: linked.hash,
+            };
+            appends.push(append);
+        }
+        let receipt = decision.effects.iter().find_map(|effect| match effect {
+            Effect::Accepted => self.receipt_of_command(first, &decision.events),
+            Effect::AlreadyDone(seq) => self.receipt(*seq),
+            _ => None,
+        });
+        Ok(Step { done: Done { effects: decision.effects, receipt }, events: decision.events })
+    }
+
+    /// The command's own first event; what was settled before it at the same instant carries no client reference.
+    fn receipt_of_command(&self, first: usize, events: &[Event]) -> Option<Receipt> {
+        let own = events.iter().position(|event| event.client.is_some()).unwrap_or(0);
+        self.receipt(Seq((first + own) as u64 + 1))
+    }
+
+    fn receipt(&self, seq: Seq) -> Option<Receipt> {
+        let index = usize::try_from(seq.0).ok()?.checked_sub(1)?;
+        self.marks.get(index).map(|(at, hash)| Receipt { seq, at: *at, hash: *hash })
+    }
+
+    /// Shows watchers what is durable now. Called after commit only.
+    pub(crate) fn publish(&self) {
+        if self.watchers.receiver_count() > 0 {
+            self.watchers.send_replace(self.snapshot());
+        }
+    }
+
+    pub(crate) fn watch(&self) -> watch::Receiver<Snapshot> {
+        if self.watchers.receiver_count() == 0 {
+            self.watchers.send_replace(self.snapshot());
+        }
+        self.watchers.subscribe()
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        Snapshot { id: self.id, session: Arc::new(self.session.clone()), head: self.head }
+    }
+
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.marks.is_empty()
+    }
+
+    pub(crate) fn head(&self) -> Digest {
+        self.head
+    }
+
+    /// Where it stands, for lists.
+    pub(crate) fn summary(&self) -> Summary {
+        let state = self.session.state();
+        let mut summary = Summary {
+            session: self.id,
+            state: "created".to_owned(),
+            finish: None,
+            outcome: None,
+            correct: None,
+            total: state.form.as_ref().and_then(|form| u16::try_from(form.questions.len()).ok()),
+            warnings: self.session.warnings_given(),
+            started_at: state.started_at,
+            finished_at: None,
+            live: false,
+        };
+        match &state.stage {
+            Stage::Absent => {}
+            Stage::Preparing => {
+                if state.binding.is_some() {
+                    "preparing".clone_into(&mut summary.state);
+                }
+            }
+            Stage::Running { .. } => {
+                "running".clone_into(&mut summary.state);
+                summary.live = true;
+            }
+            Stage::Closed { finish, at } => {
+                let stage = if state.approved.is_some() {
+                    "approved"
+                } else if state.sealed.is_some() {
+                    "sealed"
+                } else {
+                    "closed"
+                };
+                stage.clone_into(&mut summary.state);
+                summary.live = state.sealed.is_none();
+                summary.finish = Some(finish_name(finish).to_owned());
+                summary.finished_at = Some(*at);
+                self.judge(finish, &mut summary);
+            }
+        }
+        summary
+    }
+
+    fn judge(&self, finish: &Finish, summary: &mut Summary) {
+        let Some(score) = self.session.score() else { return };
+        let outcome = outcome(finish, score, self.session.context().programme.plan.threshold_pct);
+        let word = match outcome {
+            TheoryOutcome::Passed => "passed",
+            TheoryOutcome::NotPassed(_) => "not_passed",
+            TheoryOutcome::NoResult(_) => "no_result",
+        };
+        summary.outcome = Some(word.to_owned());
+        // what was ended early is kept as evidence, not scored.
+        if matches!(finish, Finish::Submitted | Finish::TimeExpired) {
+            summary.correct = u16::try_from(score.correct).ok();
+        }
+    }
+}
+
+/// What a decision came to.
+pub(crate) struct Step {
+    pub(crate) done: Done,
+    pub(crate) events: Vec<Event>,
+}
+
+struct Linked {
+    kind: String,
+    body: String,
+    hash: Digest,
+}
+
+fn link(id: SessionId, seq: Seq, event: &Event, head: &Digest) -> Result<Linked, json::Error> {
+    let body = serde_json::to_value(event).expect("core's events are plain JSON");
+    let kind = body["fact"]["type"].as_str().expect("every fact is tagged").to_owned();
+    let leaf = chain::leaf(&id.to_string(), seq.0, event.at.0, &kind, &body)?;
+    Ok(Linked { kind, body: body.to_string(), hash: chain::next(head, &leaf) })
+}
+
+fn damaged(id: SessionId, seq: Seq, why: &str) -> StoreError {
+    StoreError::Damaged(format!("event {} of session {id}: {why}", seq.0))
+}
+
+/// How an end is named on the wire and in lists.
+pub(crate) fn finish_name(finish: &Finish) -> &'static str {
+    match finish {
+        Finish::Submitted => "submitted",
+        Finish::TimeExpired => "time_expired",
+        Finish::Violation { .. } => "violation",
+        Finish::Staff { why, .. } => match why {
+            StaffEndReason::Safety => "safety",
+            StaffEndReason::Technical => "technical",
+            StaffEndReason::CandidateRequest => "candidate_request",
+            StaffEndReason::Impersonation => "impersonation",
+        },
+    }
+}

@@ -1,0 +1,172 @@
+//! Freezing a record: canonical bytes, seal, and the outbox row, all in the transaction that says it is sealed.
+
+use crate::loaded::Loaded;
+use crate::ports::{LogDigest, SessionSource, SourceError};
+use ring::rand::SecureRandom;
+use serde::Serialize;
+use std::sync::Arc;
+use synaq_core::decision;
+use synaq_core::ids::{SessionId, StaffId};
+use synaq_core::time::At;
+use synaq_seal::bundle;
+use synaq_seal::key::{SigningKey, TrustSet};
+use synaq_seal::{Digest, chain, jws, merkle, sha256};
+use synaq_store::{MessageKind, NewApproval, NewMessage, NewRecord, Recorded};
+use uuid::Uuid;
+
+/// JWS type of a sealed record.
+pub const RECORD_TYP: &str = bundle::RECORD_TYP;
+/// JWS type of an approval.
+pub const APPROVAL_TYP: &str = bundle::APPROVAL_TYP;
+/// JWS type of the platform's receipt.
+pub const RECEIPT_TYP: &str = bundle::RECEIPT_TYP;
+
+/// Keys by purpose (security-reliability 1.3).
+#[derive(Clone)]
+pub struct SealingKeys {
+    /// Seals records
+    pub seal: Arc<SigningKey>,
+    /// Signs the commission's approvals
+    pub approval: Arc<SigningKey>,
+    /// Keys of the platform, to verify receipts
+    pub trust: Arc<TrustSet>,
+    /// For signatures
+    pub random: Arc<dyn SecureRandom + Send + Sync>,
+}
+
+impl std::fmt::Debug for SealingKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SealingKeys(..)")
+    }
+}
+
+/// Why a record could not be sealed now. The session stays closed and unsealed; it is tried again.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SealError {
+    #[error("the record waits")]
+    Waits,
+    #[error("the facts for the record cannot be read")]
+    Facts(#[source] SourceError),
+    #[error("the record breaks the JSON profile")]
+    Profile(#[source] synaq_seal::json::Error),
+    #[error("the seal was not made")]
+    Seal(#[source] jws::Error),
+}
+
+pub(crate) struct Sealed {
+    pub(crate) record: NewRecord,
+    pub(crate) message: NewMessage,
+}
+
+/// Digest of a whole stream.
+pub(crate) fn digest(id: SessionId, log: &[Recorded]) -> Result<LogDigest, synaq_seal::json::Error> {
+    let sid = id.to_string();
+    let mut frontier = merkle::Frontier::default();
+    let mut head = chain::GENESIS;
+    for event in log {
+        let body = synaq_seal::json::parse(event.body.as_bytes())?;
+        let leaf = chain::leaf(&sid, event.seq.0, event.at.0, &event.kind, &body)?;
+        head = chain::next(&head, &leaf);
+        frontier.push(&leaf);
+    }
+    Ok(LogDigest { count: frontier.count(), head, root: frontier.root() })
+}
+
+pub(crate) async fn seal(
+    loaded: &Loaded,
+    log: &[Recorded],
+    source: &dyn SessionSource,
+    keys: &SealingKeys,
+    at: At,
+) -> Result<Sealed, SealError> {
+    let digest = digest(loaded.id, log).map_err(SealError::Profile)?;
+    let facts = source.facts(&loaded.session, loaded.id, digest).await.map_err(SealError::Facts)?;
+    let record = decision::fold(&loaded.session, at, &facts).map_err(|_| SealError::Waits)?;
+    let payload = synaq_seal::json::canonical(&record).map_err(SealError::Profile)?;
+    let (body, kid) = sign(&payload, RECORD_TYP, &keys.seal, keys)?;
+    let sha256 = sha256(&payload);
+    // The session's own id is the idempotency key: a session has at most one record.
+    let message = NewMessage {
+        id: loaded.id.0,
+        session: loaded.id,
+        kind: MessageKind::Record,
+        body: body.clone(),
+        sha256,
+        created_at: at,
+    };
+    let record = NewRecord { session: loaded.id, payload, sha256, jws: body, kid, sealed_at: at };
+    Ok(Sealed { record, message })
+}
+
+#[derive(Serialize)]
+struct Approval<'a> {
+    kind: &'static str,
+    v: u32,
+    session: String,
+    record_sha256: &'a str,
+    approved_by: ApprovedBy<'a>,
+    approved_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ApprovedBy<'a> {
+    id: String,
+    name: &'a str,
+}
+
+/// The commission's approval as a signed statement over the record's digest.
+pub(crate) struct Approver<'a> {
+    pub(crate) staff: StaffId,
+    pub(crate) name: &'a str,
+    pub(crate) note: Option<&'a str>,
+    pub(crate) at: At,
+}
+
+pub(crate) fn approve(
+    session: SessionId,
+    record_sha256: &str,
+    by: &Approver<'_>,
+    keys: &SealingKeys,
+) -> Result<(NewApproval, NewMessage), SealError> {
+    let statement = Approval {
+        kind: "record-approval",
+        v: 1,
+        session: session.to_string(),
+        record_sha256,
+        approved_by: ApprovedBy { id: by.staff.to_string(), name: by.name },
+        approved_at: by.at.to_string(),
+        note: by.note,
+    };
+    let payload = synaq_seal::json::canonical(&statement).map_err(SealError::Profile)?;
+    let (body, _) = sign(&payload, APPROVAL_TYP, &keys.approval, keys)?;
+    let message = NewMessage {
+        id: approval_id(session),
+        session,
+        kind: MessageKind::Approval,
+        body: body.clone(),
+        sha256: sha256(&payload),
+        created_at: by.at,
+    };
+    Ok((NewApproval { session, jws: body }, message))
+}
+
+/// The approval's idempotency key, made from the session's: a session has at most one approval.
+fn approval_id(session: SessionId) -> Uuid {
+    let Digest(bytes) = sha256(format!("approval:{session}").as_bytes());
+    let mut half = [0; 16];
+    half.copy_from_slice(&bytes[..16]);
+    uuid::Builder::from_custom_bytes(half).into_uuid()
+}
+
+fn sign(
+    payload: &[u8],
+    typ: &str,
+    key: &SigningKey,
+    keys: &SealingKeys,
+) -> Result<(String, String), SealError> {
+    let jws = jws::sign(payload, typ, key, keys.random.as_ref()).map_err(SealError::Seal)?;
+    let text = serde_json::to_string(&jws).expect("a JWS is plain JSON");
+    Ok((text, key.public().kid().0.clone()))
+}

@@ -1,0 +1,151 @@
+//! Start and stop, in one written order.
+
+use crate::handle::Handle;
+use crate::ports::{Clock, PlatformPort, SessionSource};
+use crate::relay::Relay;
+use crate::sealing::SealingKeys;
+use crate::shard::{Request, Shard};
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+use synaq_core::session::Input;
+use synaq_store::{Error as StoreError, EventLog, Lease, Outbox};
+use tokio::sync::{Notify, broadcast, mpsc, watch};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+/// Limits of the runtime.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// Shards; SQLite has one writer, so one shard gives the largest commit groups
+    pub shards: usize,
+    /// Inputs that may wait per shard: about 2 s of a synchronised start of 500 candidates
+    pub mailbox: usize,
+    /// Inputs of one commit
+    pub batch_inputs: usize,
+    /// What a refused client is told to wait
+    pub retry_after_ms: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { shards: 1, mailbox: 4_096, batch_inputs: 1_024, retry_after_ms: 500 }
+    }
+}
+
+/// Changes of walls that may be pending for a slow reader; one that lags looks at its whole wall again.
+const CHANGES_PENDING: usize = 1_024;
+
+/// How often "this node is alive" is written: the error of a credited downtime (P2).
+const MARK_EVERY: Duration = Duration::from_secs(1);
+
+/// Everything outside.
+pub struct Ports {
+    /// Durable truth
+    pub log: Arc<dyn EventLog>,
+    /// What must reach the platform
+    pub outbox: Arc<dyn Outbox>,
+    /// Programme, bank, candidate
+    pub source: Arc<dyn SessionSource>,
+    /// The way to the platform
+    pub platform: Arc<dyn PlatformPort>,
+    /// Seal, approval, trusted platform keys
+    pub keys: SealingKeys,
+    /// Real time
+    pub clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Ports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ports(..)")
+    }
+}
+
+/// Why the runtime did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// No lease, no marks, or no list of live sessions
+    #[error("the store cannot be taken over")]
+    Store(#[source] StoreError),
+}
+
+/// A running runtime; dropping it aborts, [`Running::stop`] drains.
+#[derive(Debug)]
+pub struct Running {
+    tasks: JoinSet<()>,
+    stop: watch::Sender<bool>,
+}
+
+impl Running {
+    /// Takes the store over, brings every live session back with our downtime credited, then opens the mailboxes.
+    pub async fn start(options: Options, ports: Ports, node: Uuid) -> Result<(Handle, Self), StartError> {
+        let ports = Arc::new(ports);
+        let lease = ports.log.take_lease(node, ports.clock.now()).await.map_err(StartError::Store)?;
+        let last_mark = ports.log.last_mark().await.map_err(StartError::Store)?;
+        let live = ports.log.live().await.map_err(StartError::Store)?;
+
+        let (stop, stopped) = watch::channel(false);
+        let (changes, _) = broadcast::channel(CHANGES_PENDING);
+        let outbox_filled = Arc::new(Notify::new());
+        let mut tasks = JoinSet::new();
+        let shards: Vec<_> = (0..options.shards.max(1))
+            .map(|_| {
+                let (mailbox, requests) = mpsc::channel::<Request>(options.mailbox);
+                let shard = Shard {
+                    ports: Arc::clone(&ports),
+                    options,
+                    lease,
+                    changes: changes.clone(),
+                    outbox_filled: Arc::clone(&outbox_filled),
+                    sessions: HashMap::new(),
+                    timers: BinaryHeap::new(),
+                    fenced: false,
+                };
+                tasks.spawn(shard.run(requests));
+                mailbox
+            })
+            .collect();
+        let handle = Handle { shards: shards.into(), changes, retry_after_ms: options.retry_after_ms };
+
+        let down_from = last_mark.unwrap_or_else(|| ports.clock.now());
+        for session in live {
+            // One after the other: a mailbox is never fuller than one.
+            if let Err(error) = handle.submit(session, Input::Recover { down_from }).await {
+                tracing::error!(%session, %error, "a live session did not come back; it is tried again on first use");
+            }
+        }
+        tasks.spawn(mark(Arc::clone(&ports), lease, stopped.clone()));
+        tasks.spawn(Relay { ports, filled: outbox_filled }.run(stopped));
+        Ok((handle, Self { tasks, stop }))
+    }
+
+    /// Waits until a task ended by itself: the store was taken over, or a task panicked. Either way this process must
+    /// not go on.
+    pub async fn ended(&mut self) {
+        if let Some(Err(error)) = self.tasks.join_next().await {
+            tracing::error!(%error, "a task of the runtime ended by panic");
+        }
+    }
+
+    /// Stops the relay and the marks; the shards end once the last [`Handle`] is gone and their mailboxes are empty.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a task of the runtime ended by panic");
+            }
+        }
+    }
+}
+
+async fn mark(ports: Arc<Ports>, lease: Lease, mut stopped: watch::Receiver<bool>) {
+    loop {
+        if let Err(error) = ports.log.mark(lease, ports.clock.now()).await {
+            tracing::warn!(%error, "the time mark was not written");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(MARK_EVERY) => {}
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        }
+    }
+}
