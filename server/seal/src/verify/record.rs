@@ -15,10 +15,9 @@ pub const RECORD_VERSION: u64 = 1;
 /// The law's threshold in percent (NB-22: *more than* 70 % of all questions).
 pub const THRESHOLD_FLOOR_PCT: u64 = 70;
 
-/// NB-20: who was ended for a repeated violation has not passed, whatever the score.
-const VIOLATION: &str = "violation";
-/// Ends at which the score alone decides. After an end by staff the record may withhold a pass, never grant one.
-const ORDINARY_ENDS: [&str; 2] = ["submitted", "time_expired"];
+/// Ends at which the answers are scored. Every other end, by a repeated violation (NB-20) or by staff, is no pass,
+/// whatever the score.
+const SCORED_ENDS: [&str; 2] = ["submitted", "time_expired"];
 
 /// What the verifier reads of a record; the rest is the signer's business.
 #[derive(Debug)]
@@ -103,7 +102,8 @@ impl Record {
 }
 
 impl Theory {
-    /// Recomputes the result: `passed == (100 * correct > threshold_pct * total)`, in integers; exactly 70 % fails.
+    /// Recomputes the result: passed is `100 * correct > threshold_pct * total` in integers, so exactly 70 % fails, and an
+    /// end at which answers are scored.
     pub(super) fn check(&self) -> Result<(), Failure> {
         let Self { correct, threshold_pct, passed, .. } = *self;
         let total = self.total()?;
@@ -115,11 +115,7 @@ impl Theory {
         }
         let enough = u128::from(correct) * 100 > u128::from(threshold_pct) * u128::from(total);
         let (Reason::Plain(reason) | Reason::Detailed { reason }) = &self.finish_reason;
-        let follows = if ORDINARY_ENDS.contains(&reason.as_str()) {
-            passed == enough
-        } else {
-            !passed || (enough && reason != VIOLATION)
-        };
+        let follows = passed == (enough && SCORED_ENDS.contains(&reason.as_str()));
         if follows { Ok(()) } else { Err(Failure::ScoreRule { correct, total, threshold_pct }) }
     }
 

@@ -270,7 +270,7 @@ fn result_must_follow_from_the_score() {
     assert!(!theory(40, 40, 70, true, "violation"));
     assert!(theory(40, 40, 70, false, "violation"));
     assert!(theory(40, 40, 70, false, "staff"));
-    assert!(!theory(28, 40, 70, true, "staff"));
+    assert!(!theory(40, 40, 70, true, "staff"));
     assert!(!theory(29, 40, 69, true, "submitted"));
     assert!(!theory(29, 40, 101, false, "submitted"));
     assert!(!theory(41, 40, 70, true, "submitted"));
