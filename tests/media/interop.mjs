@@ -1,0 +1,267 @@
+// Real Chromium against the media service: one browser publishes, another watches, the publisher is replaced and the
+// viewer stays, TCP works, recordings and stills decode. Every expectation ends the process with code 1 when it fails.
+//
+//   node tests/media/interop.mjs INTEROP-BINARY FOLDER
+//
+// INTEROP-BINARY: cargo build -p synaq-media --example interop. FOLDER: empty, takes the recordings.
+// PLAYWRIGHT_FROM: a folder whose node_modules holds playwright-core (default: exam-client). CHROMIUM: its path.
+import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+const [binary, folder] = process.argv.slice(2)
+assert(binary && folder, 'usage: interop.mjs INTEROP-BINARY FOLDER')
+const from = process.env.PLAYWRIGHT_FROM ?? new URL('../../exam-client/', import.meta.url).pathname
+const { chromium } = createRequire(join(from, 'package.json'))('playwright-core')
+mkdirSync(folder, { recursive: true })
+
+const server = spawn(binary, [folder], { stdio: ['ignore', 'pipe', 'inherit'] })
+const base = await new Promise((resolve, reject) => {
+  createInterface({ input: server.stdout }).once('line', resolve)
+  server.once('exit', code => reject(new Error(`the server ended with ${code}`)))
+})
+
+const launch = () =>
+  chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--headless=new', '--no-sandbox', '--disable-gpu', '--use-fake-ui-for-media-stream',
+      '--use-fake-device-for-media-stream', '--autoplay-policy=no-user-gesture-required',
+    ],
+  })
+
+// Runs in the page.
+async function publish({ session, tcp, scale }) {
+  const started = performance.now()
+  const stream = await navigator.mediaDevices.getUserMedia({
+    video: { width: 640, height: 480, frameRate: 12 }, audio: true,
+  })
+  const media = performance.now()
+  const pc = new RTCPeerConnection()
+  window.pc = pc
+  const audio = pc.addTransceiver(stream.getAudioTracks()[0], { direction: 'sendonly' })
+  const video = pc.addTransceiver(stream.getVideoTracks()[0], {
+    direction: 'sendonly', sendEncodings: [{ maxBitrate: 300_000, maxFramerate: 12 }],
+  })
+  window.video = video
+  await pc.setLocalDescription()
+  const response = await fetch(`/whip/${session}`, { method: 'POST', body: pc.localDescription.sdp })
+  if (response.status !== 201) throw new Error(await response.text())
+  window.resource = response.headers.get('location')
+  let sdp = await response.text()
+  if (tcp) sdp = sdp.split('\r\n').filter(line => !/^a=candidate:.* udp /i.test(line)).join('\r\n')
+  await pc.setRemoteDescription({ type: 'answer', sdp })
+  await new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`not connected: ${pc.connectionState}`)), 10_000)
+    const look = () => pc.connectionState === 'connected' && (clearTimeout(timer), resolve())
+    pc.onconnectionstatechange = look
+    look()
+  })
+  void audio; void scale
+  return { getUserMedia: media - started, connected: performance.now() - media, answer: sdp }
+}
+
+// Runs in the page.
+async function watch({ session, patience }) {
+  const started = performance.now()
+  const pc = new RTCPeerConnection()
+  window.pc = pc
+  const stream = new MediaStream()
+  pc.ontrack = event => stream.addTrack(event.track)
+  pc.addTransceiver('audio', { direction: 'recvonly' })
+  pc.addTransceiver('video', { direction: 'recvonly' })
+  await pc.setLocalDescription()
+  const response = await fetch(`/whep/${session}`, { method: 'POST', body: pc.localDescription.sdp })
+  if (response.status !== 201) throw new Error(await response.text())
+  await pc.setRemoteDescription({ type: 'answer', sdp: await response.text() })
+  const video = document.querySelector('video')
+  video.srcObject = stream
+  await new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no picture: ${pc.connectionState}`)), patience)
+    video.requestVideoFrameCallback(() => (clearTimeout(timer), resolve()))
+  })
+  return { firstFrame: performance.now() - started }
+}
+
+// Runs in the page: figures of the received or sent media.
+async function figures() {
+  const out = {}
+  for (const report of (await window.pc.getStats()).values()) {
+    if (report.type === 'inbound-rtp' || report.type === 'outbound-rtp') {
+      const { framesDecoded, framesEncoded, keyFramesEncoded, pliCount, nackCount, packetsLost, packetsReceived,
+        bytesSent, freezeCount, totalAudioEnergy, frameWidth } = report
+      out[`${report.type}-${report.kind}`] = { framesDecoded, framesEncoded, keyFramesEncoded, pliCount, nackCount,
+        packetsLost, packetsReceived, bytesSent, freezeCount, totalAudioEnergy, frameWidth }
+    }
+  }
+  return out
+}
+
+const json = async path => (await fetch(base + path)).json()
+const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
+async function until(what, probe, patience = 15_000) {
+  for (const end = Date.now() + patience; Date.now() < end; await sleep(50)) {
+    const found = await probe()
+    if (found) return found
+  }
+  throw new Error(`${what}: not within ${patience} ms; facts:\n${(await json('/facts')).join('\n')}`)
+}
+const newPage = async browser => {
+  const page = await (await browser.newContext()).newPage()
+  await page.goto(base)
+  return page
+}
+
+const numbers = {}
+const browsers = []
+try {
+  const session = randomUUID()
+  const seen = text => async () => (await json('/facts')).filter(line => line.includes(session) && line.includes(text))
+  const times = (text, count) => async () => (await seen(text)()).length >= count
+  const [first, viewerBrowser, second] = await Promise.all([launch(), launch(), launch()])
+  browsers.push(first, viewerBrowser, second)
+
+  // Chromium in.
+  const publisher = await newPage(first)
+  const published = await publisher.evaluate(publish, { session })
+  numbers.publish_connected_ms = Math.round(published.connected)
+  assert.match(published.answer, /VP8/)
+  assert.doesNotMatch(published.answer, /VP9|H264|AV1/)
+  await until('video and audio flow', async () =>
+    (await times('VideoFlowing', 1)()) && (await times('AudioFlowing', 1)()))
+
+  // A second Chromium out.
+  const viewer = await newPage(viewerBrowser)
+  numbers.viewer_first_frame_ms = Math.round((await viewer.evaluate(watch, { session, patience: 10_000 })).firstFrame)
+  await sleep(6_000)
+  const status = await json(`/status/${session}`)
+  numbers.status = status
+  assert.equal(status.video_live, 1)
+  assert.equal(status.audio_live, 1)
+  assert(status.fps >= 8 && status.fps <= 16, `fps ${status.fps}`)
+  assert(status.bitrate_bps < 420_000, `bitrate ${status.bitrate_bps}`)
+  assert(status.level !== undefined, 'no RFC 6464 level')
+  const before = (await viewer.evaluate(figures))
+  numbers.viewer = before
+  assert(before['inbound-rtp-video'].framesDecoded > 40, JSON.stringify(before))
+  assert(before['inbound-rtp-audio'].packetsReceived > 200, JSON.stringify(before))
+  assert.equal(before['inbound-rtp-video'].packetsLost, 0)
+
+  // A viewer that joins late gets a picture soon.
+  const late = await newPage(viewerBrowser)
+  numbers.late_viewer_first_frame_ms = Math.round((await late.evaluate(watch, { session, patience: 5_000 })).firstFrame)
+  assert(numbers.late_viewer_first_frame_ms < 2_000)
+  await late.close()
+  await until('the closed viewer is noticed', async () => (await json(`/status/${session}`)).viewers === 1)
+
+  // The publisher is replaced, the viewer stays.
+  const decoded = async () => (await viewer.evaluate(figures))['inbound-rtp-video'].framesDecoded
+  const replacement = await newPage(second)
+  const switched = Date.now()
+  const count = await decoded()
+  await replacement.evaluate(publish, { session })
+  await until('the first publisher is told to go', times('PublisherGone { how: Replaced }', 1))
+  await publisher.close()
+  const marked = await decoded()
+  await until('the viewer decodes frames of the new publisher', async () => (await decoded()) > Math.max(count, marked) + 5)
+  numbers.replace_to_sixth_frame_ms = Date.now() - switched
+  assert.equal(await viewer.evaluate(() => window.pc.connectionState), 'connected')
+  await sleep(3_000)
+  const after = await viewer.evaluate(figures)
+  numbers.viewer_after_replacement = after
+  assert(after['inbound-rtp-video'].framesDecoded > marked + 25, JSON.stringify(after))
+
+  // The picture's size changes in mid-stream.
+  await replacement.evaluate(async () => {
+    const sender = window.video.sender
+    const parameters = sender.getParameters()
+    parameters.encodings[0].scaleResolutionDownBy = 2
+    await sender.setParameters(parameters)
+  })
+  await until('the smaller picture arrives', async () => (await json(`/status/${session}`)).width === 320)
+  await sleep(2_500)
+  numbers.publisher = await replacement.evaluate(figures)
+
+  // A clean close is seen at once.
+  const closing = Date.now()
+  await replacement.evaluate(() => window.pc.close())
+  await until('the close is seen', times('PublisherGone { how: ByPeer }', 1), 2_000)
+  numbers.close_seen_ms = Date.now() - closing
+
+  // A crashed browser is stalled first, then lost.
+  const third = await launch()
+  browsers.push(third)
+  await (await newPage(third)).evaluate(publish, { session })
+  await until('the third publisher flows', times('VideoFlowing', 3))
+  await sleep(2_500)
+  const crashed = Date.now()
+  const stalls = (await seen('Stalled')()).length
+  await third.close()
+  const end = await Promise.race([
+    until('stall', times('Stalled', stalls + 1), 4_000).then(() => 'stalled'),
+    until('close', times('PublisherGone', 3), 4_000).then(() => 'gone'),
+  ])
+  numbers.browser_closed = { end, ms: Date.now() - crashed }
+  await until('the lost publisher is gone', times('PublisherGone', 3), 15_000)
+
+  // TCP, when UDP is blocked.
+  const over = randomUUID()
+  const fourth = await launch()
+  browsers.push(fourth)
+  const page = await newPage(fourth)
+  numbers.tcp_connected_ms = Math.round((await page.evaluate(publish, { session: over, tcp: true })).connected)
+  const tcpStatus = await until('media over TCP', async () => {
+    const status = await json(`/status/${over}`)
+    return status.tcp === 1 && status.video_live === 1 && status.fps > 5 && status
+  })
+  numbers.tcp_status = tcpStatus
+  assert.equal((await fetch(base + (await page.evaluate(() => window.resource)), { method: 'DELETE' })).status, 204)
+  await until('the WHIP resource is gone', async () =>
+    (await json('/facts')).some(line => line.includes(over) && line.includes('ByServer')))
+
+  // The still is a picture.
+  const still = await fetch(`${base}/still/${session}`)
+  const picture = join(folder, 'still.webp')
+  writeFileSync(picture, Buffer.from(await still.arrayBuffer()))
+  numbers.still_bytes = readFileSync(picture).length
+  execFileSync('ffmpeg', ['-v', 'error', '-xerror', '-i', picture, '-f', 'null', '-'])
+
+  // Every recording decodes without a complaint, with sound and picture.
+  const segments = readdirSync(join(folder, session)).filter(name => name.endsWith('.webm')).sort()
+  assert.equal(segments.length, 3, segments.join())
+  numbers.segments = {}
+  for (const name of segments) {
+    const file = join(folder, session, name)
+    const complaints = execFileSync('ffmpeg', ['-v', 'warning', '-i', file, '-f', 'null', '-'], { stdio: ['ignore', 'pipe', 'pipe'] })
+    assert.equal(complaints.toString(), '')
+    const probe = type => JSON.parse(execFileSync('ffprobe', ['-v', 'error', '-count_packets', '-select_streams', type,
+      '-show_entries', 'stream=codec_name,nb_read_packets,start_time', '-of', 'json', file])).streams[0]
+    const [video, audio] = [probe('v'), probe('a')]
+    assert.deepEqual([video.codec_name, audio.codec_name], ['vp8', 'opus'])
+    numbers.segments[name] = { video: video.nb_read_packets, audio: audio.nb_read_packets, starts: [video.start_time, audio.start_time] }
+  }
+  const main = numbers.segments['webcam-0001.webm']
+  assert(main.video >= 60 && main.audio >= 300, JSON.stringify(main))
+
+  // ... and plays in a browser.
+  const file = readFileSync(join(folder, session, 'webcam-0002.webm')).toString('base64')
+  numbers.played = await viewer.evaluate(async base64 => {
+    const video = document.querySelector('video')
+    video.srcObject = null
+    video.src = URL.createObjectURL(await (await fetch(`data:video/webm;base64,${base64}`)).blob())
+    await video.play()
+    await new Promise((resolve, reject) => { video.onended = resolve; video.onerror = () => reject(video.error) })
+    return { seconds: video.currentTime, frames: video.getVideoPlaybackQuality().totalVideoFrames }
+  }, file)
+  assert(numbers.played.frames > 20, JSON.stringify(numbers.played))
+  numbers.stats = await (await fetch(`${base}/stats`)).text()
+  console.log(JSON.stringify(numbers, null, 1))
+  console.log((await json('/facts')).join('\n'))
+} finally {
+  await Promise.allSettled(browsers.map(browser => browser.close()))
+  server.kill('SIGINT')
+}
