@@ -1,1 +1,12 @@
-//! The embedded default store.
+//! The embedded default store: one SQLite file in WAL mode with `synchronous=FULL`, one writing connection, a few
+//! reading ones. [`SqliteStore`] implements every port of `synaq-store`.
+
+mod directory;
+mod error;
+mod event_log;
+mod open;
+mod outbox;
+mod rows;
+mod writer;
+
+pub use open::SqliteStore;

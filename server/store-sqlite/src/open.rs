@@ -1,0 +1,136 @@
+//! Opening the file: the only place that knows pragmas.
+
+use crate::error::engine;
+use crate::writer::Writer;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, SqliteConnection, SqlitePool};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+use synaq_store::Error;
+use tokio::sync::Mutex;
+
+/// Readers at a time; reading is rare beside appending, and four cores are the smallest recommended machine.
+const READERS: u32 = 4;
+
+/// Patience with a lock that somebody else's tool (a backup, a shell) holds on the file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Statements cached per connection: four sizes of each multi-row INSERT and every other statement of this crate.
+const CACHED_STATEMENTS: usize = 128;
+
+/// `PRAGMA synchronous` reads back as this for FULL.
+const SYNCHRONOUS_FULL: i64 = 2;
+
+/// All ports over one SQLite file. Dropping it releases the file for another process.
+#[derive(Debug)]
+pub struct SqliteStore {
+    pub(crate) writer: Mutex<Writer>,
+    pub(crate) readers: SqlitePool,
+    /// Epoch of the lease this process took; 0 before.
+    pub(crate) epoch: AtomicU64,
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens or creates the file, brings its schema up to date, and keeps every other process of ours out by a lock
+    /// on `<path>.lock`.
+    ///
+    /// # Errors
+    /// [`Error::Open`] when another process holds the lock, a migration fails, or the engine would not keep what it
+    /// acknowledges (no WAL on this file system, synchronous not FULL).
+    pub async fn open(path: &Path) -> Result<Self, Error> {
+        let lock = lock(path)?;
+        keep_private(path)?;
+        let options = options(path);
+        let mut connection = connect_writer(&options).await?;
+        sqlx::migrate!("../../migrations/sqlite")
+            .run(&mut connection)
+            .await
+            .map_err(|error| Error::Open(format!("migration: {error}")))?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.clone().pragma("query_only", "ON"))
+            .await
+            .map_err(engine)?;
+        Ok(Self {
+            writer: Mutex::new(Writer::new(options, connection)),
+            readers,
+            epoch: AtomicU64::new(0),
+            _lock: lock,
+        })
+    }
+
+    /// Closes every connection, which folds the write-ahead log into the file. Calls made later answer
+    /// [`Error::Unavailable`] or open the writer anew; the lock stays until the store is dropped.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.lock().await.close().await;
+    }
+}
+
+/// A writing connection that keeps what it acknowledges, or an error.
+pub(crate) async fn connect_writer(options: &SqliteConnectOptions) -> Result<SqliteConnection, Error> {
+    let mut connection = options.connect().await.map_err(engine)?;
+    refuse_forgetful(&mut connection).await?;
+    Ok(connection)
+}
+
+/// Asks the connection itself: SQLite keeps the old mode without an error when a file system cannot do WAL.
+pub(crate) async fn refuse_forgetful(connection: &mut SqliteConnection) -> Result<(), Error> {
+    let journal: String =
+        sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *connection).await.map_err(engine)?;
+    if journal != "wal" {
+        return Err(Error::Open(format!("the file system does not support WAL (journal_mode is {journal})")));
+    }
+    let synchronous: i64 =
+        sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *connection).await.map_err(engine)?;
+    if synchronous != SYNCHRONOUS_FULL {
+        return Err(Error::Open(format!("synchronous is {synchronous}, must be FULL ({SYNCHRONOUS_FULL})")));
+    }
+    Ok(())
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .statement_cache_capacity(CACHED_STATEMENTS)
+        .disable_statement_logging()
+}
+
+fn lock(path: &Path) -> Result<File, Error> {
+    let path = beside(path, ".lock");
+    let file = private_file(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(Error::Open("another synaq runs on this data directory; stop it first".to_owned()))
+        }
+        Err(TryLockError::Error(error)) => Err(Error::Open(format!("{}: {error}", path.display()))),
+    }
+}
+
+/// Creates the file so that only its owner reads the names in it; SQLite gives its `-wal` and `-shm` the same mode.
+fn keep_private(path: &Path) -> Result<(), Error> {
+    private_file(path).map(drop)
+}
+
+fn private_file(path: &Path) -> Result<File, Error> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|error| Error::Open(format!("{}: {error}", path.display())))
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
