@@ -108,10 +108,7 @@ impl Incident {
     /// By its rule or by a person.
     #[must_use]
     pub fn is_confirmed(&self) -> bool {
-        matches!(
-            self.status,
-            IncidentStatus::ConfirmedAuto { .. } | IncidentStatus::ConfirmedHuman { .. }
-        )
+        matches!(self.status, IncidentStatus::ConfirmedAuto { .. } | IncidentStatus::ConfirmedHuman { .. })
     }
 
     /// A human incident nobody has ruled on: the record waits for it, the proctor's queue shows it.

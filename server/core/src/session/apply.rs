@@ -1,7 +1,7 @@
 //! The only writer of state. Total: any event of the log can be applied, whatever came before it.
 
 use super::event::{Consequence, Event, Fact};
-use super::limits::{PROMPT_SHIELD, SERVER_RESTARTED};
+use super::limits::{PROMPT_SHIELD, RESUME_GRACE, SERVER_RESTARTED};
 use super::state::{
     Answer, Binding, EndProposal, ExamSession, Message, Stage, Standing, State, Violation, Warning,
 };
@@ -87,7 +87,14 @@ impl State {
     fn apply_preparation(&mut self, event: &Event) {
         match &event.fact {
             Fact::SessionCreated {
-                centre, sitting, draw_secret, planned, extra, opens_at, closes_at, ..
+                centre,
+                sitting,
+                draw_secret,
+                planned,
+                extra,
+                opens_at,
+                closes_at,
+                ..
             } => {
                 self.centre = Some(*centre);
                 self.sitting = Some(*sitting);
@@ -132,7 +139,7 @@ impl State {
                 self.waiting_device = Some((*device, *tab, *socket));
             }
             Fact::Connected { tab, socket, .. } => {
-                self.count_live_socket(event.at);
+                self.lose_socket(event.at);
                 self.socket = Some((*socket, event.at));
                 if let Some(binding) = &mut self.binding {
                     binding.tab = *tab;
@@ -148,12 +155,10 @@ impl State {
                 if self.socket.is_none_or(|(live, _)| live != *socket) {
                     return;
                 }
-                self.count_live_socket(event.at);
-                self.socket = None;
+                self.lose_socket(event.at);
                 if reason == SERVER_RESTARTED {
-                    self.held.clear();
+                    self.forget_held();
                 } else {
-                    self.held.retain(|code| !code.needs_failed_restore());
                     self.interruptions += u32::from(self.clock_runs());
                 }
             }
@@ -171,7 +176,7 @@ impl State {
                 self.stage = Stage::Running { deadline: *deadline, paused_since: None };
                 self.started_at = Some(event.at);
                 self.deadline_version += 1;
-                self.held.clear();
+                self.forget_held();
                 self.watch_supervision(event.at);
             }
             Fact::AnswerPut { question, shown } => {
@@ -191,7 +196,7 @@ impl State {
             Fact::Closed { finish, .. } => {
                 self.stage = Stage::Closed { finish: finish.clone(), at: event.at };
                 self.end_proposal = None;
-                self.held.clear();
+                self.forget_held();
                 self.watch_supervision(event.at);
             }
             Fact::OutboxDrained => self.drained = true,
@@ -207,7 +212,7 @@ impl State {
                     *paused_since = Some(event.at);
                     self.deadline_version += 1;
                 }
-                self.held.clear();
+                self.forget_held();
             }
             Fact::Resumed { .. } => {
                 if let Stage::Running { paused_since, .. } = &mut self.stage
@@ -216,7 +221,7 @@ impl State {
                     self.give_back(event.at - since);
                 }
                 self.resumed_at = Some(event.at);
-                self.held.clear();
+                self.forget_held();
             }
             Fact::TimeCredited { span, .. } => {
                 self.given_by_staff = self.given_by_staff + *span;
@@ -228,6 +233,7 @@ impl State {
                 self.move_deadline(*span);
             }
             Fact::DowntimeCredited { span } => {
+                self.forget_held();
                 self.give_back(span.to - span.from);
                 self.downtimes.push(*span);
                 if let Some(since) = self.unsupervised_since {
@@ -295,21 +301,29 @@ impl State {
 
     fn apply_claim(&mut self, claim: &DetectorEvent) {
         match claim.phase {
-            SignalPhase::Begin => {
-                self.held.insert(claim.code);
-            }
+            SignalPhase::Begin => self.hold(claim),
+            SignalPhase::Seen if self.cut_off.contains(&claim.code) => self.hold(claim),
             // Whoever failed to restore a device has it off until an end is reported.
-            SignalPhase::RestoreFailed if claim.code.needs_failed_restore() => {
-                self.held.insert(claim.code);
-            }
+            SignalPhase::RestoreFailed if claim.code.needs_failed_restore() => self.hold(claim),
             SignalPhase::End => {
                 self.held.remove(&claim.code);
+                self.cut_off.remove(&claim.code);
             }
             SignalPhase::Seen | SignalPhase::RestoreFailed => {}
         }
         if claim.source == Source::Client {
             self.last_claim_at = self.last_claim_at.max(Some(claim.at));
         }
+    }
+
+    fn hold(&mut self, claim: &DetectorEvent) {
+        self.held.insert(claim.code, claim.source);
+        self.cut_off.remove(&claim.code);
+    }
+
+    fn forget_held(&mut self) {
+        self.held.clear();
+        self.cut_off.clear();
     }
 
     fn apply_standing(&mut self, event: &Event) {
@@ -401,13 +415,22 @@ impl State {
         }
     }
 
-    /// Adds the live time of the current socket to an open warning.
-    fn count_live_socket(&mut self, until: At) {
-        if let Some((_, since)) = self.socket
-            && let Standing::Warned(warning) = &mut self.standing
-        {
-            warning.live = warning.live + (until - since.max(warning.given_at)).max(Span::ZERO);
+    /// Adds the live time of the socket to an open warning, and sets aside what only the browser could tell.
+    /// A device's claim ends with the socket: network loss is technical.
+    fn lose_socket(&mut self, at: At) {
+        let Some((_, since)) = self.socket.take() else { return };
+        if let Standing::Warned(warning) = &mut self.standing {
+            warning.live = warning.live + (at - since.max(warning.given_at)).max(Span::ZERO);
         }
+        if at - since > RESUME_GRACE {
+            self.cut_off.clear();
+        }
+        self.held.retain(|code, source| {
+            if *source == Source::Client && !code.needs_failed_restore() {
+                self.cut_off.insert(*code);
+            }
+            *source != Source::Client && !code.needs_failed_restore()
+        });
     }
 
     fn give_back(&mut self, span: Span) {

@@ -44,7 +44,8 @@ impl ExamSession {
             Stage::Absent | Stage::Preparing => None,
             Stage::Running { deadline, paused_since } => {
                 let expiry = paused_since.is_none().then_some((*deadline, Due::TimeExpired));
-                let incidents = self.state.incidents.iter().filter_map(|incident| self.incident_due(incident));
+                let incidents =
+                    self.state.incidents.iter().filter_map(|incident| self.incident_due(incident));
                 expiry.into_iter().chain(self.warning_due()).chain(incidents).min()
             }
             Stage::Closed { finish: Finish::TimeExpired, at } => {
@@ -59,7 +60,9 @@ impl ExamSession {
     fn warning_due(&self) -> Option<(At, Due)> {
         let Standing::Warned(warning) = &self.state.standing else { return None };
         let effective = match warning.effective {
-            None => self.state.warning_effective_at(warning).map(|(at, how)| (at, Due::WarningEffective(how))),
+            None => {
+                self.state.warning_effective_at(warning).map(|(at, how)| (at, Due::WarningEffective(how)))
+            }
             Some(_) => None,
         };
         let covers = warning.acknowledged_at.is_none() && warning.uncovered_at.is_none();
@@ -119,10 +122,9 @@ impl ExamSession {
             return None;
         }
         let gap_over = ended + self.merge_gap(incident.code);
-        if !self.state.holds(incident.code) {
+        if !self.state.is_cut_off(incident.code) {
             return Some(gap_over);
         }
-        // Cut off by a lost connection: the browser still owes word of how it went on.
         let (_, since) = self.state.socket?;
         Some(gap_over.max(since + RESUME_GRACE))
     }
@@ -151,7 +153,8 @@ impl ExamSession {
             from = from.max(end);
         }
         if let Standing::Warned(warning) = &self.state.standing {
-            let closed = warning.acknowledged_at.or(warning.uncovered_at).or(self.state.cover_end(warning))?;
+            let closed =
+                warning.acknowledged_at.or(warning.uncovered_at).or(self.state.cover_end(warning))?;
             from = from.max(closed + SHIELD_AFTERGLOW);
         }
         Some(from)
@@ -166,7 +169,12 @@ impl State {
 
     /// The behaviour behind `code` began and was not reported ended.
     pub(super) fn holds(&self, code: Code) -> bool {
-        self.held.iter().any(|held| held.same_behaviour(code))
+        self.held.keys().any(|held| held.same_behaviour(code))
+    }
+
+    /// It was held when the connection was lost, and the browser has not said how it went on.
+    pub(super) fn is_cut_off(&self, code: Code) -> bool {
+        self.cut_off.iter().any(|held| held.same_behaviour(code))
     }
 
     pub(super) fn warning_effective(&self) -> Option<At> {

@@ -3,7 +3,7 @@
 use crate::bank::{Bank, Lang, Programme};
 use crate::form::{ExamForm, Seed};
 use crate::ids::{CentreId, DeviceHash, Epoch, IncidentNo, Seq, SittingId, SocketId, StaffId, TabId};
-use crate::proctoring::{Code, Incident, RuleTable};
+use crate::proctoring::{Code, Incident, RuleTable, Source};
 use crate::session::event::{
     Consequence, DowntimeSpan, EffectiveHow, EvidenceRef, Finish, MessageFrom, PhotoKind, StaffEndReason,
 };
@@ -223,8 +223,10 @@ pub struct State {
     pub incidents: Vec<Incident>,
     /// All counted violations, in order
     pub violations: Vec<Violation>,
-    /// Behaviours that began and have not been reported ended
-    pub held: BTreeSet<Code>,
+    /// Behaviours that began and have not been reported ended, and who said so
+    pub held: BTreeMap<Code, Source>,
+    /// Held by the browser's word when its socket went: it owes word of how they went on
+    pub cut_off: BTreeSet<Code>,
     /// Time of the browser's newest signal: its claims never run backwards
     pub last_claim_at: Option<At>,
     /// When the clock last went on after a pause

@@ -23,7 +23,7 @@ impl Deciding<'_> {
             Stage::Absent | Stage::Preparing => Err(Refusal::WrongStage),
             Stage::Running { .. } => {
                 self.fits_form(question, &shown)?;
-                self.emit_command(Fact::AnswerPut { question, shown });
+                self.emit_last(Fact::AnswerPut { question, shown });
                 Ok(())
             }
             Stage::Closed { finish: Finish::TimeExpired, at } => {
@@ -39,7 +39,8 @@ impl Deciding<'_> {
     /// Made before the deadline by the device's own clock (a claim: not scored, shown to the commission), and
     /// delivered before the window and the record are closed.
     fn late_answers_taken(&self, client: ClientRef, deadline: At) -> Result<(), Refusal> {
-        let taken = client.client_at < deadline && !self.state().late_window_over && self.not_sealed().is_ok();
+        let taken =
+            client.client_at < deadline && !self.state().late_window_over && self.not_sealed().is_ok();
         if taken { Ok(()) } else { Err(Refusal::ExamEnded) }
     }
 

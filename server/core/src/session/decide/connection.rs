@@ -35,6 +35,7 @@ impl Deciding<'_> {
         let live = state.socket.map(|(live, _)| live);
         if binding.device == device && (live.is_none() || binding.tab == tab || live == Some(socket)) {
             if live != Some(socket) {
+                self.cut_off_client();
                 self.emit(Fact::Connected { epoch: binding.epoch, tab, socket });
                 if let Some(old) = live {
                     self.answer(Effect::CloseSocket(old));
@@ -66,7 +67,7 @@ impl Deciding<'_> {
                 at: self.at,
                 note: None,
             };
-            self.detect(claim)?;
+            self.observe(&claim);
         }
         Ok(())
     }
@@ -81,11 +82,18 @@ impl Deciding<'_> {
         }
         let reason = reason.chars().take(REASON_CHARS).collect();
         if live {
+            self.cut_off_client();
+        }
+        self.emit(Fact::Disconnected { socket, reason });
+    }
+
+    /// With its socket goes the browser's word for what goes on; it can take it up after a reconnect.
+    fn cut_off_client(&mut self) {
+        if self.state().socket.is_some() {
             self.end_running_incidents(self.at, |incident| {
                 incident.source == Source::Client || incident.code.needs_failed_restore()
             });
         }
-        self.emit(Fact::Disconnected { socket, reason });
     }
 
     /// A new epoch for the waiting device. Its socket becomes the session's: runtime tells it the epoch.
@@ -94,6 +102,7 @@ impl Deciding<'_> {
         let old = self.state().socket.map(|(old, _)| old);
         let last = self.state().binding.as_ref().map_or(0, |binding| binding.epoch.0);
         let epoch = Epoch(last.saturating_add(1));
+        self.cut_off_client();
         self.emit(Fact::DeviceBound { epoch, device, tab, admitted_by: Some(by) });
         self.emit(Fact::Connected { epoch, tab, socket });
         self.answer(Effect::Accepted);

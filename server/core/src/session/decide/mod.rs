@@ -29,6 +29,7 @@ impl ExamSession {
             at,
             client: None,
             last_at: self.state.last_at,
+            concluded: false,
             decision: Decision::default(),
         };
         if !matches!(input, Input::Recover { .. }) {
@@ -39,7 +40,9 @@ impl ExamSession {
             Ok(()) => {}
             Err(refusal) => deciding.answer(Effect::Refused(refusal)),
         }
-        deciding.settle(at);
+        if !deciding.concluded {
+            deciding.settle(at);
+        }
         deciding.decision
     }
 }
@@ -50,6 +53,7 @@ struct Deciding<'a> {
     at: At,
     client: Option<ClientRef>,
     last_at: Option<At>,
+    concluded: bool,
     decision: Decision,
 }
 
@@ -70,6 +74,13 @@ impl Deciding<'_> {
     /// Now, as the very command of the candidate: it becomes its receipt.
     fn emit_command(&mut self, fact: Fact) {
         self.push(Event { at: self.at, client: self.client, fact });
+    }
+
+    /// The candidate's command and nothing after it: the session need not be copied to see what it leaves,
+    /// because nothing can fall due by it.
+    fn emit_last(&mut self, fact: Fact) {
+        self.decision.events.push(Event { at: self.at, client: self.client, fact });
+        self.concluded = true;
     }
 
     /// At the instant it was due, but never before the event in front of it.

@@ -142,9 +142,8 @@ impl Deciding<'_> {
         let secret = state.draw_secret.ok_or(Refusal::CannotDraw)?;
         let deadline = self.at + state.planned + state.extra;
         let context = self.session.context();
-        let form =
-            draw(&context.bank, &context.programme.plan, &BTreeSet::new(), seed(&secret.0, &nonce.0))
-                .map_err(|_| Refusal::CannotDraw)?;
+        let form = draw(&context.bank, &context.programme.plan, &BTreeSet::new(), seed(&secret.0, &nonce.0))
+            .map_err(|_| Refusal::CannotDraw)?;
         self.emit_command(Fact::FormDrawn { nonce, form });
         self.emit_command(Fact::Started { deadline });
         Ok(())

@@ -31,9 +31,9 @@ impl Deciding<'_> {
                 self.emit_at(at, Fact::WarningCoverEnded { ordinal });
             }
             Due::Confirm(no) => {
-                let began_at = self.incident(no).map_or(at, |incident| {
-                    self.session.counted_from(incident).unwrap_or(incident.began_at)
-                });
+                let began_at = self
+                    .incident(no)
+                    .map_or(at, |incident| self.session.counted_from(incident).unwrap_or(incident.began_at));
                 self.confirm_auto(at, no, began_at);
             }
             Due::Persist(no) => self.persist(at, no),

@@ -22,9 +22,9 @@ impl Deciding<'_> {
         let at = self.at - ago.clamp(Span::ZERO, SIGNAL_AGO_MAX);
         let at = self.earliest_claim().map_or(at, |earliest| at.max(earliest)).min(self.at);
         let claim = DetectorEvent { code, phase, source: Source::Client, confidence_pct: 100, at, note };
-        let was_held = self.state().holds(code);
+        let cut_off = self.state().is_cut_off(code);
         self.emit_command(Fact::DetectorReported { event: claim.clone() });
-        self.merge(&claim, was_held);
+        self.merge(&claim, cut_off);
         Ok(())
     }
 
@@ -40,10 +40,15 @@ impl Deciding<'_> {
         }
         let earliest = self.earliest_observation().map_or(claim.at, |earliest| claim.at.max(earliest));
         claim.at = earliest.max(self.at - SIGNAL_AGO_MAX).min(self.at);
-        let was_held = self.state().holds(claim.code);
-        self.emit(Fact::DetectorReported { event: claim.clone() });
-        self.merge(&claim, was_held);
+        self.observe(&claim);
         Ok(())
+    }
+
+    /// Written down and merged, whatever it becomes.
+    pub(super) fn observe(&mut self, claim: &DetectorEvent) {
+        let cut_off = self.state().is_cut_off(claim.code);
+        self.emit(Fact::DetectorReported { event: claim.clone() });
+        self.merge(claim, cut_off);
     }
 
     pub(super) fn prompt(&mut self, open: bool) -> Result<(), Refusal> {
@@ -71,7 +76,7 @@ impl Deciding<'_> {
         self.earliest_observation().max(self.state().last_claim_at)
     }
 
-    fn merge(&mut self, claim: &DetectorEvent, was_held: bool) {
+    fn merge(&mut self, claim: &DetectorEvent, cut_off: bool) {
         let Some(rule) = self.countable(claim) else { return };
         let mut seen_at = claim.at;
         if claim.code.needs_failed_restore() {
@@ -80,14 +85,14 @@ impl Deciding<'_> {
             seen_at = seen_at.max(since);
         }
         let restore_failed = claim.phase == SignalPhase::RestoreFailed;
-        match (claim.phase, self.continued(claim.code, seen_at, was_held)) {
+        match (claim.phase, self.continued(claim.code, seen_at, cut_off)) {
             (SignalPhase::End, None) => {}
             (SignalPhase::End, Some(no)) => {
                 let ended = self.incident(no).and_then(|incident| incident.ended_at);
                 if self.state().holds(claim.code) {
                     // Back in full screen but the page still hidden, or the other way round.
                     self.emit(Fact::IncidentSeen { no, seen_at, restore_failed: false });
-                } else if ended.is_none_or(|ended| was_held && seen_at > ended) {
+                } else if ended.is_none_or(|ended| cut_off && seen_at > ended) {
                     let began_at = self.incident(no).map_or(seen_at, |incident| incident.began_at);
                     self.emit(Fact::IncidentEnded { no, ended_at: seen_at.max(began_at) });
                 }
@@ -113,13 +118,13 @@ impl Deciding<'_> {
         counts.then_some(rule)
     }
 
-    fn continued(&self, code: Code, at: At, was_held: bool) -> Option<crate::ids::IncidentNo> {
+    fn continued(&self, code: Code, at: At, cut_off: bool) -> Option<crate::ids::IncidentNo> {
         if let Some(incident) = self.incident_to_continue(code, at) {
             return Some(incident.no);
         }
         // Cut off by a lost connection and reported on right after it came back: one course, whatever the gap.
         let (_, since) = self.state().socket?;
-        if !was_held || at > since + RESUME_GRACE {
+        if !cut_off || at > since + RESUME_GRACE {
             return None;
         }
         let last = self.state().incidents.iter().rev().find(|held| held.code.same_behaviour(code))?;

@@ -45,7 +45,12 @@ impl Deciding<'_> {
     }
 
     /// LAW-04: no result exists before the commission's decision; it approves exactly the bytes it saw.
-    pub(super) fn approve(&mut self, by: StaffId, sha256: String, note: Option<String>) -> Result<(), Refusal> {
+    pub(super) fn approve(
+        &mut self,
+        by: StaffId,
+        sha256: String,
+        note: Option<String>,
+    ) -> Result<(), Refusal> {
         note_within(note.as_ref(), NOTE_CHARS)?;
         match &self.state().sealed {
             Some((sealed, _, _)) if *sealed == sha256 => {}

@@ -96,7 +96,8 @@ impl Deciding<'_> {
         let tail_over = self.state().warning_effective().map(|effective| effective + PERSIST_LIMIT);
         let incident = self.state().incidents.iter().rev().find(|held| held.code.same_behaviour(code))?;
         let last = incident.ended_at.unwrap_or_else(|| self.last_known(incident, at));
-        let from_before = self.state().warning_effective().is_some_and(|effective| incident.began_at < effective);
+        let from_before =
+            self.state().warning_effective().is_some_and(|effective| incident.began_at < effective);
         let anew = from_before && tail_over.is_some_and(|over| at >= over);
         let open = incident.status != IncidentStatus::Recorded;
         (open && !anew && at <= last + gap).then_some(incident)
@@ -125,7 +126,12 @@ impl Deciding<'_> {
         Ok(())
     }
 
-    pub(super) fn dismiss(&mut self, by: StaffId, no: IncidentNo, note: Option<String>) -> Result<(), Refusal> {
+    pub(super) fn dismiss(
+        &mut self,
+        by: StaffId,
+        no: IncidentNo,
+        note: Option<String>,
+    ) -> Result<(), Refusal> {
         note_within(note.as_ref(), NOTE_CHARS)?;
         self.not_sealed()?;
         let incident = self.incident(no).ok_or(Refusal::IncidentNotOpen)?;
@@ -176,7 +182,9 @@ impl Deciding<'_> {
                     self.emit(Fact::IncidentEnded { no, ended_at: began_at });
                 }
             }
-            Some((no, false)) if self.incident(no).is_some_and(|held| held.status == IncidentStatus::Open) => {
+            Some((no, false))
+                if self.incident(no).is_some_and(|held| held.status == IncidentStatus::Open) =>
+            {
                 self.confirm_human(by, no, began_at, note);
             }
             _ => {
