@@ -93,6 +93,7 @@ codes! {
     WarningsChanged = "warnings_changed", 409, "The warning count changed since you looked";
     BeginningOutOfRange = "beginning_out_of_range", 422, "The beginning must lie within the exam and not in the future";
     TechnicalCode = "technical_code", 422, "A technical fault is never a violation";
+    CodeSwitchedOff = "code_switched_off", 422, "An accommodation switches this code off for this candidate";
     SecondPersonNeeded = "second_person_needed", 409, "Ending for impersonation needs a second person";
     NothingWaits = "nothing_waits", 409, "Nothing waits for this decision";
     // centre's way
@@ -198,6 +199,7 @@ impl From<&synaq_core::session::Refusal> for Code {
             R::WarningsChanged => Self::WarningsChanged,
             R::BeginningOutOfRange => Self::BeginningOutOfRange,
             R::TechnicalCode => Self::TechnicalCode,
+            R::CodeSwitchedOff => Self::CodeSwitchedOff,
             R::NoSuchWarning => Self::NoSuchWarning,
             R::OutOfLimits => Self::OutOfLimits,
             R::SecondPersonNeeded => Self::SecondPersonNeeded,
