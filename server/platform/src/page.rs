@@ -45,7 +45,10 @@ pub(crate) fn index(kept: &[Kept]) -> Html<String> {
 /// One message with its receipt.
 pub(crate) fn message(kept: &Kept) -> Html<String> {
     let readable = |jws: &synaq_seal::jws::Jws| {
-        let value = jws.decode_payload().ok().and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
+        let value = jws
+            .decode_payload()
+            .ok()
+            .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
         value.and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or_default()
     };
     shell(&format!(

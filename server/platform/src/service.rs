@@ -9,14 +9,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, put};
 use ring::rand::SecureRandom;
-use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
-use synaq_seal::bundle::{APPROVAL_TYP, RECEIPT_TYP, RECORD_TYP};
+use synaq_seal::bundle::{APPROVAL_TYP, RECEIPT_TYP, RECORD_TYP, Statement};
 use synaq_seal::jws::{self, Expected, Jws};
 use synaq_seal::key::{Purpose, SigningKey, TrustSet};
-use synaq_seal::{json as strict, sha256};
+use synaq_seal::{Digest, json as strict, sha256};
 use uuid::Uuid;
 
 /// A record of 600 questions has about 300 KiB.
@@ -64,7 +63,9 @@ async fn index(State(platform): Shared) -> Response {
 async fn message(State(platform): Shared, Path(id): Path<Uuid>) -> Response {
     match platform.archive.get(id) {
         Some(kept) => page::message(&kept).into_response(),
-        None => refusal(StatusCode::NOT_FOUND, "not_found", "no message of this id was received").into_response(),
+        None => {
+            refusal(StatusCode::NOT_FOUND, "not_found", "no message of this id was received").into_response()
+        }
     }
 }
 
@@ -106,22 +107,17 @@ impl Kind {
     }
 }
 
-fn take(State(platform): Shared, Path(id): Path<Uuid>, headers: &HeaderMap, body: &[u8], kind: Kind) -> Response {
+fn take(
+    State(platform): Shared,
+    Path(id): Path<Uuid>,
+    headers: &HeaderMap,
+    body: &[u8],
+    kind: Kind,
+) -> Response {
     match platform.receive(id, headers, body, kind) {
         Ok(kept) => axum::Json(kept.receipt).into_response(),
         Err(refusal) => refusal.into_response(),
     }
-}
-
-/// What the platform's receipt says, signed.
-#[derive(Serialize)]
-struct Receipt<'a> {
-    kind: &'static str,
-    v: u32,
-    id: Uuid,
-    sha256: &'a str,
-    received_at: &'a str,
-    platform_ref: &'a str,
 }
 
 impl Platform {
@@ -143,9 +139,9 @@ impl Platform {
         let verified = jws::verify(&message, &expected, &trust).map_err(|error| {
             refusal(StatusCode::UNPROCESSABLE_ENTITY, "signature_invalid", &error.to_string())
         })?;
-        let digest = sha256(&verified.payload).to_string();
+        let digest = sha256(&verified.payload);
         if let Some(known) = self.archive.get(id) {
-            return self.same(known, &digest);
+            return self.same(known, digest);
         }
         if !strict::is_canonical(&verified.payload).unwrap_or(false) {
             return Err(refusal(
@@ -154,17 +150,21 @@ impl Platform {
                 "the payload is not canonical JSON (RFC 8785)",
             ));
         }
-        let kept = self.receipt(id, name, digest.clone(), message)?;
+        let kept = self.receipt(id, name, digest, message)?;
         let kept = self.archive.keep(kept).map_err(|error| {
             tracing::error!(%error, "a message was not kept");
-            refusal(StatusCode::SERVICE_UNAVAILABLE, "archive_unavailable", "the message was not kept; send it again")
+            refusal(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "archive_unavailable",
+                "the message was not kept; send it again",
+            )
         })?;
-        self.same(kept, &digest)
+        self.same(kept, digest)
     }
 
     /// The same message again gets the same receipt; another one under its id is an alarm.
-    fn same(&self, known: Kept, digest: &str) -> Result<Kept, Refusal> {
-        if known.sha256 == digest {
+    fn same(&self, known: Kept, digest: Digest) -> Result<Kept, Refusal> {
+        if known.sha256 == digest.to_string() {
             return Ok(known);
         }
         Err(refusal(StatusCode::CONFLICT, "other_content", "another message was received under this id"))
@@ -173,26 +173,29 @@ impl Platform {
     fn trusted(&self) -> Result<TrustSet, Refusal> {
         let unavailable = |why: String| {
             tracing::error!(why, "the trusted keys cannot be read");
-            refusal(StatusCode::SERVICE_UNAVAILABLE, "trust_unavailable", "the platform cannot read its trusted keys")
+            refusal(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "trust_unavailable",
+                "the platform cannot read its trusted keys",
+            )
         };
         let bytes = std::fs::read(&self.trust).map_err(|error| unavailable(error.to_string()))?;
         TrustSet::from_json(&bytes).map_err(|error| unavailable(error.to_string()))
     }
 
-    fn receipt(&self, id: Uuid, kind: &str, sha256: String, message: Jws) -> Result<Kept, Refusal> {
-        let received_at = instant((self.now)());
+    fn receipt(&self, id: Uuid, kind: &str, digest: Digest, message: Jws) -> Result<Kept, Refusal> {
+        let at = (self.now)();
+        let received_at = instant(at);
         let platform_ref = format!("SB-{}", &id.simple().to_string()[..12].to_uppercase());
-        let statement = Receipt {
-            kind: "receipt",
-            v: 1,
-            id,
-            sha256: &sha256,
-            received_at: &received_at,
-            platform_ref: &platform_ref,
-        };
-        let payload = strict::canonical(&statement).expect("a receipt is plain JSON");
-        let receipt = jws::sign(&payload, RECEIPT_TYP, &self.key, self.random.as_ref())
-            .map_err(|_| refusal(StatusCode::SERVICE_UNAVAILABLE, "signing_failed", "no receipt could be signed"))?;
+        let about =
+            json!({ "kind": "receipt", "id": id, "received_at": received_at, "platform_ref": platform_ref });
+        let about = about.as_object().cloned().expect("written as an object above");
+        let statement = Statement { record_sha256: digest, at, about };
+        let payload = statement.to_bytes().expect("a receipt is plain JSON");
+        let receipt = jws::sign(&payload, RECEIPT_TYP, &self.key, self.random.as_ref()).map_err(|_| {
+            refusal(StatusCode::SERVICE_UNAVAILABLE, "signing_failed", "no receipt could be signed")
+        })?;
+        let sha256 = digest.to_string();
         Ok(Kept { id, kind: kind.to_owned(), sha256, received_at, platform_ref, message, receipt })
     }
 }

@@ -118,10 +118,6 @@ impl Loaded {
         self.marks.is_empty()
     }
 
-    pub(crate) fn head(&self) -> Digest {
-        self.head
-    }
-
     /// Where it stands, for lists.
     pub(crate) fn summary(&self) -> Summary {
         let state = self.session.state();

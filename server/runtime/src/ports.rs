@@ -58,6 +58,7 @@ pub trait SessionSource: Send + Sync {
         session: &ExamSession,
         id: SessionId,
         log: LogDigest,
+        at: At,
     ) -> Result<RecordFacts, SourceError>;
 
     /// Full name of a member of staff, for the approval.

@@ -3,10 +3,10 @@
 use crate::ports::DeliveryError;
 use crate::sealing::RECEIPT_TYP;
 use crate::service::Ports;
-use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
 use synaq_core::time::Span;
+use synaq_seal::bundle::Statement;
 use synaq_seal::jws::{self, Expected, Jws};
 use synaq_seal::key::Purpose;
 use synaq_store::{Claimed, NewMessage, Settlement};
@@ -26,20 +26,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 pub(crate) struct Relay {
     pub(crate) ports: Arc<Ports>,
     pub(crate) filled: Arc<Notify>,
-}
-
-/// What the platform signs.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ReceiptStatement {
-    kind: String,
-    #[serde(rename = "v")]
-    _v: u32,
-    id: String,
-    sha256: String,
-    #[serde(rename = "received_at")]
-    _received_at: String,
-    platform_ref: String,
 }
 
 impl Relay {
@@ -107,15 +93,16 @@ impl Relay {
         let verified =
             jws::verify(&jws, &expected, &self.ports.keys.trust).map_err(|error| error.to_string())?;
         let value = synaq_seal::json::parse(&verified.payload).map_err(|error| error.to_string())?;
-        let statement: ReceiptStatement =
+        let statement: Statement =
             serde_json::from_value(value).map_err(|_| "the receipt has another shape".to_owned())?;
-        if statement.kind != "receipt" || statement.id != message.id.to_string() {
-            return Err("the receipt is for another message".to_owned());
-        }
-        if statement.sha256 != message.sha256.to_string() {
+        if statement.record_sha256 != message.sha256 {
             return Err("the receipt names another digest".to_owned());
         }
-        Ok(statement.platform_ref)
+        if statement.about.get("id").is_none_or(|id| *id != message.id.to_string()) {
+            return Err("the receipt is for another message".to_owned());
+        }
+        let platform_ref = statement.about.get("platform_ref").and_then(|value| value.as_str());
+        platform_ref.map(str::to_owned).ok_or_else(|| "the receipt has no reference".to_owned())
     }
 
     fn later(&self, attempts: u32, after: Option<Span>, why: String) -> Settlement {

@@ -3,12 +3,13 @@
 use crate::loaded::Loaded;
 use crate::ports::{LogDigest, SessionSource, SourceError};
 use ring::rand::SecureRandom;
-use serde::Serialize;
+use serde_json::json;
 use std::sync::Arc;
 use synaq_core::decision;
 use synaq_core::ids::{SessionId, StaffId};
+use synaq_core::session::SealWaits;
 use synaq_core::time::At;
-use synaq_seal::bundle;
+use synaq_seal::bundle::{self, Statement};
 use synaq_seal::key::{SigningKey, TrustSet};
 use synaq_seal::{Digest, chain, jws, merkle, sha256};
 use synaq_store::{MessageKind, NewApproval, NewMessage, NewRecord, Recorded};
@@ -43,8 +44,8 @@ impl std::fmt::Debug for SealingKeys {
 /// Why a record could not be sealed now. The session stays closed and unsealed; it is tried again.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SealError {
-    #[error("the record waits")]
-    Waits,
+    #[error("the record waits: {0:?}")]
+    Waits(SealWaits),
     #[error("the facts for the record cannot be read")]
     Facts(#[source] SourceError),
     #[error("the record breaks the JSON profile")]
@@ -80,8 +81,8 @@ pub(crate) async fn seal(
     at: At,
 ) -> Result<Sealed, SealError> {
     let digest = digest(loaded.id, log).map_err(SealError::Profile)?;
-    let facts = source.facts(&loaded.session, loaded.id, digest).await.map_err(SealError::Facts)?;
-    let record = decision::fold(&loaded.session, at, &facts).map_err(|_| SealError::Waits)?;
+    let facts = source.facts(&loaded.session, loaded.id, digest, at).await.map_err(SealError::Facts)?;
+    let record = decision::fold(&loaded.session, &facts).map_err(SealError::Waits)?;
     let payload = synaq_seal::json::canonical(&record).map_err(SealError::Profile)?;
     let (body, kid) = sign(&payload, RECORD_TYP, &keys.seal, keys)?;
     let sha256 = sha256(&payload);
@@ -98,24 +99,6 @@ pub(crate) async fn seal(
     Ok(Sealed { record, message })
 }
 
-#[derive(Serialize)]
-struct Approval<'a> {
-    kind: &'static str,
-    v: u32,
-    session: String,
-    record_sha256: &'a str,
-    approved_by: ApprovedBy<'a>,
-    approved_at: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct ApprovedBy<'a> {
-    id: String,
-    name: &'a str,
-}
-
 /// The commission's approval as a signed statement over the record's digest.
 pub(crate) struct Approver<'a> {
     pub(crate) staff: StaffId,
@@ -126,20 +109,19 @@ pub(crate) struct Approver<'a> {
 
 pub(crate) fn approve(
     session: SessionId,
-    record_sha256: &str,
+    record_sha256: Digest,
     by: &Approver<'_>,
     keys: &SealingKeys,
 ) -> Result<(NewApproval, NewMessage), SealError> {
-    let statement = Approval {
-        kind: "record-approval",
-        v: 1,
-        session: session.to_string(),
-        record_sha256,
-        approved_by: ApprovedBy { id: by.staff.to_string(), name: by.name },
-        approved_at: by.at.to_string(),
-        note: by.note,
-    };
-    let payload = synaq_seal::json::canonical(&statement).map_err(SealError::Profile)?;
+    let mut about = serde_json::Map::new();
+    about.insert("kind".to_owned(), "record-approval".into());
+    about.insert("session".to_owned(), session.to_string().into());
+    about.insert("approved_by".to_owned(), json!({ "id": by.staff.to_string(), "name": by.name }));
+    if let Some(note) = by.note {
+        about.insert("note".to_owned(), note.into());
+    }
+    let statement = Statement { record_sha256, at: by.at.0, about };
+    let payload = statement.to_bytes().map_err(SealError::Profile)?;
     let (body, _) = sign(&payload, APPROVAL_TYP, &keys.approval, keys)?;
     let message = NewMessage {
         id: approval_id(session),

@@ -142,8 +142,12 @@ impl Shard {
                 tracing::warn!(%session, %error, "the approver cannot be read");
                 SubmitError::Store
             })?;
+            let digest = sha256.parse().map_err(|_| {
+                tracing::error!(%session, "core approved something that is no digest");
+                SubmitError::Store
+            })?;
             let approver = Approver { staff: *by, name: &name, note: note.as_deref(), at: event.at };
-            let (approval, message) = sealing::approve(session, sha256, &approver, &self.ports.keys)
+            let (approval, message) = sealing::approve(session, digest, &approver, &self.ports.keys)
                 .map_err(|error| {
                     tracing::error!(%session, %error, "an approval was not signed");
                     SubmitError::Store

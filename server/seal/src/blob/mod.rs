@@ -120,6 +120,21 @@ impl BlobId {
         random.fill(&mut bytes).map_err(|_| Error::Entropy)?;
         Ok(Self(bytes))
     }
+
+    /// The id a blob's header names, leaving the file behind it. Says nothing about the blob's truth: whoever keeps
+    /// files by name learns here which blob to ask [`Reader::open`] for, and holds its digest against the record.
+    ///
+    /// # Errors
+    /// When the file is no blob.
+    pub fn read_from(file: &mut impl std::io::Read) -> Result<Self, Error> {
+        const ID_AT: usize = 16;
+        let mut start = [0; ID_AT + ID_LEN];
+        file.read_exact(&mut start).map_err(|_| Error::NotABlob)?;
+        if &start[..MAGIC.len()] != MAGIC {
+            return Err(Error::NotABlob);
+        }
+        Ok(Self(start[ID_AT..].try_into().expect("the rest of the start is an id")))
+    }
 }
 
 impl fmt::Display for BlobId {

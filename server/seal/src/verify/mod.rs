@@ -51,6 +51,9 @@ pub enum Failure {
     /// The seal does not count.
     #[error("the seal does not count")]
     Seal(#[source] jws::Error),
+    /// The end is one at which answers are scored, and the record names no score.
+    #[error("the record names no number of right answers")]
+    ScoreMissing,
     /// A statement's signature does not count. `index` counts from 0.
     #[error("statement {index} does not count")]
     Statement {

@@ -60,7 +60,8 @@ pub(super) struct EventLog {
 pub(super) struct Theory {
     total: Option<u64>,
     questions: Option<Questions>,
-    correct: u64,
+    /// Absent where the answers are not scored: an end for a violation, technical, safety.
+    correct: Option<u64>,
     threshold_pct: u64,
     passed: bool,
     finish_reason: Reason,
@@ -105,8 +106,15 @@ impl Theory {
     /// Recomputes the result: passed is `100 * correct > threshold_pct * total` in integers, so exactly 70 % fails, and an
     /// end at which answers are scored.
     pub(super) fn check(&self) -> Result<(), Failure> {
-        let Self { correct, threshold_pct, passed, .. } = *self;
+        let Self { threshold_pct, passed, .. } = *self;
+        let (Reason::Plain(reason) | Reason::Detailed { reason }) = &self.finish_reason;
+        let scored = SCORED_ENDS.contains(&reason.as_str());
         let total = self.total()?;
+        let correct = match self.correct {
+            Some(correct) => correct,
+            None if scored => return Err(Failure::ScoreMissing),
+            None => 0,
+        };
         if !(THRESHOLD_FLOOR_PCT..=100).contains(&threshold_pct) {
             return Err(Failure::Threshold { found: threshold_pct });
         }
@@ -114,8 +122,7 @@ impl Theory {
             return Err(Failure::ScoreRange { correct, total });
         }
         let enough = u128::from(correct) * 100 > u128::from(threshold_pct) * u128::from(total);
-        let (Reason::Plain(reason) | Reason::Detailed { reason }) = &self.finish_reason;
-        let follows = passed == (enough && SCORED_ENDS.contains(&reason.as_str()));
+        let follows = passed == (enough && scored);
         if follows { Ok(()) } else { Err(Failure::ScoreRule { correct, total, threshold_pct }) }
     }
 

@@ -1,0 +1,149 @@
+//! Sealed evidence on the local disk: one folder a session, one blob a piece, each under the session's own key.
+
+use ring::rand::SystemRandom;
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
+use synaq_media::{EvidenceStore, EvidenceWriter, Finished};
+use synaq_seal::blob::{BlobId, InstallationKey, Reader, SessionKey, WrappedKey, Writer, unwrap};
+use uuid::Uuid;
+
+/// Blobs are synced at least this often: power loss takes at most this much of a recording.
+const SYNC_EVERY_BYTES: u64 = 256 * 1024;
+
+/// All evidence below one folder. Keys must be introduced before a session's evidence is touched.
+pub struct EvidenceFolder {
+    root: PathBuf,
+    installation: Arc<InstallationKey>,
+    random: SystemRandom,
+    keys: RwLock<HashMap<Uuid, Arc<SessionKey>>>,
+}
+
+impl std::fmt::Debug for EvidenceFolder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EvidenceFolder").field("root", &self.root).finish_non_exhaustive()
+    }
+}
+
+impl EvidenceFolder {
+    /// Evidence below `root`, with session keys wrapped by `installation`.
+    pub fn new(root: PathBuf, installation: Arc<InstallationKey>) -> Self {
+        Self { root, installation, random: SystemRandom::new(), keys: RwLock::default() }
+    }
+
+    /// Unwraps and keeps a session's key; repeated calls cost a look-up.
+    pub fn introduce(&self, session: Uuid, wrapped: &[u8]) -> io::Result<()> {
+        if self.keys.read().expect("no holder panics").contains_key(&session) {
+            return Ok(());
+        }
+        let wrapped = WrappedKey::from_bytes(wrapped).map_err(io::Error::other)?;
+        let key = unwrap(&wrapped, &self.installation, session.as_bytes()).map_err(io::Error::other)?;
+        self.keys.write().expect("no holder panics").insert(session, Arc::new(key));
+        Ok(())
+    }
+
+    /// Stores a whole piece, synced. The name must be free.
+    pub fn store(&self, session: Uuid, name: &str, bytes: &[u8]) -> io::Result<Finished> {
+        let mut writer = self.create(session, name)?;
+        for chunk in bytes.chunks(synaq_seal::blob::MAX_CHUNK) {
+            writer.append(chunk)?;
+        }
+        writer.finish()
+    }
+
+    /// Opens a piece for reading; what was cut off reads up to its last whole chunk.
+    pub fn open(&self, session: Uuid, name: &str) -> io::Result<Reader<File>> {
+        let mut file = File::open(self.path(session, name)?)?;
+        let id = BlobId::read_from(&mut file).map_err(io::Error::other)?;
+        Reader::open(file, &*self.key(session)?, id).map_err(io::Error::other)
+    }
+
+    /// Names of all pieces of a session, sorted.
+    pub fn names(&self, session: Uuid) -> io::Result<Vec<String>> {
+        let folder = self.root.join(session.to_string());
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            names.extend(name.strip_suffix(SUFFIX).map(str::to_owned));
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn key(&self, session: Uuid) -> io::Result<Arc<SessionKey>> {
+        let keys = self.keys.read().expect("no holder panics");
+        keys.get(&session).cloned().ok_or_else(|| io::Error::other("the session's key was not introduced"))
+    }
+
+    fn path(&self, session: Uuid, name: &str) -> io::Result<PathBuf> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
+        if name.is_empty() || name.len() > 64 || name.starts_with('.') || !name.chars().all(plain) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a name of evidence"));
+        }
+        Ok(self.root.join(session.to_string()).join(format!("{name}{SUFFIX}")))
+    }
+}
+
+const SUFFIX: &str = ".blob";
+
+impl EvidenceStore for EvidenceFolder {
+    fn create(&self, session: Uuid, name: &str) -> io::Result<Box<dyn EvidenceWriter>> {
+        let key = self.key(session)?;
+        let path = self.path(session, name)?;
+        let folder = path.parent().expect("below the root");
+        fs::create_dir_all(folder)?;
+        // A taken name would be a second blob under one digest: refused, the recorder takes the next number.
+        let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+        sync_folder(folder)?;
+        let id = BlobId::generate(&self.random).map_err(io::Error::other)?;
+        let writer = Writer::create(file, &key, id).map_err(io::Error::other)?;
+        Ok(Box::new(Piece { writer: Some(writer), unsynced: 0 }))
+    }
+}
+
+struct Piece {
+    /// None after a failure: what follows could not be told from damage
+    writer: Option<Writer<File>>,
+    unsynced: u64,
+}
+
+impl EvidenceWriter for Piece {
+    fn append(&mut self, chunk: &[u8]) -> io::Result<()> {
+        let writer = self.writer.as_mut().ok_or_else(|| io::Error::other("an earlier write failed"))?;
+        if let Err(error) = writer.append(chunk) {
+            self.writer = None;
+            return Err(into_io(error));
+        }
+        self.unsynced += chunk.len() as u64;
+        if self.unsynced >= SYNC_EVERY_BYTES {
+            self.unsynced = 0;
+            writer.get_mut().sync_data()?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> io::Result<Finished> {
+        let writer = self.writer.take().ok_or_else(|| io::Error::other("an earlier write failed"))?;
+        let (file, summary) = writer.finish().map_err(into_io)?;
+        file.sync_all()?;
+        Ok(Finished { sha256: summary.plain_sha256.to_string(), bytes: summary.plain_bytes })
+    }
+}
+
+fn into_io(error: synaq_seal::blob::Error) -> io::Error {
+    match error {
+        synaq_seal::blob::Error::Io(error) => error,
+        other => io::Error::other(other),
+    }
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}

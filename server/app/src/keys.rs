@@ -1,0 +1,89 @@
+//! Keys by purpose, each in a file of its own that only its owner may read (security-reliability 1.3).
+
+use anyhow::Context as _;
+use ring::rand::{SecureRandom, SystemRandom};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use synaq_seal::blob::InstallationKey;
+use synaq_seal::key::{self, Algorithm, Purpose, SigningKey, TrustSet, TrustedKey};
+
+/// All keys of an installation.
+pub struct Keys {
+    /// Seals records
+    pub seal: Arc<SigningKey>,
+    /// Signs approvals
+    pub approval: Arc<SigningKey>,
+    /// Wraps the data key of each session
+    pub installation: Arc<InstallationKey>,
+    /// Makes personal links and question salts
+    pub derivation: [u8; 32],
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keys(..)")
+    }
+}
+
+impl Keys {
+    /// Reads the keys of an installation, making those that do not exist yet.
+    pub fn open(folder: &Path, random: &SystemRandom) -> anyhow::Result<Self> {
+        fs::create_dir_all(folder).with_context(|| format!("the key folder {} cannot be made", folder.display()))?;
+        let installation = secret(&folder.join("installation.key"), random)?;
+        Ok(Self {
+            seal: Arc::new(signing(&folder.join("seal.p8"), random)?),
+            approval: Arc::new(signing(&folder.join("approval.p8"), random)?),
+            installation: Arc::new(InstallationKey::from_bytes(&installation)?),
+            derivation: secret(&folder.join("derivation.key"), random)?,
+        })
+    }
+
+    /// The public halves, as a verifier needs them.
+    pub fn trust(&self, since: i64) -> Vec<TrustedKey> {
+        let entry = |key: &SigningKey, purpose| TrustedKey {
+            key: key.public().clone(),
+            purpose,
+            use_from: since,
+            use_to: None,
+        };
+        vec![entry(&self.seal, Purpose::Seal), entry(&self.approval, Purpose::Approval)]
+    }
+}
+
+/// A signing key's file, made on first use.
+pub fn signing(path: &Path, random: &SystemRandom) -> anyhow::Result<SigningKey> {
+    if path.exists() {
+        let pkcs8 = key::file::read(path)?;
+        return SigningKey::from_pkcs8(&pkcs8, random).with_context(|| format!("{} holds no key", path.display()));
+    }
+    let fresh = SigningKey::generate(Algorithm::Es256, random)?;
+    key::file::write_new(path, fresh.pkcs8())?;
+    Ok(fresh)
+}
+
+fn secret(path: &Path, random: &SystemRandom) -> anyhow::Result<[u8; 32]> {
+    if path.exists() {
+        let bytes = key::file::read(path)?;
+        return bytes.as_slice().try_into().with_context(|| format!("{} does not hold 32 bytes", path.display()));
+    }
+    let mut fresh = [0; 32];
+    random.fill(&mut fresh).map_err(|_| anyhow::anyhow!("the system gives no random bytes"))?;
+    key::file::write_new(path, &fresh)?;
+    Ok(fresh)
+}
+
+/// Reads a trust set, such as the platform's public keys.
+pub fn read_trust(path: &Path) -> anyhow::Result<TrustSet> {
+    let bytes = fs::read(path).with_context(|| format!("the trusted keys {} cannot be read", path.display()))?;
+    TrustSet::from_json(&bytes).with_context(|| format!("{} is no set of trusted keys", path.display()))
+}
+
+/// Writes a trust set whole or not at all.
+pub fn write_trust(path: &PathBuf, keys: Vec<TrustedKey>) -> anyhow::Result<TrustSet> {
+    let set = TrustSet::new(keys)?;
+    let draft = path.with_extension("draft");
+    fs::write(&draft, set.to_json())?;
+    fs::rename(&draft, path).with_context(|| format!("{} cannot be written", path.display()))?;
+    Ok(set)
+}
