@@ -2,6 +2,7 @@
 //! Time and chance come in as arguments, facts leave as [`session::Event`]s.
 
 pub mod bank;
+pub mod calendar;
 pub mod decision;
 pub mod form;
 pub mod ids;

@@ -3,9 +3,10 @@
 use super::event::{Consequence, Event, Fact};
 use super::limits::{PROMPT_SHIELD, RESUME_GRACE, SERVER_RESTARTED};
 use super::state::{
-    Answer, Binding, EndProposal, ExamSession, Message, Stage, Standing, State, Violation, Warning,
+    Answer, Binding, EndProposal, ExamSession, Message, Stage, Standing, State, TimeChange, TimeChangeKind,
+    Violation, Warning,
 };
-use crate::ids::{IncidentNo, Seq};
+use crate::ids::{IncidentNo, Seq, StaffId};
 use crate::proctoring::{DetectorEvent, Incident, IncidentStatus, SignalPhase, Source};
 use crate::time::{At, Span};
 use std::collections::BTreeMap;
@@ -193,7 +194,9 @@ impl State {
             Fact::Flagged { question, on: false } => {
                 self.flags.remove(question);
             }
-            Fact::Closed { finish, .. } => {
+            Fact::Closed { finish, note } => {
+                self.finish_note = note.clone();
+                self.stop_pause(event.at);
                 self.stage = Stage::Closed { finish: finish.clone(), at: event.at };
                 self.end_proposal = None;
                 self.forget_held();
@@ -207,7 +210,8 @@ impl State {
 
     fn apply_time(&mut self, event: &Event) {
         match &event.fact {
-            Fact::Paused { .. } => {
+            Fact::Paused { by, reason } => {
+                self.note_time(TimeChangeKind::Pause, event.at, Span::ZERO, *by, reason);
                 if let Stage::Running { paused_since, .. } = &mut self.stage {
                     *paused_since = Some(event.at);
                     self.deadline_version += 1;
@@ -215,19 +219,17 @@ impl State {
                 self.forget_held();
             }
             Fact::Resumed { .. } => {
-                if let Stage::Running { paused_since, .. } = &mut self.stage
-                    && let Some(since) = paused_since.take()
-                {
-                    self.give_back(event.at - since);
-                }
+                self.stop_pause(event.at);
                 self.resumed_at = Some(event.at);
                 self.forget_held();
             }
-            Fact::TimeCredited { span, .. } => {
+            Fact::TimeCredited { by, span, reason } => {
+                self.note_time(TimeChangeKind::Credit, event.at, *span, *by, reason);
                 self.given_by_staff = self.given_by_staff + *span;
                 self.give_back(*span);
             }
-            Fact::TimeExtended { span, .. } => {
+            Fact::TimeExtended { by, span, reason } => {
+                self.note_time(TimeChangeKind::Extension, event.at, *span, *by, reason);
                 self.given_by_staff = self.given_by_staff + *span;
                 self.extra = self.extra + *span;
                 self.move_deadline(*span);
@@ -431,6 +433,24 @@ impl State {
             }
             *source != Source::Client && !code.needs_failed_restore()
         });
+    }
+
+    fn note_time(&mut self, kind: TimeChangeKind, at: At, span: Span, by: StaffId, reason: &str) {
+        self.time_changes.push(TimeChange { kind, at, span, by, reason: reason.to_owned() });
+    }
+
+    /// The clock goes on, or the exam ends in the middle of a pause: either way the pause is given back.
+    fn stop_pause(&mut self, at: At) {
+        if let Stage::Running { paused_since, .. } = &mut self.stage
+            && let Some(since) = paused_since.take()
+        {
+            if let Some(pause) =
+                self.time_changes.iter_mut().rfind(|change| change.kind == TimeChangeKind::Pause)
+            {
+                pause.span = at - since;
+            }
+            self.give_back(at - since);
+        }
     }
 
     fn give_back(&mut self, span: Span) {

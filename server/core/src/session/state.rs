@@ -139,6 +139,32 @@ pub struct Message {
     pub text: String,
 }
 
+/// What moved the deadline by a person's hand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TimeChangeKind {
+    /// The clock stood still
+    Pause,
+    /// Given back for a fault
+    Credit,
+    /// Added
+    Extension,
+}
+
+/// A pause, credit or extension.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TimeChange {
+    /// Which
+    pub kind: TimeChangeKind,
+    /// When; of a pause its beginning
+    pub at: At,
+    /// How long; of a running pause nothing yet
+    pub span: Span,
+    /// Who
+    pub by: StaffId,
+    /// Why
+    pub reason: String,
+}
+
 /// A first person asked to end the exam for impersonation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EndProposal {
@@ -171,6 +197,8 @@ pub struct State {
     pub extra: Span,
     /// Returned for faults, pauses and our downtime
     pub credited: Span,
+    /// Pauses, credits and extensions, in order
+    pub time_changes: Vec<TimeChange>,
     /// Credits and extensions by staff so far, for their limit
     pub given_by_staff: Span,
     /// Earliest start
@@ -255,6 +283,8 @@ pub struct State {
     pub messages: Vec<Message>,
     /// The candidate calls
     pub help_asked_at: Option<At>,
+    /// What the person who ended the exam wrote
+    pub finish_note: Option<String>,
     /// First person of two
     pub end_proposal: Option<EndProposal>,
     /// The device has nothing left

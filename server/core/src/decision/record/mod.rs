@@ -1,0 +1,386 @@
+//! The record of the theory stage: what is sealed, approved and sent to the platform.
+//! Integers and strings only, times RFC 3339 UTC with three decimals (the strict JSON profile of the seal).
+//! It says what happened in the theory stage; it is no decision on the procedure (LAW-04).
+
+mod fold;
+
+pub use fold::fold;
+
+use crate::bank::Text;
+use crate::ids::SessionId;
+use crate::time::At;
+use serde::Serialize;
+
+/// What kind of document it is.
+pub const RECORD_KIND: &str = "theory-stage-record";
+/// Its shape.
+pub const RECORD_VERSION: u32 = 1;
+/// Legal gates that this system did not check.
+pub const GATES_NOT_CHECKED: [&str; 3] = ["contract", "notice", "practice"];
+
+/// By what the candidate is identified.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum CandidateDocument {
+    /// 12 digits
+    Iin {
+        /// With its check digit
+        iin: String,
+    },
+    /// Of a person without an IIN
+    Foreign {
+        /// ISO 3166-1 alpha-2
+        country: String,
+        /// As printed
+        number: String,
+    },
+}
+
+/// The sealed log behind the record.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct EventLogFacts {
+    /// Number of events folded
+    pub count: u64,
+    /// Hash chain's head, hex
+    pub head: String,
+    /// Merkle root, hex
+    pub root: String,
+}
+
+/// What core cannot know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RecordFacts {
+    /// Stream of the session
+    pub session: SessionId,
+    /// When the record is made
+    pub assembled_at: At,
+    /// The centre's name
+    pub centre_name: Text,
+    /// The centre's BIN
+    pub centre_bin: String,
+    /// As in the identity document
+    pub candidate_name: String,
+    /// Which one
+    pub candidate_document: CandidateDocument,
+    /// One salted commitment (hex) per question of the form, in the form's order
+    pub question_commitments: Vec<String>,
+    /// The log
+    pub event_log: EventLogFacts,
+}
+
+/// The record. Its field order is the reading order; canonical bytes sort by themselves.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Record {
+    /// [`RECORD_KIND`]
+    pub kind: &'static str,
+    /// [`RECORD_VERSION`]
+    pub v: u32,
+    /// LAW-04: always `none`; a decision is the commission's
+    pub decision: &'static str,
+    /// [`GATES_NOT_CHECKED`]
+    pub gates_not_checked: [&'static str; 3],
+    /// Stream id
+    pub session: String,
+    /// When this was made
+    pub assembled_at: String,
+    /// Who held the exam
+    pub centre: CentreEntry,
+    /// Who sat it
+    pub candidate: CandidateEntry,
+    /// Sitting id
+    pub sitting: String,
+    /// What is to be recognised
+    pub profession: ProfessionEntry,
+    /// By which plan
+    pub programme: ProgrammeEntry,
+    /// From which questions
+    pub bank: BankEntry,
+    /// `kk` or `ru`: the language of the paper
+    pub language: String,
+    /// To what the candidate consented
+    pub consent: ReadText,
+    /// NB-15, NB-16, NB-21
+    pub acknowledgements: Vec<ReadText>,
+    /// Who let the candidate in
+    pub identity: IdentityEntry,
+    /// LAW-30
+    pub accommodations: AccommodationEntry,
+    /// Lets anybody check the draw
+    pub draw: DrawEntry,
+    /// Result of this stage
+    pub theory: TheoryEntry,
+    /// The paper and what was answered; no texts, no keys
+    pub questions: Vec<QuestionEntry>,
+    /// Delivered after the deadline: not scored, for the commission
+    pub late_answers: u32,
+    /// NB-20: 0 or 1 given
+    pub warnings: Vec<WarningEntry>,
+    /// Every confirmed incident
+    pub violations: Vec<ViolationEntry>,
+    /// How far it was watched
+    pub supervision: SupervisionEntry,
+    /// Connection losses during the exam
+    pub interruptions: u32,
+    /// Ours
+    pub downtimes: Vec<SpanEntry>,
+    /// Pauses, credits and extensions
+    pub time_changes: Vec<TimeChangeEntry>,
+    /// Sealed blobs
+    pub evidence: Vec<EvidenceEntry>,
+    /// Holes in the recording
+    pub evidence_gaps: Vec<GapEntry>,
+    /// What this is folded from
+    pub event_log: EventLogFacts,
+}
+
+/// Who held the exam.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct CentreEntry {
+    /// Kazakh name
+    pub name_kk: String,
+    /// Russian name
+    pub name_ru: String,
+    /// 12 digits
+    pub bin: String,
+}
+
+/// Who sat it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct CandidateEntry {
+    /// As in the document
+    pub name: String,
+    /// Which one
+    pub document: CandidateDocument,
+}
+
+/// What is to be recognised.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ProfessionEntry {
+    /// Kazakh name
+    pub name_kk: String,
+    /// Russian name
+    pub name_ru: String,
+    /// Per the classifier
+    pub nco_code: String,
+    /// Per the national framework
+    pub level: u8,
+}
+
+/// By which plan.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ProgrammeEntry {
+    /// The author's name for it
+    pub slug: String,
+    /// Its version
+    pub version: u32,
+    /// LAW-08, Kazakh
+    pub basis_kk: String,
+    /// LAW-08, Russian
+    pub basis_ru: String,
+}
+
+/// From which questions.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct BankEntry {
+    /// The author's name for it
+    pub slug: String,
+    /// Its version
+    pub version: u32,
+    /// As stored, hex
+    pub sha256: String,
+}
+
+/// A text somebody read and confirmed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ReadText {
+    /// `consent`, `methodology`, ...
+    pub text: &'static str,
+    /// Its version
+    pub version: String,
+    /// In which language
+    pub language: &'static str,
+}
+
+/// Who let the candidate in.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct IdentityEntry {
+    /// Staff id
+    pub admitted_by: String,
+    /// When
+    pub admitted_at: String,
+}
+
+/// LAW-30.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct AccommodationEntry {
+    /// Added to the programme's minutes
+    pub extra_ms: i64,
+    /// Detectors that did not count
+    pub switched_off: Vec<&'static str>,
+}
+
+/// Lets anybody check the draw: seed = SHA-256(secret || nonce), and the secret's hash was shown before.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct DrawEntry {
+    /// Which shuffle
+    pub algorithm_version: u32,
+    /// SHA-256(secret), hex
+    pub commitment: String,
+    /// Hex
+    pub secret: String,
+    /// Hex
+    pub nonce: String,
+    /// Hex
+    pub seed: String,
+}
+
+/// Result of the theory stage.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct TheoryEntry {
+    /// an exam that was ended is not scored
+    pub scored: bool,
+    /// Only when scored
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correct: Option<u32>,
+    /// Questions in the form
+    pub total: u32,
+    /// Passed means strictly more
+    pub threshold_pct: u8,
+    /// Of this stage, never of the procedure
+    pub passed: bool,
+    /// `passed`, `not_passed`, `no_result`
+    pub outcome: &'static str,
+    /// Why not
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<&'static str>,
+    /// `submitted`, `time_expired`, `violation`, `safety`, `technical`, `candidate_request`, `impersonation`
+    pub finish_reason: &'static str,
+    /// Staff ids, when people ended it
+    pub finished_by: Vec<String>,
+    /// Their note
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finish_note: Option<String>,
+    /// Server time
+    pub started_at: String,
+    /// Server time
+    pub finished_at: String,
+    /// By the programme
+    pub planned_ms: i64,
+    /// Accommodation and extensions
+    pub extra_ms: i64,
+    /// Pauses, credits and our downtime
+    pub credited_ms: i64,
+}
+
+/// A place in the form.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct QuestionEntry {
+    /// From 1
+    pub n: u32,
+    /// In the bank
+    pub item: String,
+    /// Of the item
+    pub version: u32,
+    /// SHA-256(salt || question), hex: proves what was asked without showing it
+    pub commitment: String,
+    /// `options[shown] = author's index`
+    pub options: Vec<u8>,
+    /// Shown positions the candidate chose; empty is unanswered
+    pub answered: Vec<u8>,
+    /// When that was stored
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+}
+
+/// The one warning.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct WarningEntry {
+    /// Always 1
+    pub ordinal: u32,
+    /// When it was committed
+    pub given_at: String,
+    /// When the browser said it stood on the screen
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub displayed_at: Option<String>,
+    /// When the candidate pressed the button
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledged_at: Option<String>,
+    /// From when on a new incident counted as a repetition
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective_at: Option<String>,
+}
+
+/// A confirmed incident.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ViolationEntry {
+    /// From 1
+    pub ordinal: u32,
+    /// From the catalogue
+    pub code: &'static str,
+    /// When it began
+    pub began_at: String,
+    /// When it was counted
+    pub counted_at: String,
+    /// `warning`, `termination`, `none`
+    pub consequence: &'static str,
+    /// `auto` or a staff id
+    pub confirmed_by: String,
+    /// Explanation
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// How far it was watched.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct SupervisionEntry {
+    /// Without a picture while the clock ran
+    pub unsupervised_ms: i64,
+    /// More than 10 min: the commission rules on validity
+    pub commission_must_rule: bool,
+}
+
+/// A span of server time.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct SpanEntry {
+    /// Beginning
+    pub from: String,
+    /// End
+    pub to: String,
+}
+
+/// A pause, credit or extension.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct TimeChangeEntry {
+    /// `pause`, `credit`, `extension`
+    pub kind: &'static str,
+    /// When; of a pause its beginning
+    pub at: String,
+    /// How long
+    pub ms: i64,
+    /// Staff id
+    pub by: String,
+    /// Why
+    pub reason: String,
+}
+
+/// A sealed blob.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct EvidenceEntry {
+    /// Within the session
+    pub name: String,
+    /// Over the plaintext, hex
+    pub sha256: String,
+    /// Plaintext length
+    pub bytes: u64,
+}
+
+/// A hole in the recording.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct GapEntry {
+    /// When it was noticed
+    pub at: String,
+    /// How long
+    pub ms: i64,
+    /// Why
+    pub why: String,
+}
