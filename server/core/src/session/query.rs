@@ -91,6 +91,25 @@ impl ExamSession {
         ends.min().map(|end| (end - at).max(Span::ZERO))
     }
 
+    /// When a running automatic incident counts by itself: at its code's own time, or by outlasting the warning.
+    #[must_use]
+    pub fn counts_at(&self, incident: &Incident) -> Option<At> {
+        self.auto_confirm_at(incident).into_iter().chain(self.persist_at(incident)).min()
+    }
+
+    /// Until when an unacknowledged warning covers the questions at the latest; `None` when it does not, or while the
+    /// candidate is away and has not seen it.
+    #[must_use]
+    pub fn covered_until(&self) -> Option<At> {
+        match (&self.state.stage, &self.state.standing) {
+            (Stage::Running { .. }, Standing::Warned(warning)) => {
+                let covers = warning.acknowledged_at.is_none() && warning.uncovered_at.is_none();
+                covers.then(|| self.state.cover_end(warning)).flatten()
+            }
+            _ => None,
+        }
+    }
+
     /// Right answers of all questions in the form; `None` before the draw.
     #[must_use]
     pub fn score(&self) -> Option<Score> {
