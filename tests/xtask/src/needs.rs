@@ -1,0 +1,117 @@
+//! What the tests need beside Rust, Node.js and a C compiler. Installed on Debian as root; elsewhere named.
+
+use crate::command::{Tally, check, output, program};
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// Debian package, what it gives, and how one sees that it is there.
+struct Need {
+    package: &'static str,
+    for_what: &'static str,
+    seen: Seen,
+}
+
+enum Seen {
+    /// One of these programs is on the path
+    Program(&'static [&'static str]),
+    /// The font that `fc-match` finds for this family carries this name
+    Font(&'static str),
+}
+
+const NEEDS: &[Need] = &[
+    Need { package: "chromium", for_what: "the browser tests", seen: Seen::Program(CHROMIUM) },
+    Need {
+        package: "ffmpeg",
+        for_what: "the fake camera's clip and looking at recordings",
+        seen: Seen::Program(&["ffmpeg"]),
+    },
+    Need {
+        package: "espeak-ng",
+        for_what: "the fake microphone's speech",
+        seen: Seen::Program(&["espeak-ng"]),
+    },
+    Need {
+        package: "mkvtoolnix",
+        for_what: "a second opinion on recordings",
+        seen: Seen::Program(&["mkvinfo"]),
+    },
+    Need {
+        package: "openssl",
+        for_what: "checking a seal with a foreign program",
+        seen: Seen::Program(&["openssl"]),
+    },
+    Need { package: "fontconfig", for_what: "looking for fonts", seen: Seen::Program(&["fc-match"]) },
+    Need {
+        package: "fonts-noto-core",
+        for_what: "the Kazakh letters on screenshots",
+        seen: Seen::Font("Noto Sans"),
+    },
+];
+
+const CHROMIUM: &[&str] = &["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+
+/// The oldest Node.js that Vite 8 runs on.
+const NODE: (u32, u32) = (20, 19);
+
+/// Makes sure that everything is there.
+pub(crate) fn provide(folder: &Path) -> Result<Tally, String> {
+    node(folder)?;
+    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !there(need, folder)).collect();
+    if missing.is_empty() {
+        println!("everything is there");
+        return Ok(Tally::passed());
+    }
+    let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
+    let root = output(program("id", folder).arg("-u")).is_some_and(|id| id.trim() == "0");
+    if !root || find("apt-get").is_none() {
+        let list: Vec<String> =
+            missing.iter().map(|need| format!("  {} ({})", need.package, need.for_what)).collect();
+        return Err(format!(
+            "these are missing; install them, Debian's names are given:\n{}\non Debian or Ubuntu: apt-get install {}",
+            list.join("\n"),
+            packages.join(" ")
+        ));
+    }
+    println!("installing {}", packages.join(" "));
+    let apt = || {
+        let mut command = program("apt-get", folder);
+        command.env("DEBIAN_FRONTEND", "noninteractive").arg("--quiet=2");
+        command
+    };
+    check(apt().arg("update"))?;
+    check(apt().args(["install", "--yes", "--no-install-recommends"]).args(&packages))?;
+    match missing.iter().find(|need| !there(need, folder)) {
+        None => Ok(Tally::passed()),
+        Some(need) => Err(format!("{} was installed and still cannot be found", need.package)),
+    }
+}
+
+/// The Chromium to test with.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    CHROMIUM.iter().find_map(|name| find(name))
+}
+
+fn there(need: &Need, folder: &Path) -> bool {
+    match need.seen {
+        Seen::Program(names) => names.iter().any(|name| find(name).is_some()),
+        Seen::Font(family) => output(program("fc-match", folder).args(["--format=%{family}", family]))
+            .is_some_and(|got| got == family),
+    }
+}
+
+fn find(name: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+fn node(folder: &Path) -> Result<(), String> {
+    let wanted = format!("Node.js {}.{} or newer with npm is needed", NODE.0, NODE.1);
+    let version =
+        output(program("node", folder).arg("--version")).ok_or(format!("{wanted}; there is no `node`"))?;
+    let mut numbers =
+        version.trim().trim_start_matches('v').split('.').map_while(|part| part.parse::<u32>().ok());
+    let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    if found < NODE {
+        return Err(format!("{wanted}; this is {}", version.trim()));
+    }
+    find("npm").map(|_| ()).ok_or(format!("{wanted}; there is no `npm`"))
+}
