@@ -21,7 +21,8 @@ use std::{
     time::Instant,
 };
 use synaq_media::{
-    Answer, EvidenceStore, EvidenceWriter, Fact, Finished, Handle, OfferError, Options, ResourceId, Service, Sink,
+    Answer, EvidenceStore, EvidenceWriter, Fact, Finished, Handle, OfferError, Options, ResourceId, Service,
+    Sink,
 };
 use uuid::Uuid;
 
@@ -86,7 +87,7 @@ async fn main() -> anyhow::Result<()> {
     let log = Arc::new(Log { start: Instant::now(), lines: Mutex::default() });
     let options = Options::new(SocketAddr::from(([127, 0, 0, 1], media_port)));
     let (media, guard) = Service::start(options, log.clone(), Arc::new(Folder(folder)))?;
-    let page = "<!doctype html><title>interop</title><video autoplay muted></video>";
+    let page = "<!doctype html><title>interop</title><video autoplay></video>";
     let site = Router::new()
         .route("/", get(move || async move { Html(page) }))
         .route("/whip/{session}", post(whip))
@@ -99,11 +100,10 @@ async fn main() -> anyhow::Result<()> {
         .with_state(Site { media, log });
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", http)).await?;
     println!("http://{}", listener.local_addr()?);
-    let interrupted = async {
-        // Without a signal handler the default action ends the process anyway.
-        let _ = tokio::signal::ctrl_c().await;
-    };
-    axum::serve(listener, site).with_graceful_shutdown(interrupted).await?;
+    tokio::select! {
+        served = axum::serve(listener, site) => served?,
+        _ = tokio::signal::ctrl_c() => {}
+    }
     guard.stop();
     Ok(())
 }

@@ -283,8 +283,9 @@ impl Engine {
         let counters = &self.around.shared.counters;
         let now = Instant::now();
         if let Part::Publisher(publisher) = &mut peer.part {
-            publisher.end(counters, now);
+            // In this order, so that the end of the recording always follows in the log.
             publisher.report(Fact::PublisherGone { how });
+            publisher.end(counters, now);
             counters.publishers.fetch_sub(1, Relaxed);
         } else {
             counters.viewers.fetch_sub(1, Relaxed);
@@ -317,12 +318,11 @@ impl Engine {
         self.around.shared.close_room(session);
     }
 
-    fn stop(mut self) {
+    fn stop(&mut self) {
         let peers: Vec<_> = self.peers.keys().copied().collect();
         for id in peers {
             self.close(id, Gone::ByServer);
         }
-        self.around.queue.close();
     }
 
     fn receive_udp(&mut self, buffer: &mut [u8]) {
@@ -390,8 +390,8 @@ impl Engine {
             tcp.expire(now);
         }
         self.watch_publishers(now);
-        let late = |peer: &&Box<Peer>| !peer.connected && now.duration_since(peer.created) > CONNECT_WITHIN;
-        let late: Vec<_> = self.peers.values().filter(late).map(|peer| peer.id).collect();
+        let is_late = |peer: &Peer| !peer.connected && now.duration_since(peer.created) > CONNECT_WITHIN;
+        let late: Vec<_> = self.peers.values().filter(|peer| is_late(peer)).map(|peer| peer.id).collect();
         for id in late {
             self.close(id, Gone::NeverConnected);
         }
@@ -404,6 +404,13 @@ impl Engine {
             keep
         });
         self.serve_dirty();
+    }
+}
+
+/// However the thread ends, the recorder must come to its end too.
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.around.queue.close();
     }
 }
 

@@ -31,6 +31,10 @@ mod fact;
 mod feedback;
 mod handle;
 mod leg;
+#[cfg(test)]
+mod loopback_client;
+#[cfg(test)]
+mod loopback_tests;
 mod options;
 mod peer;
 mod publisher;

@@ -230,7 +230,7 @@ fn settings(fragment: String, password: String) -> SettingEngine {
         .build()
 }
 
-fn engine(role: Role) -> Result<(MediaEngine, Registry), Error> {
+pub(crate) fn engine(role: Role) -> Result<(MediaEngine, Registry), Error> {
     let mut engine = MediaEngine::default();
     for kind in [RtpCodecKind::Audio, RtpCodecKind::Video] {
         engine.register_codec(codec(kind), kind)?;
@@ -251,7 +251,7 @@ fn extension(uri: &str) -> RTCRtpHeaderExtensionCapability {
     RTCRtpHeaderExtensionCapability { uri: uri.into() }
 }
 
-fn codec(kind: RtpCodecKind) -> RTCRtpCodecParameters {
+pub(crate) fn codec(kind: RtpCodecKind) -> RTCRtpCodecParameters {
     let feedback = |typ: &str, parameter: &str| RTCPFeedback { typ: typ.into(), parameter: parameter.into() };
     let (rtp_codec, payload_type) = if kind == RtpCodecKind::Audio {
         let codec = RTCRtpCodec {
@@ -272,5 +272,5 @@ fn codec(kind: RtpCodecKind) -> RTCRtpCodecParameters {
         };
         (codec, VP8_PAYLOAD_TYPE)
     };
-    RTCRtpCodecParameters { rtp_codec, payload_type, ..Default::default() }
+    RTCRtpCodecParameters { rtp_codec, payload_type }
 }

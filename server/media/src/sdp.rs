@@ -3,6 +3,9 @@
 //! Candidates in the offer are counted and then dropped: the server answers where it is asked from (peer-reflexive
 //! candidates) and so never sends a packet to an address that only an SDP named, such as a host inside the
 //! centre's network.
+//!
+//! A publisher may offer a second video line (a shared screen). It is answered as inactive: the browser sends nothing
+//! on it, and nothing is recorded that nobody announced.
 use crate::{OfferError, handle::Role};
 use rtc::peer_connection::sdp::RTCSessionDescription;
 
@@ -47,11 +50,15 @@ pub(crate) fn check(offer: &str, role: Role) -> Result<Offer, OfferError> {
         if line.is_empty() {
             continue;
         }
+        if line.starts_with("m=") {
+            seen.end_section(&mut text);
+        }
         if seen.line(line, role)? {
             text.push_str(line);
             text.push_str("\r\n");
         }
     }
+    seen.end_section(&mut text);
     seen.finish()?;
     Ok(Offer { text, audio: seen.audio > 0 })
 }
@@ -62,6 +69,8 @@ struct Seen {
     video: usize,
     candidates: usize,
     in_video: bool,
+    /// In a section that is made inactive.
+    declined: bool,
     vp8: bool,
     fingerprint: bool,
     ufrag: bool,
@@ -78,14 +87,20 @@ impl Seen {
             return Err(OfferError::Malformed("a line is not of the form letter=value"));
         };
         match kind {
-            "m" => self.media(value)?,
+            "m" => self.media(value, role)?,
             "a" => return self.attribute(value, role),
             _ => {}
         }
         Ok(true)
     }
 
-    fn media(&mut self, value: &str) -> Result<(), OfferError> {
+    fn end_section(&mut self, text: &mut String) {
+        if std::mem::take(&mut self.declined) {
+            text.push_str("a=inactive\r\n");
+        }
+    }
+
+    fn media(&mut self, value: &str, role: Role) -> Result<(), OfferError> {
         let mut words = value.split_ascii_whitespace();
         self.in_video = false;
         match words.next() {
@@ -93,6 +108,7 @@ impl Seen {
             Some("video") => {
                 self.video += 1;
                 self.in_video = true;
+                self.declined = role == Role::Publisher && self.video > 1;
             }
             _ => return Err(OfferError::MediaLines("only audio and video are taken, no data channel")),
         }
@@ -121,6 +137,7 @@ impl Seen {
             // RFC 8839, section 5.4: at least 4 and 22 characters.
             "ice-ufrag" => self.ufrag |= rest.len() >= 4,
             "ice-pwd" => self.password |= rest.len() >= 22,
+            "sendonly" | "sendrecv" | "recvonly" | "inactive" if self.declined => return Ok(false),
             "recvonly" if role == Role::Publisher => {
                 return Err(OfferError::MediaLines("a publisher's lines must send"));
             }
@@ -215,6 +232,17 @@ pub(crate) mod tests {
         let passed = check(&text, Role::Publisher).unwrap();
         assert!(!passed.text.contains("candidate"));
         assert!(!passed.audio);
+    }
+
+    #[test]
+    fn second_video_line_of_a_publisher_is_made_inactive() {
+        let screen = VIDEO.replace("a=mid:0", "a=mid:1\r\na=sendonly");
+        let passed =
+            check(&offer(&[VIDEO, "a=sendonly\r\n", &screen, AUDIO].concat()), Role::Publisher).unwrap();
+        let directions: Vec<_> =
+            passed.text.lines().filter(|line| line.ends_with("only") || line.ends_with("inactive")).collect();
+        assert_eq!(directions, ["a=sendonly", "a=inactive"]);
+        assert!(passed.text.find("a=inactive") < passed.text.find("m=audio"));
     }
 
     #[test]

@@ -207,10 +207,10 @@ impl Engine {
                 }
             }
             // What reaches us from a viewer is a request for a key frame (`feedback`), or a report of nothing sent.
-            (RTCMessage::RtcpPacket(_, packets), Part::Viewer(_)) => {
-                if packets.iter().any(|packet| !packet.as_any().is::<SenderReport>()) {
-                    self.want_key(peer.session);
-                }
+            (RTCMessage::RtcpPacket(_, packets), Part::Viewer(_))
+                if packets.iter().any(|packet| !packet.as_any().is::<SenderReport>()) =>
+            {
+                self.want_key(peer.session);
             }
             _ => {}
         }

@@ -95,7 +95,6 @@ impl Service {
                 recordings: HashMap::new(),
             };
             let jobs = queue.clone();
-            guard.threads.push(spawn(format!("media-rec-{index}"), move || recorder.run(&jobs))?);
             let number = u8::try_from(index).expect("at most MAX_THREADS");
             let around = engine::Around {
                 shared: shared.clone(),
@@ -107,6 +106,8 @@ impl Service {
             guard.threads.push(spawn(format!("media-net-{index}"), move || {
                 Engine::new(around, start.ground, start.ports).run(start.poll, &inbox);
             })?);
+            // Second, because it ends when the engine closes the queue.
+            guard.threads.push(spawn(format!("media-rec-{index}"), move || recorder.run(&jobs))?);
         }
         Ok((handle, guard))
     }

@@ -1,0 +1,354 @@
+//! Whole rooms over loopback sockets: publishers and viewers played by the WebRTC core itself.
+use crate::{
+    Error, EvidenceStore, EvidenceWriter, Fact, Finished, Gone, Handle, JoinGuard, NotFound, OfferError,
+    Options, Service, Sink, loopback_client::Client,
+};
+use std::{
+    collections::BTreeMap,
+    io,
+    net::{SocketAddr, UdpSocket},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+use uuid::Uuid;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const SESSION: Uuid = Uuid::from_u128(7);
+
+/// Sink and store in one.
+#[derive(Default)]
+struct Ledger {
+    facts: Mutex<Vec<Fact>>,
+    blobs: Mutex<BTreeMap<String, Vec<u8>>>,
+}
+
+struct Witness(Arc<Ledger>);
+struct BlobWriter(Arc<Ledger>, String);
+
+impl Sink for Witness {
+    fn report(&self, session: Uuid, fact: Fact) {
+        assert_eq!(session, SESSION);
+        self.0.facts.lock().unwrap().push(fact);
+    }
+}
+
+impl EvidenceStore for Witness {
+    fn create(&self, _: Uuid, name: &str) -> io::Result<Box<dyn EvidenceWriter>> {
+        if self.0.blobs.lock().unwrap().insert(name.to_owned(), Vec::new()).is_some() {
+            return Err(io::Error::from(io::ErrorKind::AlreadyExists));
+        }
+        Ok(Box::new(BlobWriter(self.0.clone(), name.to_owned())))
+    }
+}
+
+impl EvidenceWriter for BlobWriter {
+    fn append(&mut self, chunk: &[u8]) -> io::Result<()> {
+        self.0.blobs.lock().unwrap().get_mut(&self.1).unwrap().extend_from_slice(chunk);
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> io::Result<Finished> {
+        let bytes = self.0.blobs.lock().unwrap()[&self.1].len() as u64;
+        Ok(Finished { sha256: "00".into(), bytes })
+    }
+}
+
+struct Hall {
+    handle: Handle,
+    guard: JoinGuard,
+    ledger: Arc<Ledger>,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Hall {
+    fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    fn with(change: impl FnOnce(&mut Options)) -> Self {
+        let ledger = Arc::new(Ledger::default());
+        let mut options = Options::new(SocketAddr::from(([127, 0, 0, 1], 0)));
+        options.tcp = false;
+        change(&mut options);
+        let witness = Arc::new(Witness(ledger.clone()));
+        let (handle, guard) = Service::start(options, witness.clone(), witness).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        Self { handle, guard, ledger, runtime }
+    }
+
+    fn publish(&self, client: &mut Client) -> crate::ResourceId {
+        let answer = self.runtime.block_on(self.handle.publish(SESSION, client.offer())).unwrap();
+        client.accept(answer.sdp);
+        answer.resource
+    }
+
+    fn view(&self, client: &mut Client) -> crate::ResourceId {
+        let answer = self.runtime.block_on(self.handle.view(SESSION, client.offer())).unwrap();
+        client.accept(answer.sdp);
+        answer.resource
+    }
+
+    fn facts(&self) -> Vec<Fact> {
+        self.ledger.facts.lock().unwrap().clone()
+    }
+
+    /// Drives the clients until `done`, which sees them.
+    fn drive<const N: usize>(
+        &self,
+        what: &str,
+        mut clients: [&mut Client; N],
+        mut done: impl FnMut(&mut [&mut Client; N]) -> bool,
+    ) {
+        let end = Instant::now() + PATIENCE;
+        while !done(&mut clients) {
+            assert!(Instant::now() < end, "not within {PATIENCE:?}: {what}; {:#?}", self.facts());
+            for client in &mut clients {
+                client.turn();
+            }
+        }
+    }
+
+    /// Stops the service; everything is recorded then.
+    fn stop(self) -> Arc<Ledger> {
+        self.guard.stop();
+        self.ledger
+    }
+}
+
+fn videos(client: &Client) -> Vec<u16> {
+    client.got.iter().filter(|got| got.video).map(|got| got.sequence).collect()
+}
+
+fn finished(facts: &[Fact]) -> Vec<(u64, u32)> {
+    facts
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::SegmentFinished { duration_ms, gaps, .. } => Some((*duration_ms, *gaps)),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_published_is_recorded_and_its_newest_still_kept() {
+    let hall = Hall::new();
+    let mut camera = Client::publisher(1, true);
+    hall.publish(&mut camera);
+    hall.drive("two seconds of frames", [&mut camera], |_| {
+        hall.handle
+            .status(SESSION)
+            .is_some_and(|status| status.video_live && status.audio_live && status.fps > 10)
+    });
+    let still = hall.handle.still(SESSION).unwrap();
+    assert_eq!((still.width, still.height), (640, 480));
+    assert!(still.number >= 1);
+    assert_eq!(&still.webp[..4], b"RIFF");
+    camera.close();
+    hall.drive("the farewell", [&mut camera], |_| {
+        hall.facts().contains(&Fact::PublisherGone { how: Gone::ByPeer })
+    });
+    assert_eq!(hall.handle.status(SESSION), None);
+    assert_eq!(hall.handle.stats().publishers, 0);
+    let ledger = hall.stop();
+    let facts = ledger.facts.lock().unwrap();
+    assert!(facts.starts_with(&[Fact::PublisherConnected]));
+    let flowing = [Fact::VideoFlowing, Fact::AudioFlowing];
+    assert!(flowing.iter().all(|flow| facts.contains(flow)));
+    assert_eq!(finished(&facts).len(), 1);
+    assert!(finished(&facts)[0].0 > 300 && finished(&facts)[0].1 == 0, "{facts:?}");
+    let blobs = ledger.blobs.lock().unwrap();
+    assert!(blobs["webcam-0001.webm"].len() > 10_000);
+    assert!(blobs["stills-0001"].windows(4).any(|window| window == b"RIFF"));
+}
+
+#[test]
+fn viewer_stays_while_the_publisher_is_replaced() {
+    let hall = Hall::new();
+    let (mut first, mut second, mut proctor) =
+        (Client::publisher(1, true), Client::publisher(2, true), Client::viewer());
+    hall.publish(&mut first);
+    hall.drive("the first publisher", [&mut first], |[first]| first.keys > 0);
+    hall.view(&mut proctor);
+    hall.drive("a late picture", [&mut first, &mut proctor], |[_, proctor]| videos(proctor).len() > 30);
+    let begins_with = proctor.got.iter().find(|got| got.video).unwrap();
+    assert!(crate::vp8::starts_key_frame(&begins_with.payload), "a viewer begins with a key frame");
+    let before = proctor.got.len();
+    hall.publish(&mut second);
+    hall.drive(
+        "the second publisher's picture",
+        [&mut first, &mut second, &mut proctor],
+        |[_, _, proctor]| {
+            proctor.got[before..].iter().filter(|got| got.video && got.payload[2] == 2).count() > 30
+        },
+    );
+    assert!(proctor.connected);
+    let sequences = videos(&proctor);
+    assert!(sequences.windows(2).all(|pair| pair[1] == pair[0].wrapping_add(1)), "{sequences:?}");
+    let times: Vec<_> = proctor.got.iter().filter(|got| got.video).map(|got| got.timestamp).collect();
+    assert!(times.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) < 90_000 * 5), "{times:?}");
+    let from_second: Vec<_> = proctor.got.iter().filter(|got| got.video && got.payload[2] == 2).collect();
+    assert!(crate::vp8::starts_key_frame(&from_second[0].payload));
+    let ledger = hall.stop();
+    let facts = ledger.facts.lock().unwrap();
+    let replaced = facts.iter().position(|fact| *fact == Fact::PublisherGone { how: Gone::Replaced });
+    let connected = facts.iter().rposition(|fact| *fact == Fact::PublisherConnected);
+    assert!(replaced < connected, "{facts:?}");
+    assert_eq!(finished(&facts).len(), 2);
+}
+
+#[test]
+fn twenty_lost_packets_are_asked_for_again_and_reach_viewer_and_recording() {
+    let hall = Hall::new();
+    let (mut camera, mut proctor) = (Client::publisher(1, true), Client::viewer());
+    hall.publish(&mut camera);
+    hall.view(&mut proctor);
+    hall.drive("frames", [&mut camera, &mut proctor], |[_, proctor]| videos(proctor).len() > 10);
+    camera.lose = 20;
+    hall.drive("the loss", [&mut camera, &mut proctor], |[camera, _]| camera.lose == 0);
+    let lossy = proctor.got.len();
+    hall.drive("a picture without holes", [&mut camera, &mut proctor], |[_, proctor]| {
+        let first = videos(proctor)[0];
+        let mut places: Vec<_> =
+            videos(proctor).iter().map(|sequence| sequence.wrapping_sub(first)).collect();
+        places.sort_unstable();
+        proctor.got.len() > lossy + 50 && places.windows(2).all(|pair| pair[1] <= pair[0] + 1)
+    });
+    let ledger = hall.stop();
+    let facts = ledger.facts.lock().unwrap();
+    assert_eq!(finished(&facts).len(), 1, "{facts:?}");
+    assert!(finished(&facts)[0].0 > 1_000, "{facts:?}");
+}
+
+#[test]
+fn recording_goes_on_after_a_gap_that_nobody_repairs() {
+    let hall = Hall::new();
+    let mut camera = Client::publisher(1, false);
+    hall.publish(&mut camera);
+    hall.drive("frames", [&mut camera], |_| hall.handle.still(SESSION).is_some());
+    let keys = camera.keys;
+    camera.lose = 20;
+    let mut gap = 0;
+    hall.drive("a key frame that ends the gap", [&mut camera], |[camera]| {
+        let facts = hall.facts();
+        let found = facts.iter().find_map(|fact| if let Fact::Gap { ms } = fact { Some(*ms) } else { None });
+        gap = found.unwrap_or(0);
+        camera.lose == 0 && camera.keys > keys && found.is_some()
+    });
+    assert!((500..10_000).contains(&gap), "{gap} ms");
+    let end = Instant::now() + Duration::from_secs(1);
+    hall.drive("another second", [&mut camera], |_| Instant::now() > end);
+    let ledger = hall.stop();
+    let facts = ledger.facts.lock().unwrap();
+    let segments = finished(&facts);
+    assert!(segments.len() == 1 && segments[0].0 > gap + 700 && segments[0].1 >= 1, "{facts:?}");
+}
+
+#[test]
+fn silent_publisher_is_stalled_and_resumes() {
+    let hall = Hall::new();
+    let mut camera = Client::publisher(1, true);
+    hall.publish(&mut camera);
+    hall.drive("frames", [&mut camera], |_| hall.handle.still(SESSION).is_some());
+    // Not driving it is what a frozen browser looks like.
+    hall.drive("the stall", [], |_| hall.facts().contains(&Fact::Stalled { video: true, audio: true }));
+    hall.drive("the return", [&mut camera], |_| hall.facts().contains(&Fact::Resumed));
+    hall.stop();
+}
+
+#[test]
+fn closing_by_resource_tells_the_browser_and_works_once() {
+    let hall = Hall::new();
+    let mut camera = Client::publisher(1, true);
+    let resource = hall.publish(&mut camera);
+    hall.drive("frames", [&mut camera], |_| hall.handle.still(SESSION).is_some());
+    assert_eq!(hall.runtime.block_on(hall.handle.close(resource)), Ok(()));
+    assert_eq!(hall.runtime.block_on(hall.handle.close(resource)), Err(NotFound));
+    assert!(hall.facts().contains(&Fact::PublisherGone { how: Gone::ByServer }));
+    assert!(hall.handle.still(SESSION).is_some(), "the last still remains");
+    hall.runtime.block_on(hall.handle.close_session(SESSION));
+    assert!(hall.handle.still(SESSION).is_none());
+    hall.stop();
+}
+
+#[test]
+fn room_and_service_limits_answer_full_and_a_stopped_service_says_so() {
+    let hall = Hall::with(|options| {
+        options.limits.peers = 3;
+        options.limits.viewers_per_room = 1;
+    });
+    let offer = |client: &mut Client| client.offer();
+    hall.view(&mut Client::viewer());
+    let refused = hall.runtime.block_on(hall.handle.view(SESSION, offer(&mut Client::viewer())));
+    assert_eq!(refused.unwrap_err(), OfferError::Full);
+    hall.publish(&mut Client::publisher(1, true));
+    hall.publish(&mut Client::publisher(1, true));
+    assert_eq!(hall.handle.stats().publishers, 1, "the second replaced the first");
+    let handle = hall.handle.clone();
+    let late = offer(&mut Client::publisher(1, true));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    hall.stop();
+    assert_eq!(runtime.block_on(handle.publish(SESSION, late)).unwrap_err(), OfferError::Stopped);
+}
+
+#[test]
+fn rooms_are_spread_over_threads_and_resources_find_their_way_back() {
+    let hall = Hall::with(|options| options.threads = 2);
+    let ports: Vec<_> = hall.handle.addresses().map(|address| address.port()).collect();
+    assert!(ports.len() == 2 && ports[0] != ports[1]);
+    for (session, port) in [(Uuid::from_u128(10), ports[0]), (Uuid::from_u128(11), ports[1])] {
+        let answer = hall.runtime.block_on(hall.handle.view(session, Client::viewer().offer())).unwrap();
+        assert!(answer.sdp.contains(&format!(" 127.0.0.1 {port} typ host")), "{}", answer.sdp);
+        assert_eq!(hall.handle.stats().viewers, 1);
+        let resource = answer.resource.to_string().parse().unwrap();
+        assert_eq!(hall.runtime.block_on(hall.handle.close(resource)), Ok(()));
+    }
+    assert_eq!(hall.handle.stats().viewers, 0);
+    hall.stop();
+}
+
+#[test]
+fn impossible_options_are_refused_with_a_reason() {
+    let witness = Arc::new(Witness(Arc::default()));
+    let start = |options| Service::start(options, witness.clone(), witness.clone()).map(|_| ()).unwrap_err();
+    let everywhere = Options::new(SocketAddr::from(([0, 0, 0, 0], 0)));
+    assert!(matches!(start(everywhere), Error::AdvertiseMissing(_)));
+    let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
+    assert!(matches!(start(Options::new(taken.local_addr().unwrap())), Error::Bind { .. }));
+    let mut none = Options::new(SocketAddr::from(([127, 0, 0, 1], 0)));
+    none.threads = 0;
+    assert!(matches!(start(none), Error::Threads { got: 0, .. }));
+}
+
+#[test]
+fn advertised_address_is_the_one_in_the_answer() {
+    let hall = Hall::with(|options| {
+        options.bind.set_ip(std::net::Ipv4Addr::UNSPECIFIED.into());
+        options.advertise = Some(SocketAddr::from(([192, 0, 2, 9], 4_433)));
+        options.tcp = true;
+    });
+    let answer = hall.runtime.block_on(hall.handle.view(SESSION, Client::viewer().offer())).unwrap().sdp;
+    let candidates: Vec<_> = answer.lines().filter(|line| line.starts_with("a=candidate")).collect();
+    assert!(candidates.iter().all(|line| line.contains(" 192.0.2.9 ")), "{candidates:?}");
+    assert!(candidates.iter().any(|line| line.contains(" 4433 typ host tcptype passive")), "{candidates:?}");
+    hall.stop();
+}
+
+#[test]
+fn junk_is_dropped_before_decryption_and_harms_nobody() {
+    let hall = Hall::new();
+    let mut camera = Client::publisher(1, true);
+    hall.publish(&mut camera);
+    hall.drive("frames", [&mut camera], |_| hall.handle.still(SESSION).is_some());
+    let target = hall.handle.addresses().next().unwrap();
+    let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for number in 0..2_000_u32 {
+        let mut junk = number.to_be_bytes().repeat(20);
+        junk[0] = u8::try_from(number % 256).unwrap();
+        stranger.send_to(&junk, target).unwrap();
+    }
+    hall.drive("the junk to be counted", [&mut camera], |_| hall.handle.stats().dropped_unknown > 1_000);
+    let end = Instant::now() + Duration::from_secs(1);
+    hall.drive("a second more", [&mut camera], |_| Instant::now() > end);
+    assert!(hall.handle.status(SESSION).unwrap().video_live);
+    hall.stop();
+}
