@@ -30,7 +30,8 @@ pub struct SqliteStore {
     pub(crate) readers: SqlitePool,
     /// Epoch of the lease this process took; 0 before.
     pub(crate) epoch: AtomicU64,
-    _lock: File,
+    /// None for [`SqliteStore::open_beside`]
+    _lock: Option<File>,
 }
 
 impl SqliteStore {
@@ -42,6 +43,19 @@ impl SqliteStore {
     /// acknowledges (no WAL on this file system, synchronous not FULL).
     pub async fn open(path: &Path) -> Result<Self, Error> {
         let lock = lock(path)?;
+        Self::open_file(path, Some(lock)).await
+    }
+
+    /// Opens the file beside a running server, for directory rows written from the command line (a centre, a member
+    /// of staff). Sessions stay with the process that holds the lease: it fences every append of another.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`], without the lock.
+    pub async fn open_beside(path: &Path) -> Result<Self, Error> {
+        Self::open_file(path, None).await
+    }
+
+    async fn open_file(path: &Path, lock: Option<File>) -> Result<Self, Error> {
         keep_private(path)?;
         let options = options(path);
         let mut connection = connect_writer(&options).await?;
