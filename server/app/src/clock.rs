@@ -21,7 +21,8 @@ impl SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> At {
-        let run = i64::try_from(self.since.elapsed().as_millis()).expect("no process runs for 292 million years");
+        let run =
+            i64::try_from(self.since.elapsed().as_millis()).expect("no process runs for 292 million years");
         At(self.started.0 + run)
     }
 }

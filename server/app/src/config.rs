@@ -99,7 +99,10 @@ impl Config {
     pub fn complaints(&self) -> Vec<String> {
         let mut complaints = Vec::new();
         let secure = self.public_url.starts_with("https://");
-        if !secure && !self.public_url.starts_with("http://localhost") && !self.public_url.starts_with("http://127.") {
+        if !secure
+            && !self.public_url.starts_with("http://localhost")
+            && !self.public_url.starts_with("http://127.")
+        {
             complaints.push(format!(
                 "public_url = {:?}: browsers give a page a camera only over https; set an https:// address",
                 self.public_url
@@ -135,7 +138,10 @@ impl Config {
             complaints.push(format!("[platform] trust: {error:#}"));
         }
         if let Err(error) = probe_folder(&self.data) {
-            complaints.push(format!("data = {}: {error}; make the folder and let this user write it", self.data.display()));
+            complaints.push(format!(
+                "data = {}: {error}; make the folder and let this user write it",
+                self.data.display()
+            ));
         }
         complaints
     }

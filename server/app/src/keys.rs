@@ -29,7 +29,8 @@ impl std::fmt::Debug for Keys {
 impl Keys {
     /// Reads the keys of an installation, making those that do not exist yet.
     pub fn open(folder: &Path, random: &SystemRandom) -> anyhow::Result<Self> {
-        fs::create_dir_all(folder).with_context(|| format!("the key folder {} cannot be made", folder.display()))?;
+        fs::create_dir_all(folder)
+            .with_context(|| format!("the key folder {} cannot be made", folder.display()))?;
         let installation = secret(&folder.join("installation.key"), random)?;
         Ok(Self {
             seal: Arc::new(signing(&folder.join("seal.p8"), random)?),
@@ -55,7 +56,8 @@ impl Keys {
 pub fn signing(path: &Path, random: &SystemRandom) -> anyhow::Result<SigningKey> {
     if path.exists() {
         let pkcs8 = key::file::read(path)?;
-        return SigningKey::from_pkcs8(&pkcs8, random).with_context(|| format!("{} holds no key", path.display()));
+        return SigningKey::from_pkcs8(&pkcs8, random)
+            .with_context(|| format!("{} holds no key", path.display()));
     }
     let fresh = SigningKey::generate(Algorithm::Es256, random)?;
     key::file::write_new(path, fresh.pkcs8())?;
@@ -65,7 +67,10 @@ pub fn signing(path: &Path, random: &SystemRandom) -> anyhow::Result<SigningKey>
 fn secret(path: &Path, random: &SystemRandom) -> anyhow::Result<[u8; 32]> {
     if path.exists() {
         let bytes = key::file::read(path)?;
-        return bytes.as_slice().try_into().with_context(|| format!("{} does not hold 32 bytes", path.display()));
+        return bytes
+            .as_slice()
+            .try_into()
+            .with_context(|| format!("{} does not hold 32 bytes", path.display()));
     }
     let mut fresh = [0; 32];
     random.fill(&mut fresh).map_err(|_| anyhow::anyhow!("the system gives no random bytes"))?;
@@ -75,7 +80,8 @@ fn secret(path: &Path, random: &SystemRandom) -> anyhow::Result<[u8; 32]> {
 
 /// Reads a trust set, such as the platform's public keys.
 pub fn read_trust(path: &Path) -> anyhow::Result<TrustSet> {
-    let bytes = fs::read(path).with_context(|| format!("the trusted keys {} cannot be read", path.display()))?;
+    let bytes =
+        fs::read(path).with_context(|| format!("the trusted keys {} cannot be read", path.display()))?;
     TrustSet::from_json(&bytes).with_context(|| format!("{} is no set of trusted keys", path.display()))
 }
 

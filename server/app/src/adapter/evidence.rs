@@ -6,18 +6,24 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
+use synaq_core::ids::SessionId;
 use synaq_media::{EvidenceStore, EvidenceWriter, Finished};
-use synaq_seal::blob::{BlobId, InstallationKey, Reader, SessionKey, WrappedKey, Writer, unwrap};
+use synaq_seal::blob::{BlobId, Ending, InstallationKey, Reader, SessionKey, WrappedKey, Writer, unwrap};
+use synaq_store::Directory;
+use synaq_web::{Evidence, Opened};
 use uuid::Uuid;
 
 /// Blobs are synced at least this often: power loss takes at most this much of a recording.
 const SYNC_EVERY_BYTES: u64 = 256 * 1024;
 
-/// All evidence below one folder. Keys must be introduced before a session's evidence is touched.
+/// All evidence below one folder. Calls block: they are for media and blocking threads only.
 pub struct EvidenceFolder {
     root: PathBuf,
     installation: Arc<InstallationKey>,
     random: SystemRandom,
+    directory: Arc<dyn Directory>,
+    /// Evidence is touched from media and blocking threads; the directory answers on this runtime
+    tasks: tokio::runtime::Handle,
     keys: RwLock<HashMap<Uuid, Arc<SessionKey>>>,
 }
 
@@ -29,8 +35,10 @@ impl std::fmt::Debug for EvidenceFolder {
 
 impl EvidenceFolder {
     /// Evidence below `root`, with session keys wrapped by `installation`.
-    pub fn new(root: PathBuf, installation: Arc<InstallationKey>) -> Self {
-        Self { root, installation, random: SystemRandom::new(), keys: RwLock::default() }
+    /// Must be called within the async runtime that the directory lives on.
+    pub fn new(root: PathBuf, installation: Arc<InstallationKey>, directory: Arc<dyn Directory>) -> Self {
+        let tasks = tokio::runtime::Handle::current();
+        Self { root, installation, random: SystemRandom::new(), directory, tasks, keys: RwLock::default() }
     }
 
     /// Unwraps and keeps a session's key; repeated calls cost a look-up.
@@ -45,7 +53,7 @@ impl EvidenceFolder {
     }
 
     /// Stores a whole piece, synced. The name must be free.
-    pub fn store(&self, session: Uuid, name: &str, bytes: &[u8]) -> io::Result<Finished> {
+    fn keep(&self, session: Uuid, name: &str, bytes: &[u8]) -> io::Result<Finished> {
         let mut writer = self.create(session, name)?;
         for chunk in bytes.chunks(synaq_seal::blob::MAX_CHUNK) {
             writer.append(chunk)?;
@@ -53,33 +61,18 @@ impl EvidenceFolder {
         writer.finish()
     }
 
-    /// Opens a piece for reading; what was cut off reads up to its last whole chunk.
-    pub fn open(&self, session: Uuid, name: &str) -> io::Result<Reader<File>> {
-        let mut file = File::open(self.path(session, name)?)?;
-        let id = BlobId::read_from(&mut file).map_err(io::Error::other)?;
-        Reader::open(file, &*self.key(session)?, id).map_err(io::Error::other)
-    }
-
-    /// Names of all pieces of a session, sorted.
-    pub fn names(&self, session: Uuid) -> io::Result<Vec<String>> {
-        let folder = self.root.join(session.to_string());
-        let entries = match fs::read_dir(folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let name = entry?.file_name().to_string_lossy().into_owned();
-            names.extend(name.strip_suffix(SUFFIX).map(str::to_owned));
-        }
-        names.sort();
-        Ok(names)
-    }
-
     fn key(&self, session: Uuid) -> io::Result<Arc<SessionKey>> {
+        if let Some(key) = self.keys.read().expect("no holder panics").get(&session) {
+            return Ok(Arc::clone(key));
+        }
+        let row =
+            self.tasks.block_on(self.directory.session(SessionId(session))).map_err(|error| match error {
+                synaq_store::Error::NotFound => io::Error::new(io::ErrorKind::NotFound, error),
+                other => io::Error::other(other),
+            })?;
+        self.introduce(session, &row.candidate.candidate.wrapped_key)?;
         let keys = self.keys.read().expect("no holder panics");
-        keys.get(&session).cloned().ok_or_else(|| io::Error::other("the session's key was not introduced"))
+        keys.get(&session).cloned().ok_or_else(|| io::Error::other("the session's key is gone again"))
     }
 
     fn path(&self, session: Uuid, name: &str) -> io::Result<PathBuf> {
@@ -105,6 +98,36 @@ impl EvidenceStore for EvidenceFolder {
         let id = BlobId::generate(&self.random).map_err(io::Error::other)?;
         let writer = Writer::create(file, &key, id).map_err(io::Error::other)?;
         Ok(Box::new(Piece { writer: Some(writer), unsynced: 0 }))
+    }
+}
+
+impl Evidence for EvidenceFolder {
+    fn open(&self, session: SessionId, name: &str) -> io::Result<Opened> {
+        let mut file = File::open(self.path(session.0, name)?)?;
+        let id = BlobId::read_from(&mut file).map_err(io::Error::other)?;
+        let reader = Reader::open(file, &*self.key(session.0)?, id).map_err(into_io)?;
+        let unfinished = reader.ending() != Ending::Finished;
+        Ok(Opened { bytes: reader.plain_len(), unfinished, plain: Box::new(reader) })
+    }
+
+    fn store(&self, session: SessionId, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.keep(session.0, name, bytes).map(drop)
+    }
+
+    fn names(&self, session: SessionId) -> io::Result<Vec<String>> {
+        let folder = self.root.join(session.to_string());
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            names.extend(name.strip_suffix(SUFFIX).map(str::to_owned));
+        }
+        names.sort();
+        Ok(names)
     }
 }
 

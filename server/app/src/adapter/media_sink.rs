@@ -1,12 +1,12 @@
 //! Facts of the media room become inputs of the session. The media threads never wait here.
 
+use std::collections::HashMap;
+use std::sync::Mutex;
 use synaq_core::ids::SessionId;
 use synaq_core::session::{EvidenceRef, Input, MediaFact};
 use synaq_core::time::Span;
 use synaq_media::{Fact, Sink};
 use synaq_runtime::Handle;
-use std::collections::HashMap;
-use std::sync::Mutex;
 use uuid::Uuid;
 
 /// Gaps shorter than this are ordinary jitter of a home link, not worth an event.
@@ -83,12 +83,15 @@ impl Sink for RuntimeSink {
                 flow.audio &= !audio;
             }),
             Fact::PublisherGone { .. } => self.flow(session, |flow| *flow = Flow::default()),
-            Fact::SegmentFinished { name, sha256, bytes, .. } | Fact::StillsFinished { name, sha256, bytes, .. } => {
+            Fact::SegmentFinished { name, sha256, bytes, .. }
+            | Fact::StillsFinished { name, sha256, bytes, .. } => {
                 self.stored(session, name, sha256, bytes);
             }
             Fact::Gap { ms } if ms >= GAP_WORTH_AN_EVENT_MS => self.gap(session, ms, "media lost".to_owned()),
             Fact::Gap { .. } => {}
-            Fact::StorageFailed { kind, .. } => self.gap(session, 0, format!("recording could not be stored: {kind}")),
+            Fact::StorageFailed { kind, .. } => {
+                self.gap(session, 0, format!("recording could not be stored: {kind}"))
+            }
         }
     }
 }

@@ -70,7 +70,9 @@ fn retry(why: String, after: Option<Span>) -> DeliveryError {
 
 async fn bounded(mut answer: reqwest::Response) -> Result<String, DeliveryError> {
     let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| retry(error.without_url().to_string(), None))? {
+    while let Some(chunk) =
+        answer.chunk().await.map_err(|error| retry(error.without_url().to_string(), None))?
+    {
         body.extend_from_slice(&chunk);
         if body.len() > RECEIPT_BYTES {
             return Err(retry("the platform's answer is too long".to_owned(), None));

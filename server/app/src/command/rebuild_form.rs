@@ -1,0 +1,107 @@
+//! `synaq rebuild-form BUNDLE --bank FILE --programme FILE`: draws the paper again from what was recorded.
+
+use anyhow::Context as _;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::path::Path;
+use synaq_core::bank::Lang;
+use synaq_core::form::{self, ExamForm};
+use synaq_core::ids::hex32;
+use synaq_seal::bundle::Bundle;
+
+#[derive(Deserialize)]
+struct Recorded {
+    bank: RecordedBank,
+    language: String,
+    draw: Draw,
+    questions: Vec<Question>,
+}
+
+#[derive(Deserialize)]
+struct RecordedBank {
+    slug: String,
+    version: u32,
+    sha256: String,
+}
+
+#[derive(Deserialize)]
+struct Draw {
+    algorithm_version: u32,
+    commitment: String,
+    secret: String,
+    nonce: String,
+}
+
+#[derive(Deserialize)]
+struct Question {
+    item: String,
+    version: u32,
+    options: Vec<u8>,
+}
+
+/// Prints the rebuilt paper; an error when it is not the recorded one.
+pub fn run(bundle: &Path, bank: &Path, programme: &Path) -> anyhow::Result<()> {
+    let read =
+        |path: &Path| std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()));
+    let payload = Bundle::parse(&read(bundle)?)?.decode_payload()?;
+    let recorded: Recorded = serde_json::from_slice(&payload).context("the record has another shape")?;
+
+    let source = read(bank)?;
+    let sha256 = synaq_seal::sha256(&source).to_string();
+    anyhow::ensure!(
+        sha256 == recorded.bank.sha256,
+        "the paper was drawn from {} version {} with SHA-256 {}, this file has {sha256}; give the bank version that \
+         was recorded",
+        recorded.bank.slug,
+        recorded.bank.version,
+        recorded.bank.sha256
+    );
+    let (bank, _) = synaq_question_banks::read_bytes(&source)?;
+    let (programme, _) = synaq_question_banks::read_programme(&String::from_utf8(read(programme)?)?)?;
+
+    anyhow::ensure!(
+        recorded.draw.algorithm_version == form::ALGORITHM_VERSION,
+        "algorithm version {} is not known here; use the release that made the record",
+        recorded.draw.algorithm_version
+    );
+    let bytes = |text: &str| hex32::decode(text).context("the record's draw is not in hex");
+    let (secret, nonce) = (bytes(&recorded.draw.secret)?, bytes(&recorded.draw.nonce)?);
+    anyhow::ensure!(
+        form::commitment(&secret) == bytes(&recorded.draw.commitment)?,
+        "the secret is not the one that was committed to before the exam"
+    );
+    let rebuilt = form::draw(&bank, &programme.plan, &BTreeSet::new(), form::seed(&secret, &nonce))?;
+    compare(&rebuilt, &recorded.questions)?;
+
+    let lang = if recorded.language == "kk" { Lang::Kk } else { Lang::Ru };
+    for (place, question) in (1..).zip(&rebuilt.questions) {
+        let item = bank.item(&question.item).expect("drawn from this bank");
+        println!("{place}. [{} v{}] {}", item.id, item.version, item.text.get(lang));
+        for (letter, index) in ('A'..).zip(&question.options) {
+            println!("   {letter}. {}", item.options[usize::from(*index)].text.get(lang));
+        }
+    }
+    println!(
+        "The paper is the recorded one: {} questions, options in the same order.",
+        rebuilt.questions.len()
+    );
+    Ok(())
+}
+
+fn compare(rebuilt: &ExamForm, recorded: &[Question]) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        rebuilt.questions.len() == recorded.len(),
+        "the rebuilt paper has another number of questions"
+    );
+    for (place, (mine, theirs)) in (1..).zip(rebuilt.questions.iter().zip(recorded)) {
+        anyhow::ensure!(
+            mine.item.0 == theirs.item && mine.version == theirs.version && mine.options == theirs.options,
+            "question {place} differs: rebuilt {} v{}, recorded {} v{}",
+            mine.item,
+            mine.version,
+            theirs.item,
+            theirs.version
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,21 @@
+//! `synaq verify FILE --trust KEYS`: checks a downloaded bundle, offline.
+
+use crate::{clock, keys};
+use anyhow::Context as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Prints one line per check; the exit code names the class of the first failure.
+pub fn run(bundle: &Path, trust: &Path, json: bool) -> anyhow::Result<ExitCode> {
+    let bytes = std::fs::read(bundle).with_context(|| format!("{} cannot be read", bundle.display()))?;
+    let trust = keys::read_trust(trust)?;
+    let report = synaq_seal::verify::bundle(&bytes, &trust, Some(clock::wall_millis()));
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        for line in report.lines() {
+            println!("{line}");
+        }
+    }
+    Ok(ExitCode::from(u8::try_from(report.exit_code()).unwrap_or(1)))
+}

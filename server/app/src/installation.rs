@@ -1,0 +1,153 @@
+//! A whole installation out of its parts: store, keys, evidence, media, runtime, front door.
+
+use crate::adapter::evidence::EvidenceFolder;
+use crate::adapter::media_sink::RuntimeSink;
+use crate::adapter::platform_client::PlatformClient;
+use crate::adapter::session_source::DirectorySource;
+use crate::clock::SystemClock;
+use crate::keys::Keys;
+use anyhow::Context as _;
+use ring::rand::SystemRandom;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use synaq_media::{Fact, JoinGuard, Sink};
+use synaq_runtime::{Ports, Running, SealingKeys};
+use synaq_seal::key::TrustSet;
+use synaq_store_sqlite::SqliteStore;
+use uuid::Uuid;
+
+/// Where an installation keeps what.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    /// The whole
+    pub data: PathBuf,
+}
+
+impl Folders {
+    /// Below `data`.
+    pub fn new(data: &Path) -> Self {
+        Self { data: data.to_owned() }
+    }
+
+    /// The database file.
+    pub fn database(&self) -> PathBuf {
+        self.data.join("synaq.db")
+    }
+
+    /// Private keys.
+    pub fn keys(&self) -> PathBuf {
+        self.data.join("keys")
+    }
+
+    /// Sealed evidence.
+    pub fn evidence(&self) -> PathBuf {
+        self.data.join("evidence")
+    }
+
+    /// Public keys for verifiers: ours and the platform's.
+    pub fn trust(&self) -> PathBuf {
+        self.data.join("trust.json")
+    }
+}
+
+/// What starting needs besides the folders.
+pub struct Start {
+    /// WebRTC
+    pub media: synaq_media::Options,
+    /// The front door
+    pub web: synaq_web::Options,
+    /// Base address of the platform
+    pub platform_url: String,
+    /// The platform's public keys
+    pub platform_trust: TrustSet,
+}
+
+/// A started installation.
+pub struct Installation {
+    /// All HTTP and WebSocket routes
+    pub router: axum::Router,
+    /// Shards, timers, relay
+    pub running: Running,
+    /// Media threads
+    pub media: JoinGuard,
+    /// Directory, log, outbox
+    pub store: Arc<SqliteStore>,
+}
+
+/// Opens the store and keys of a data folder.
+pub async fn open(folders: &Folders) -> anyhow::Result<(Arc<SqliteStore>, Keys)> {
+    std::fs::create_dir_all(&folders.data)
+        .with_context(|| format!("the data folder {} cannot be made", folders.data.display()))?;
+    let keys = Keys::open(&folders.keys(), &SystemRandom::new())?;
+    let store = SqliteStore::open(&folders.database())
+        .await
+        .with_context(|| format!("the database {} cannot be opened", folders.database().display()))?;
+    Ok((Arc::new(store), keys))
+}
+
+/// Media starts before the runtime whose facts it reports to; nobody can publish before both stand.
+#[derive(Default)]
+struct LateSink(OnceLock<RuntimeSink>);
+
+impl Sink for LateSink {
+    fn report(&self, session: Uuid, fact: Fact) {
+        if let Some(sink) = self.0.get() {
+            sink.report(session, fact);
+        }
+    }
+}
+
+/// Starts everything but the listener.
+pub async fn start(
+    folders: &Folders,
+    store: Arc<SqliteStore>,
+    keys: Keys,
+    start: Start,
+) -> anyhow::Result<Installation> {
+    let clock = Arc::new(SystemClock::start());
+    let random = Arc::new(SystemRandom::new());
+    let evidence =
+        Arc::new(EvidenceFolder::new(folders.evidence(), Arc::clone(&keys.installation), store.clone()));
+    let mut trusted = keys.trust(0);
+    trusted.extend(start.platform_trust.iter().cloned());
+    let jwks = crate::keys::write_trust(&folders.trust(), trusted)?.to_json();
+
+    let sink = Arc::new(LateSink::default());
+    let (media, media_guard) = synaq_media::Service::start(start.media, sink.clone(), evidence.clone())
+        .context("the media service cannot start; is its port taken?")?;
+    let ports = Ports {
+        log: store.clone(),
+        outbox: store.clone(),
+        source: Arc::new(DirectorySource::new(store.clone(), evidence.clone(), keys.derivation)),
+        platform: Arc::new(
+            PlatformClient::new(start.platform_url).context("the platform's address is not usable")?,
+        ),
+        keys: SealingKeys {
+            seal: keys.seal.clone(),
+            approval: keys.approval.clone(),
+            trust: Arc::new(start.platform_trust),
+            random: random.clone(),
+        },
+        clock: clock.clone(),
+    };
+    let (runtime, running) = Running::start(synaq_runtime::Options::default(), ports, Uuid::now_v7())
+        .await
+        .context("the sessions cannot be brought back")?;
+    if sink.0.set(RuntimeSink::new(runtime.clone())).is_err() {
+        anyhow::bail!("the media sink was connected twice");
+    }
+    let doors = synaq_web::Doors {
+        runtime,
+        media,
+        directory: store.clone(),
+        log: store.clone(),
+        outbox: store.clone(),
+        evidence,
+        links: synaq_web::LinkKey::new(&keys.derivation),
+        session_keys: keys.installation.clone(),
+        jwks: jwks.into(),
+        clock,
+        random,
+    };
+    Ok(Installation { router: synaq_web::router(start.web, doors), running, media: media_guard, store })
+}
