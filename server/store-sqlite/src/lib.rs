@@ -7,6 +7,8 @@ mod event_log;
 mod open;
 mod outbox;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use open::SqliteStore;

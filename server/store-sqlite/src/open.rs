@@ -30,6 +30,7 @@ pub struct SqliteStore {
     pub(crate) readers: SqlitePool,
     /// Epoch of the lease this process took; 0 before.
     pub(crate) epoch: AtomicU64,
+    path: PathBuf,
     /// None for [`SqliteStore::open_beside`]
     _lock: Option<File>,
 }
@@ -58,11 +59,8 @@ impl SqliteStore {
     async fn open_file(path: &Path, lock: Option<File>) -> Result<Self, Error> {
         keep_private(path)?;
         let options = options(path);
-        let mut connection = connect_writer(&options).await?;
-        sqlx::migrate!("../../migrations/sqlite")
-            .run(&mut connection)
-            .await
-            .map_err(|error| Error::Open(format!("migration: {error}")))?;
+        let connection = connect_writer(&options).await?;
+        migrate(&options).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(options.clone().pragma("query_only", "ON"))
@@ -72,8 +70,15 @@ impl SqliteStore {
             writer: Mutex::new(Writer::new(options, connection)),
             readers,
             epoch: AtomicU64::new(0),
+            path: path.to_owned(),
             _lock: lock,
         })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Closes every connection, which folds the write-ahead log into the file. Calls made later answer
@@ -82,6 +87,16 @@ impl SqliteStore {
         self.readers.close().await;
         self.writer.lock().await.close().await;
     }
+}
+
+/// Over a pool, because a future with `Acquire` for `&mut SqliteConnection` in it cannot be spawned ("not general
+/// enough").
+async fn migrate(options: &SqliteConnectOptions) -> Result<(), Error> {
+    let pool =
+        SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.map_err(engine)?;
+    let migrated = sqlx::migrate!("../../migrations/sqlite").run(&pool).await;
+    pool.close().await;
+    migrated.map_err(|error| Error::Open(format!("migration: {error}")))
 }
 
 /// A writing connection that keeps what it acknowledges, or an error.

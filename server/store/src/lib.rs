@@ -1,10 +1,12 @@
 //! Ports to durable truth. `Ok` means fsynced. Each port is one noun; an engine implements all of them over one
 //! connection, so that a batch of events, sealed records and outbox rows is one transaction.
 
+pub mod conformance;
 mod directory;
 mod error;
 mod event_log;
 mod outbox;
+mod sim;
 
 pub use directory::{
     AuditEntry, BankRow, CandidateRow, CentreRow, Directory, NewCandidate, ProgrammeRow, Role, SessionRow,
@@ -15,3 +17,4 @@ pub use event_log::{
     Append, Batch, Committed, EventLog, Lease, NewApproval, NewRecord, Recorded, StoredRecord, Summary,
 };
 pub use outbox::{Claimed, Delivery, DeliveryState, MessageKind, NewMessage, Outbox, Settlement};
+pub use sim::{Fault, SimStore};

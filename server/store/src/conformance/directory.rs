@@ -1,0 +1,309 @@
+//! The directory.
+
+use super::Engine;
+use super::fixtures::{
+    CENTRE, NOW, OTHER_CENTRE, bank, candidate, centre, programme, refused, session, sitting, staff,
+    two_houses, uuid,
+};
+use crate::{AuditEntry, BankRow, CandidateRow, CentreRow, Directory, Error, Role, SessionRow, StaffSession};
+use synaq_core::ids::{BankId, CentreId, ProgrammeId, SittingId, StaffId};
+use synaq_core::time::{At, Span};
+
+const TOKEN: [u8; 32] = [1; 32];
+const OTHER_TOKEN: [u8; 32] = [2; 32];
+const LATER: At = At(NOW.0 + 60_000);
+
+fn sign_in(token_hash: [u8; 32], staff: StaffId, expires_at: At) -> StaffSession {
+    StaffSession { token_hash, staff, expires_at }
+}
+
+/// `Taken("bin")`, and lists by name.
+pub async fn centres_are_unique_by_bin_and_sorted_by_name(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let second = CentreRow { name_ru: "Б".into(), ..centre(CENTRE) };
+    let first = CentreRow { name_ru: "А".into(), ..centre(OTHER_CENTRE) };
+    store.add_centre(second.clone()).await.unwrap();
+    store.add_centre(first.clone()).await.unwrap();
+    let same_bin = CentreRow { id: CentreId(uuid(9)), ..centre(CENTRE) };
+    refused!(store.add_centre(same_bin).await, Error::Taken("bin"));
+    assert_eq!(store.centres().await.unwrap(), [first, second.clone()]);
+    assert_eq!(store.centre(CENTRE).await.unwrap(), second);
+    refused!(store.centre(CentreId(uuid(9))).await, Error::NotFound);
+}
+
+/// Also across centres, so that a login needs no centre beside it.
+pub async fn logins_are_unique_in_the_installation(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, other) = two_houses(&store).await;
+    let mut person = staff(1, house.centre);
+    person.roles = vec![Role::Proctor];
+    store.add_staff(person.clone()).await.unwrap();
+    let mut clash = staff(2, other.centre);
+    clash.login = person.login.clone();
+    refused!(store.add_staff(clash).await, Error::Taken("login"));
+    refused!(store.staff(StaffId(uuid(2))).await, Error::NotFound);
+    refused!(store.add_staff(staff(3, CentreId(uuid(77)))).await, Error::NotFound);
+
+    assert_eq!(store.staff_by_login(&person.login).await.unwrap(), Some(person.clone()));
+    assert_eq!(store.staff_by_login("nobody").await.unwrap(), None);
+    assert_eq!(store.staff(person.id).await.unwrap(), person);
+}
+
+/// Nobody of another centre, and roles as they were given.
+pub async fn staff_of_lists_one_centre_by_login(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, other) = two_houses(&store).await;
+    let mut person = staff(1, house.centre);
+    person.roles = vec![];
+    store.add_staff(person.clone()).await.unwrap();
+    let own = store.staff_of(house.centre).await.unwrap();
+    assert_eq!(own, [person, staff(1_001, house.centre)]);
+    assert_eq!(store.staff_of(other.centre).await.unwrap(), [staff(2_001, other.centre)]);
+}
+
+/// Once, before it expires, and looking does not use it up.
+pub async fn a_setup_token_works_once_and_in_time(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, _) = two_houses(&store).await;
+    refused!(store.add_setup_token(TOKEN, StaffId(uuid(9)), LATER).await, Error::NotFound);
+    store.add_setup_token(TOKEN, house.staff, LATER).await.unwrap();
+    assert_eq!(store.peek_setup_token(TOKEN, LATER).await.unwrap(), None);
+    assert_eq!(store.take_setup_token(TOKEN, LATER).await.unwrap(), None);
+    assert_eq!(store.take_setup_token(OTHER_TOKEN, NOW).await.unwrap(), None);
+    let just_in_time = LATER - Span(1);
+    assert_eq!(store.peek_setup_token(TOKEN, just_in_time).await.unwrap(), Some(house.staff));
+    assert_eq!(store.take_setup_token(TOKEN, just_in_time).await.unwrap(), Some(house.staff));
+    assert_eq!(store.take_setup_token(TOKEN, just_in_time).await.unwrap(), None);
+    assert_eq!(store.peek_setup_token(TOKEN, NOW).await.unwrap(), None);
+}
+
+/// Of that person, in every browser, and of nobody else.
+pub async fn a_new_password_ends_every_sign_in(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, other) = two_houses(&store).await;
+    store.add_staff_session(sign_in(TOKEN, house.staff, LATER)).await.unwrap();
+    store.add_staff_session(sign_in([3; 32], house.staff, LATER)).await.unwrap();
+    store.add_staff_session(sign_in(OTHER_TOKEN, other.staff, LATER)).await.unwrap();
+    store.set_password(house.staff, "$argon2id$x".into()).await.unwrap();
+    assert_eq!(store.staff(house.staff).await.unwrap().password_hash.as_deref(), Some("$argon2id$x"));
+    assert_eq!(store.staff_session(TOKEN, NOW).await.unwrap(), None);
+    assert_eq!(store.staff_session([3; 32], NOW).await.unwrap(), None);
+    assert_eq!(store.staff_session(OTHER_TOKEN, NOW).await.unwrap().unwrap().id, other.staff);
+    refused!(store.set_password(StaffId(uuid(9)), "x".into()).await, Error::NotFound);
+}
+
+/// The three ways out.
+pub async fn a_sign_in_ends_by_time_by_sign_out_and_for_the_disabled(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, _) = two_houses(&store).await;
+    let mut disabled = staff(1, house.centre);
+    disabled.disabled = true;
+    store.add_staff(disabled.clone()).await.unwrap();
+    store.add_staff_session(sign_in(OTHER_TOKEN, disabled.id, LATER)).await.unwrap();
+    assert_eq!(store.staff_session(OTHER_TOKEN, NOW).await.unwrap(), None);
+
+    store.add_staff_session(sign_in(TOKEN, house.staff, LATER)).await.unwrap();
+    let signed_in = store.staff_session(TOKEN, LATER - Span(1)).await.unwrap();
+    assert_eq!(signed_in, Some(staff(1_001, house.centre)));
+    assert_eq!(store.staff_session(TOKEN, LATER).await.unwrap(), None);
+    store.end_staff_session(TOKEN).await.unwrap();
+    store.end_staff_session(TOKEN).await.unwrap();
+    assert_eq!(store.staff_session(TOKEN, NOW).await.unwrap(), None);
+    refused!(store.add_staff_session(sign_in(TOKEN, StaffId(uuid(9)), LATER)).await, Error::NotFound);
+}
+
+/// The same cookie of the same person with a later end; never of another person.
+pub async fn a_sign_in_is_renewed_by_keeping_it_again(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, other) = two_houses(&store).await;
+    store.add_staff_session(sign_in(TOKEN, house.staff, NOW)).await.unwrap();
+    assert_eq!(store.staff_session(TOKEN, NOW).await.unwrap(), None);
+    store.add_staff_session(sign_in(TOKEN, house.staff, LATER)).await.unwrap();
+    assert_eq!(store.staff_session(TOKEN, NOW).await.unwrap().unwrap().id, house.staff);
+    let stolen = store.add_staff_session(sign_in(TOKEN, other.staff, LATER)).await;
+    refused!(stolen, Error::Taken("session token"));
+    assert_eq!(store.staff_session(TOKEN, NOW).await.unwrap().unwrap().id, house.staff);
+}
+
+/// The same file is the same row; another file needs another version; other centres have their own slugs.
+pub async fn a_bank_version_is_immutable(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, other) = two_houses(&store).await;
+    let existing = bank(1_002, house.centre, 1);
+    let same_file = BankRow { id: BankId(uuid(1)), imported_at: LATER, ..existing.clone() };
+    assert_eq!(store.add_bank(same_file).await.unwrap(), existing);
+    refused!(store.add_bank(bank(1, house.centre, 1)).await, Error::Taken("bank version"));
+    let newer = bank(1, house.centre, 2);
+    assert_eq!(store.add_bank(newer.clone()).await.unwrap(), newer);
+    assert_eq!(store.banks(house.centre).await.unwrap(), [newer, existing]);
+    assert_eq!(store.banks(other.centre).await.unwrap(), [bank(2_002, other.centre, 1)]);
+    refused!(store.add_bank(bank(5, CentreId(uuid(77)), 1)).await, Error::NotFound);
+}
+
+/// As banks; the bank version it draws from is part of it.
+pub async fn a_programme_version_is_immutable(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, _) = two_houses(&store).await;
+    let existing = programme(1_003, house.centre, house.bank, 1);
+    let mut again = existing.clone();
+    again.id = ProgrammeId(uuid(1));
+    again.created_at = LATER;
+    assert_eq!(store.add_programme(again.clone()).await.unwrap(), existing);
+    let newer_bank = bank(2, house.centre, 2);
+    store.add_bank(newer_bank.clone()).await.unwrap();
+    again.bank = newer_bank.id;
+    refused!(store.add_programme(again.clone()).await, Error::Taken("programme version"));
+    again.bank = house.bank;
+    again.source.push(' ');
+    refused!(store.add_programme(again).await, Error::Taken("programme version"));
+    let newer = programme(1, house.centre, newer_bank.id, 2);
+    assert_eq!(store.add_programme(newer.clone()).await.unwrap(), newer);
+    assert_eq!(store.programmes(house.centre).await.unwrap(), [newer, existing]);
+}
+
+/// Every method that takes a centre, with every kind of row of the other one.
+pub async fn another_centres_rows_are_not_found(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, other) = two_houses(&store).await;
+    let of_other = vec![candidate(1, "KAZ:1")];
+    store.add_candidates(other.centre, other.sitting, of_other.clone()).await.unwrap();
+
+    refused!(store.bank(house.centre, other.bank).await, Error::NotFound);
+    refused!(store.programme(house.centre, other.programme).await, Error::NotFound);
+    refused!(store.sitting(house.centre, other.sitting).await, Error::NotFound);
+    refused!(store.candidates(house.centre, other.sitting).await, Error::NotFound);
+    refused!(store.add_candidates(house.centre, other.sitting, vec![]).await, Error::NotFound);
+    let added = store.add_candidates(house.centre, other.sitting, vec![candidate(2, "KAZ:2")]).await;
+    refused!(added, Error::NotFound);
+    let over_foreign_bank = programme(1, house.centre, other.bank, 7);
+    refused!(store.add_programme(over_foreign_bank).await, Error::NotFound);
+    let of_foreign_programme = sitting(1, house.centre, other.programme);
+    refused!(store.add_sitting(of_foreign_programme).await, Error::NotFound);
+
+    assert_eq!(store.bank(other.centre, other.bank).await.unwrap(), bank(2_002, other.centre, 1));
+    assert_eq!(store.candidates(other.centre, other.sitting).await.unwrap().len(), 1);
+    assert_eq!(store.programmes(house.centre).await.unwrap().len(), 1);
+    refused!(store.bank(house.centre, BankId(uuid(9))).await, Error::NotFound);
+    refused!(store.sitting(house.centre, SittingId(uuid(9))).await, Error::NotFound);
+}
+
+/// Lists never mix centres.
+pub async fn lists_hold_the_own_centre_newest_first(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, other) = two_houses(&store).await;
+    let newer = sitting(1_500, house.centre, house.programme);
+    let older = sitting(1_004, house.centre, house.programme);
+    store.add_sitting(newer.clone()).await.unwrap();
+    for (house, number) in [(house, 10), (other, 20)] {
+        let two = vec![candidate(number, "KAZ:1"), candidate(number + 1, "KAZ:2")];
+        store.add_candidates(house.centre, house.sitting, two).await.unwrap();
+    }
+    store.add_candidates(house.centre, newer.id, vec![candidate(30, "KAZ:1")]).await.unwrap();
+
+    let sittings = store.sittings(house.centre).await.unwrap();
+    assert_eq!(sittings, [(newer.clone(), 1), (older.clone(), 2)]);
+    assert_eq!(store.sitting(house.centre, newer.id).await.unwrap(), newer);
+    let all = store.all_candidates(house.centre).await.unwrap();
+    let all: Vec<_> = all.iter().map(|(row, of)| (row.candidate.session, of.id)).collect();
+    assert_eq!(all, [(session(30), newer.id), (session(10), older.id), (session(11), older.id)]);
+    assert_eq!(store.all_candidates(other.centre).await.unwrap().len(), 2);
+    assert_eq!(store.sittings(CentreId(uuid(9))).await.unwrap(), []);
+}
+
+/// A second upload of a longer list adds the new ones behind the old ones.
+pub async fn candidates_keep_their_places_and_come_once(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, _) = two_houses(&store).await;
+    let row = |number, identity, place| CandidateRow {
+        candidate: candidate(number, identity),
+        centre: house.centre,
+        sitting: house.sitting,
+        place,
+    };
+    let first = vec![candidate(1, "KAZ:1"), candidate(2, "KAZ:2"), candidate(3, "KAZ:1")];
+    let added = store.add_candidates(house.centre, house.sitting, first).await.unwrap();
+    assert_eq!(added, [row(1, "KAZ:1", 0), row(2, "KAZ:2", 1)]);
+    let second = vec![candidate(4, "KAZ:2"), candidate(5, "KAZ:0")];
+    let added = store.add_candidates(house.centre, house.sitting, second).await.unwrap();
+    assert_eq!(added, [row(5, "KAZ:0", 2)]);
+    let all = store.candidates(house.centre, house.sitting).await.unwrap();
+    assert_eq!(all, [row(1, "KAZ:1", 0), row(2, "KAZ:2", 1), row(5, "KAZ:0", 2)]);
+}
+
+/// One session id that is taken, and nobody of the list is added.
+pub async fn candidates_come_all_or_none(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, other) = two_houses(&store).await;
+    let taken = vec![candidate(1, "KAZ:1")];
+    store.add_candidates(other.centre, other.sitting, taken).await.unwrap();
+    let list = vec![candidate(2, "KAZ:2"), candidate(1, "KAZ:3")];
+    let added = store.add_candidates(house.centre, house.sitting, list).await;
+    refused!(added, Error::Taken("session"));
+    assert_eq!(store.candidates(house.centre, house.sitting).await.unwrap(), []);
+    refused!(store.session(session(2)).await, Error::NotFound);
+}
+
+/// Lists of many statements are one transaction with dense places.
+pub async fn many_candidates_come_at_once(engine: &impl Engine) {
+    const MANY: u32 = 1_337;
+    let store = engine.fresh().await;
+    let (house, _) = two_houses(&store).await;
+    let list = (0..MANY).map(|number| candidate(10_000 + number, &format!("KAZ:{number}"))).collect();
+    store.add_candidates(house.centre, house.sitting, list).await.unwrap();
+    let all = store.candidates(house.centre, house.sitting).await.unwrap();
+    assert_eq!(all.iter().map(|row| row.place).collect::<Vec<_>>(), (0..MANY).collect::<Vec<_>>());
+    assert_eq!(store.sittings(house.centre).await.unwrap()[0].1, MANY);
+}
+
+/// Opening a session takes one call.
+pub async fn a_session_row_holds_everything(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, _) = two_houses(&store).await;
+    let list = vec![candidate(1, "KAZ:1")];
+    let candidate = store.add_candidates(house.centre, house.sitting, list).await.unwrap().remove(0);
+    let expected = SessionRow {
+        candidate,
+        sitting: sitting(1_004, house.centre, house.programme),
+        programme: programme(1_003, house.centre, house.bank, 1),
+        bank: bank(1_002, house.centre, 1),
+        centre: centre(house.centre),
+    };
+    assert_eq!(store.session(session(1)).await.unwrap(), expected);
+    refused!(store.session(session(2)).await, Error::NotFound);
+}
+
+/// The newest lines, of one centre.
+pub async fn the_audit_log_lists_one_centre_newest_first(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, other) = two_houses(&store).await;
+    let entry = |centre, staff, object: &str| AuditEntry {
+        at: NOW,
+        centre,
+        staff,
+        action: "evidence_viewed".into(),
+        object: object.into(),
+    };
+    let own: Vec<_> = ["1", "2", "3"].map(|o| entry(house.centre, Some(house.staff), o)).into();
+    let foreign = entry(other.centre, None, "4");
+    for line in own.iter().chain([&foreign]) {
+        store.audit(line.clone()).await.unwrap();
+    }
+    refused!(store.audit(entry(CentreId(uuid(9)), None, "5")).await, Error::NotFound);
+    assert_eq!(store.audit_of(house.centre, 2).await.unwrap(), [own[2].clone(), own[1].clone()]);
+    assert_eq!(store.audit_of(house.centre, 100).await.unwrap().len(), own.len());
+    assert_eq!(store.audit_of(other.centre, 100).await.unwrap(), [foreign]);
+}
+
+/// Rows, sign-ins and tokens are durable as events are.
+pub async fn the_directory_survives_a_restart(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, _) = two_houses(&store).await;
+    store.add_candidates(house.centre, house.sitting, vec![candidate(1, "KAZ:1")]).await.unwrap();
+    store.add_staff_session(sign_in(TOKEN, house.staff, LATER)).await.unwrap();
+    store.add_setup_token(OTHER_TOKEN, house.staff, LATER).await.unwrap();
+    let before = store.session(session(1)).await.unwrap();
+    let store = engine.reopen(store).await;
+    assert_eq!(store.session(session(1)).await.unwrap(), before);
+    assert_eq!(store.staff_session(TOKEN, NOW).await.unwrap().unwrap().id, house.staff);
+    assert_eq!(store.take_setup_token(OTHER_TOKEN, NOW).await.unwrap(), Some(house.staff));
+}

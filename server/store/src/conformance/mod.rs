@@ -1,0 +1,85 @@
+//! What every engine must do, written once. An engine's tests implement [`Engine`] and call
+//! [`conformance_tests!`](crate::conformance_tests), which makes one `#[tokio::test]` of each behaviour.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests, run by the engines' crates")]
+
+pub mod directory;
+mod fixtures;
+pub mod log;
+pub mod outbox;
+
+use crate::{Directory, EventLog, Outbox};
+use async_trait::async_trait;
+
+/// How the suite gets stores.
+#[async_trait]
+pub trait Engine: Send + Sync {
+    /// The store under test
+    type Store: EventLog + Outbox + Directory;
+
+    /// A store with nothing in it, that no other test sees.
+    async fn fresh(&self) -> Self::Store;
+
+    /// Ends the process that has the store open, as far as the store can tell, and opens the same data again.
+    async fn reopen(&self, store: Self::Store) -> Self::Store;
+}
+
+/// One `#[tokio::test]` per behaviour, over the engine that the expression makes.
+#[macro_export]
+macro_rules! conformance_tests {
+    ($engine:expr) => {
+        $crate::conformance_tests!(@of $engine, log:
+            events_come_back_in_order_after_any_position,
+            a_taken_position_is_named_and_nothing_of_its_batch_is_stored,
+            a_position_twice_in_one_batch_is_refused,
+            a_large_batch_is_stored_whole,
+            a_hole_in_a_stream_is_damage,
+            an_older_lease_is_fenced,
+            a_batch_is_stored_whole_or_not_at_all,
+            a_session_is_sealed_once,
+            an_approval_needs_its_record,
+            the_newest_summary_counts,
+            the_last_mark_is_of_the_process_before,
+            what_was_acknowledged_survives_a_restart,
+        );
+        $crate::conformance_tests!(@of $engine, outbox:
+            a_claim_holds_until_it_runs_out,
+            a_claim_takes_the_longest_due_up_to_its_limit,
+            an_approval_waits_for_the_receipt_of_its_record,
+            a_retry_waits_until_its_time,
+            a_receipt_closes_for_good,
+            a_refusal_waits_for_a_person_and_a_late_receipt_still_closes_it,
+            an_unknown_message_is_not_found,
+        );
+        $crate::conformance_tests!(@of $engine, directory:
+            centres_are_unique_by_bin_and_sorted_by_name,
+            logins_are_unique_in_the_installation,
+            staff_of_lists_one_centre_by_login,
+            a_setup_token_works_once_and_in_time,
+            a_new_password_ends_every_sign_in,
+            a_sign_in_ends_by_time_by_sign_out_and_for_the_disabled,
+            a_sign_in_is_renewed_by_keeping_it_again,
+            a_bank_version_is_immutable,
+            a_programme_version_is_immutable,
+            another_centres_rows_are_not_found,
+            lists_hold_the_own_centre_newest_first,
+            candidates_keep_their_places_and_come_once,
+            candidates_come_all_or_none,
+            many_candidates_come_at_once,
+            a_session_row_holds_everything,
+            the_audit_log_lists_one_centre_newest_first,
+            the_directory_survives_a_restart,
+        );
+    };
+    (@of $engine:expr, $noun:ident: $($behaviour:ident,)+) => {
+        mod $noun {
+            use super::*;
+
+            $(
+                #[tokio::test]
+                async fn $behaviour() {
+                    $crate::conformance::$noun::$behaviour(&$engine).await;
+                }
+            )+
+        }
+    };
+}

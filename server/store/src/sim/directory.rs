@@ -1,0 +1,282 @@
+use super::{Disk, SimStore};
+use crate::{
+    AuditEntry, BankRow, CandidateRow, CentreRow, Directory, Error, NewCandidate, ProgrammeRow, Role,
+    SessionRow, SittingRow, StaffRow, StaffSession,
+};
+use async_trait::async_trait;
+use std::cmp::Reverse;
+use std::collections::HashSet;
+use synaq_core::ids::{BankId, CentreId, ProgrammeId, SessionId, SittingId, StaffId};
+use synaq_core::time::At;
+
+#[async_trait]
+impl Directory for SimStore {
+    async fn add_centre(&self, centre: CentreRow) -> Result<(), Error> {
+        let mut disk = self.disk();
+        free(disk.centres.iter().all(|row| row.bin != centre.bin), "bin")?;
+        free(disk.centres.iter().all(|row| row.id != centre.id), "id")?;
+        disk.centres.push(centre);
+        Ok(())
+    }
+
+    async fn centres(&self) -> Result<Vec<CentreRow>, Error> {
+        let mut all = self.disk().centres.clone();
+        all.sort_by(|a, b| (&a.name_ru, a.id).cmp(&(&b.name_ru, b.id)));
+        Ok(all)
+    }
+
+    async fn centre(&self, id: CentreId) -> Result<CentreRow, Error> {
+        self.disk().centre(id)
+    }
+
+    async fn add_staff(&self, mut staff: StaffRow) -> Result<(), Error> {
+        let mut disk = self.disk();
+        disk.centre(staff.centre)?;
+        free(disk.staff.iter().all(|row| row.login != staff.login), "login")?;
+        free(disk.staff.iter().all(|row| row.id != staff.id), "id")?;
+        staff.roles = Role::ALL.into_iter().filter(|role| staff.roles.contains(role)).collect();
+        disk.staff.push(staff);
+        Ok(())
+    }
+
+    async fn staff_by_login(&self, login: &str) -> Result<Option<StaffRow>, Error> {
+        Ok(self.disk().staff.iter().find(|row| row.login == login).cloned())
+    }
+
+    async fn staff(&self, id: StaffId) -> Result<StaffRow, Error> {
+        self.disk().staff(id)
+    }
+
+    async fn staff_of(&self, centre: CentreId) -> Result<Vec<StaffRow>, Error> {
+        let mut all: Vec<_> = self.disk().staff.iter().filter(|row| row.centre == centre).cloned().collect();
+        all.sort_by(|a, b| a.login.cmp(&b.login));
+        Ok(all)
+    }
+
+    async fn set_password(&self, id: StaffId, password_hash: String) -> Result<(), Error> {
+        let mut disk = self.disk();
+        let row = disk.staff.iter_mut().find(|row| row.id == id).ok_or(Error::NotFound)?;
+        row.password_hash = Some(password_hash);
+        disk.staff_sessions.retain(|_, session| session.staff != id);
+        Ok(())
+    }
+
+    async fn add_setup_token(
+        &self,
+        token_hash: [u8; 32],
+        staff: StaffId,
+        expires_at: At,
+    ) -> Result<(), Error> {
+        let mut disk = self.disk();
+        disk.staff(staff)?;
+        free(!disk.setup_tokens.contains_key(&token_hash), "set-up token")?;
+        disk.setup_tokens.insert(token_hash, (staff, expires_at));
+        Ok(())
+    }
+
+    async fn take_setup_token(&self, token_hash: [u8; 32], now: At) -> Result<Option<StaffId>, Error> {
+        let staff = self.peek_setup_token(token_hash, now).await?;
+        if staff.is_some() {
+            self.disk().setup_tokens.remove(&token_hash);
+        }
+        Ok(staff)
+    }
+
+    async fn peek_setup_token(&self, token_hash: [u8; 32], now: At) -> Result<Option<StaffId>, Error> {
+        let disk = self.disk();
+        let token = disk.setup_tokens.get(&token_hash);
+        Ok(token.filter(|(_, expires_at)| *expires_at > now).map(|(staff, _)| *staff))
+    }
+
+    async fn add_staff_session(&self, session: StaffSession) -> Result<(), Error> {
+        let mut disk = self.disk();
+        disk.staff(session.staff)?;
+        let held = disk.staff_sessions.get(&session.token_hash);
+        free(held.is_none_or(|held| held.staff == session.staff), "session token")?;
+        disk.staff_sessions.insert(session.token_hash, session);
+        Ok(())
+    }
+
+    async fn staff_session(&self, token_hash: [u8; 32], now: At) -> Result<Option<StaffRow>, Error> {
+        let disk = self.disk();
+        let Some(session) = disk.staff_sessions.get(&token_hash) else { return Ok(None) };
+        let staff = disk.staff(session.staff)?;
+        Ok((session.expires_at > now && !staff.disabled).then_some(staff))
+    }
+
+    async fn end_staff_session(&self, token_hash: [u8; 32]) -> Result<(), Error> {
+        self.disk().staff_sessions.remove(&token_hash);
+        Ok(())
+    }
+
+    async fn add_bank(&self, bank: BankRow) -> Result<BankRow, Error> {
+        let mut disk = self.disk();
+        disk.centre(bank.centre)?;
+        let same =
+            |row: &&BankRow| (row.centre, &row.slug, row.version) == (bank.centre, &bank.slug, bank.version);
+        if let Some(existing) = disk.banks.iter().find(same) {
+            free(existing.sha256 == bank.sha256, "bank version")?;
+            return Ok(existing.clone());
+        }
+        free(disk.banks.iter().all(|row| row.id != bank.id), "id")?;
+        disk.banks.push(bank.clone());
+        Ok(bank)
+    }
+
+    async fn banks(&self, centre: CentreId) -> Result<Vec<BankRow>, Error> {
+        let disk = self.disk();
+        Ok(newest_first(disk.banks.iter().filter(|row| row.centre == centre), |row| row.imported_at))
+    }
+
+    async fn bank(&self, centre: CentreId, id: BankId) -> Result<BankRow, Error> {
+        self.disk().bank(centre, id)
+    }
+
+    async fn add_programme(&self, programme: ProgrammeRow) -> Result<ProgrammeRow, Error> {
+        let mut disk = self.disk();
+        let same = |row: &&ProgrammeRow| {
+            (row.centre, &row.slug, row.version) == (programme.centre, &programme.slug, programme.version)
+        };
+        if let Some(existing) = disk.programmes.iter().find(same) {
+            let unchanged = existing.source == programme.source && existing.bank == programme.bank;
+            free(unchanged, "programme version")?;
+            return Ok(existing.clone());
+        }
+        disk.bank(programme.centre, programme.bank)?;
+        free(disk.programmes.iter().all(|row| row.id != programme.id), "id")?;
+        disk.programmes.push(programme.clone());
+        Ok(programme)
+    }
+
+    async fn programmes(&self, centre: CentreId) -> Result<Vec<ProgrammeRow>, Error> {
+        let disk = self.disk();
+        Ok(newest_first(disk.programmes.iter().filter(|row| row.centre == centre), |row| row.created_at))
+    }
+
+    async fn programme(&self, centre: CentreId, id: ProgrammeId) -> Result<ProgrammeRow, Error> {
+        self.disk().programme(centre, id)
+    }
+
+    async fn add_sitting(&self, sitting: SittingRow) -> Result<(), Error> {
+        let mut disk = self.disk();
+        disk.programme(sitting.centre, sitting.programme)?;
+        free(disk.sittings.iter().all(|row| row.id != sitting.id), "id")?;
+        disk.sittings.push(sitting);
+        Ok(())
+    }
+
+    async fn sittings(&self, centre: CentreId) -> Result<Vec<(SittingRow, u32)>, Error> {
+        let disk = self.disk();
+        let count = |sitting: &SittingRow| {
+            disk.candidates.iter().filter(|row| row.sitting == sitting.id).fold(0, |count, _| count + 1)
+        };
+        let own = newest_first(disk.sittings.iter().filter(|row| row.centre == centre), |row| row.opens_at);
+        Ok(own.into_iter().map(|sitting| (sitting.clone(), count(&sitting))).collect())
+    }
+
+    async fn sitting(&self, centre: CentreId, id: SittingId) -> Result<SittingRow, Error> {
+        self.disk().sitting(centre, id)
+    }
+
+    async fn add_candidates(
+        &self,
+        centre: CentreId,
+        sitting: SittingId,
+        candidates: Vec<NewCandidate>,
+    ) -> Result<Vec<CandidateRow>, Error> {
+        let mut disk = self.disk();
+        disk.sitting(centre, sitting)?;
+        let mut sessions: HashSet<SessionId> =
+            disk.candidates.iter().map(|row| row.candidate.session).collect();
+        let present = || disk.candidates.iter().filter(|row| row.sitting == sitting);
+        let mut identities: HashSet<String> = present().map(|row| row.candidate.identity.clone()).collect();
+        let places = present().fold(0, |count, _| count + 1)..;
+        let new: Vec<CandidateRow> = candidates
+            .into_iter()
+            .filter(|candidate| identities.insert(candidate.identity.clone()))
+            .zip(places)
+            .map(|(candidate, place)| CandidateRow { candidate, centre, sitting, place })
+            .collect();
+        free(new.iter().all(|row| sessions.insert(row.candidate.session)), "session")?;
+        disk.candidates.extend(new.iter().cloned());
+        Ok(new)
+    }
+
+    async fn candidates(&self, centre: CentreId, sitting: SittingId) -> Result<Vec<CandidateRow>, Error> {
+        let disk = self.disk();
+        disk.sitting(centre, sitting)?;
+        Ok(disk.candidates.iter().filter(|row| row.sitting == sitting).cloned().collect())
+    }
+
+    async fn all_candidates(&self, centre: CentreId) -> Result<Vec<(CandidateRow, SittingRow)>, Error> {
+        let mut all = Vec::new();
+        for (sitting, _) in self.sittings(centre).await? {
+            let rows = self.candidates(centre, sitting.id).await?;
+            all.extend(rows.into_iter().map(|row| (row, sitting.clone())));
+        }
+        Ok(all)
+    }
+
+    async fn session(&self, session: SessionId) -> Result<SessionRow, Error> {
+        let disk = self.disk();
+        let candidate = disk.candidates.iter().find(|row| row.candidate.session == session);
+        let candidate = candidate.cloned().ok_or(Error::NotFound)?;
+        let sitting = disk.sitting(candidate.centre, candidate.sitting)?;
+        let programme = disk.programme(candidate.centre, sitting.programme)?;
+        let bank = disk.bank(candidate.centre, programme.bank)?;
+        let centre = disk.centre(candidate.centre)?;
+        Ok(SessionRow { candidate, sitting, programme, bank, centre })
+    }
+
+    async fn audit(&self, entry: AuditEntry) -> Result<(), Error> {
+        let mut disk = self.disk();
+        disk.centre(entry.centre)?;
+        if let Some(staff) = entry.staff {
+            disk.staff(staff)?;
+        }
+        disk.audit.push(entry);
+        Ok(())
+    }
+
+    async fn audit_of(&self, centre: CentreId, limit: u32) -> Result<Vec<AuditEntry>, Error> {
+        let disk = self.disk();
+        let own = disk.audit.iter().rev().filter(|entry| entry.centre == centre);
+        Ok(own.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
+    }
+}
+
+impl Disk {
+    fn centre(&self, id: CentreId) -> Result<CentreRow, Error> {
+        self.centres.iter().find(|row| row.id == id).cloned().ok_or(Error::NotFound)
+    }
+
+    fn staff(&self, id: StaffId) -> Result<StaffRow, Error> {
+        self.staff.iter().find(|row| row.id == id).cloned().ok_or(Error::NotFound)
+    }
+
+    fn bank(&self, centre: CentreId, id: BankId) -> Result<BankRow, Error> {
+        let row = self.banks.iter().find(|row| (row.centre, row.id) == (centre, id));
+        row.cloned().ok_or(Error::NotFound)
+    }
+
+    fn programme(&self, centre: CentreId, id: ProgrammeId) -> Result<ProgrammeRow, Error> {
+        let row = self.programmes.iter().find(|row| (row.centre, row.id) == (centre, id));
+        row.cloned().ok_or(Error::NotFound)
+    }
+
+    fn sitting(&self, centre: CentreId, id: SittingId) -> Result<SittingRow, Error> {
+        let row = self.sittings.iter().find(|row| (row.centre, row.id) == (centre, id));
+        row.cloned().ok_or(Error::NotFound)
+    }
+}
+
+fn free(is_free: bool, what: &'static str) -> Result<(), Error> {
+    if is_free { Ok(()) } else { Err(Error::Taken(what)) }
+}
+
+/// By time, and of one time by order of insertion.
+fn newest_first<'r, T: Clone + 'r>(rows: impl DoubleEndedIterator<Item = &'r T>, at: fn(&T) -> At) -> Vec<T> {
+    let mut rows: Vec<T> = rows.rev().cloned().collect();
+    rows.sort_by_key(|row| Reverse(at(row)));
+    rows
+}
