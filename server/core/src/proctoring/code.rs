@@ -189,6 +189,32 @@ impl RuleTable {
         }
         Some(self.changed.get(&code).copied().unwrap_or(code.default_rule()))
     }
+
+    /// The table as the documentation prints it; switched-off codes say so.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let head = "| Code | Who confirms | Minimum | Merge gap | Confidence |\n|---|---|---:|---:|---:|\n";
+        Code::ALL.iter().fold(head.to_owned(), |table, code| {
+            let row = match self.rule(*code) {
+                Some(_) if code.is_technical() => format!("| `{code}` | never: technical | | | |\n"),
+                None => format!("| `{code}` | switched off | | | |\n"),
+                Some(rule) => {
+                    let who = match rule.class {
+                        Class::Auto => "auto",
+                        Class::Human => "human",
+                        Class::Info => "info",
+                    };
+                    format!(
+                        "| `{code}` | {who} | {} s | {} s | {} % |\n",
+                        rule.min_duration.0 / 1_000,
+                        rule.merge_gap.0 / 1_000,
+                        rule.min_confidence_pct
+                    )
+                }
+            };
+            table + &row
+        })
+    }
 }
 
 /// The forbidden items (NB-21), named in a violation's note.

@@ -1,10 +1,10 @@
 //! The only writer of state. Total: any event of the log can be applied, whatever came before it.
 
 use super::event::{Consequence, Event, Fact};
-use super::limits::{PROMPT_SHIELD, RESUME_GRACE, SERVER_RESTARTED};
+use super::limits::{CLAIM_IN_TIME, PROMPT_SHIELD, RESUME_GRACE, SERVER_RESTARTED};
 use super::state::{
-    Answer, Binding, EndProposal, ExamSession, Message, Stage, Standing, State, TimeChange, TimeChangeKind,
-    Violation, Warning,
+    Answer, Binding, EndProposal, ExamSession, Held, Message, Stage, Standing, State, TimeChange,
+    TimeChangeKind, Violation, Warning,
 };
 use crate::ids::{IncidentNo, Seq, StaffId};
 use crate::proctoring::{DetectorEvent, Incident, IncidentStatus, SignalPhase, Source};
@@ -258,7 +258,7 @@ impl State {
                     self.prompt_closed_at = Some(event.at.min(since + PROMPT_SHIELD));
                 }
             }
-            Fact::DetectorReported { event: claim } => self.apply_claim(claim),
+            Fact::DetectorReported { event: claim } => self.apply_claim(claim, event.at),
             Fact::IncidentOpened { no, code, class, source, began_at, note } => {
                 self.incidents.push(Incident {
                     no: *no,
@@ -301,12 +301,18 @@ impl State {
         }
     }
 
-    fn apply_claim(&mut self, claim: &DetectorEvent) {
+    fn apply_claim(&mut self, claim: &DetectorEvent, heard_at: At) {
         match claim.phase {
-            SignalPhase::Begin => self.hold(claim),
-            SignalPhase::Seen if self.cut_off.contains(&claim.code) => self.hold(claim),
+            SignalPhase::Begin => self.hold(claim, heard_at),
+            SignalPhase::Seen
+                if self.cut_off.contains(&claim.code) || self.held.contains_key(&claim.code) =>
+            {
+                self.hold(claim, heard_at);
+            }
             // Whoever failed to restore a device has it off until an end is reported.
-            SignalPhase::RestoreFailed if claim.code.needs_failed_restore() => self.hold(claim),
+            SignalPhase::RestoreFailed if claim.code.needs_failed_restore() => {
+                self.hold(claim, heard_at);
+            }
             SignalPhase::End => {
                 self.held.remove(&claim.code);
                 self.cut_off.remove(&claim.code);
@@ -318,8 +324,10 @@ impl State {
         }
     }
 
-    fn hold(&mut self, claim: &DetectorEvent) {
-        self.held.insert(claim.code, claim.source);
+    fn hold(&mut self, claim: &DetectorEvent, heard_at: At) {
+        let queued = heard_at - claim.at > CLAIM_IN_TIME;
+        let silent_from = if queued { heard_at + RESUME_GRACE } else { heard_at };
+        self.held.insert(claim.code, Held { source: claim.source, silent_from });
         self.cut_off.remove(&claim.code);
     }
 
@@ -427,11 +435,11 @@ impl State {
         if at - since > RESUME_GRACE {
             self.cut_off.clear();
         }
-        self.held.retain(|code, source| {
-            if *source == Source::Client && !code.needs_failed_restore() {
+        self.held.retain(|code, held| {
+            if held.source == Source::Client && !code.needs_failed_restore() {
                 self.cut_off.insert(*code);
             }
-            *source != Source::Client && !code.needs_failed_restore()
+            held.source != Source::Client && !code.needs_failed_restore()
         });
     }
 

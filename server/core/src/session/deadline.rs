@@ -89,14 +89,25 @@ impl ExamSession {
             return None;
         }
         let met = self.counted_from(incident)? + self.context.rules.rule(incident.code)?.min_duration;
-        let runs = incident.ended_at.is_none() && self.state.holds(incident.code);
-        (runs || incident.ended_at.unwrap_or(incident.seen_at) >= met).then_some(met)
+        if incident.ended_at.unwrap_or(incident.seen_at) >= met {
+            return Some(met);
+        }
+        Some(met.max(self.runs_silently_from(incident)?))
+    }
+
+    /// From when on a running incident's silence means that it goes on.
+    fn runs_silently_from(&self, incident: &Incident) -> Option<At> {
+        if incident.ended_at.is_some() {
+            return None;
+        }
+        let family = self.state.held.iter().filter(|(code, _)| code.same_behaviour(incident.code));
+        family.map(|(_, held)| held.silent_from).max()
     }
 
     /// 30 s after the warning took effect, for a running incident that counts from before it.
     pub(super) fn persist_at(&self, incident: &Incident) -> Option<At> {
         let effective = self.state.warning_effective()?;
-        let runs = incident.ended_at.is_none() && self.state.holds(incident.code);
+        let silent_from = self.runs_silently_from(incident)?;
         let stands = match incident.status {
             IncidentStatus::Open | IncidentStatus::ConfirmedAuto { .. } => true,
             IncidentStatus::ConfirmedHuman { .. } => true,
@@ -106,7 +117,7 @@ impl ExamSession {
             IncidentStatus::Open => self.counted_from(incident)?,
             _ => incident.began_at,
         };
-        (runs && stands && from < effective).then_some(effective + PERSIST_LIMIT)
+        (stands && from < effective).then_some((effective + PERSIST_LIMIT).max(silent_from))
     }
 
     fn run_out_at(&self, incident: &Incident) -> Option<At> {

@@ -18,6 +18,8 @@ pub const PROMPT_SHIELD: Span = Span::secs(60);
 pub const LATE_WINDOW: Span = Span::mins(10);
 /// A signal can be reported this long after it happened.
 pub const SIGNAL_AGO_MAX: Span = Span::mins(10);
+/// A signal that took longer than this to arrive was queued, and what ended it may be queued behind it.
+pub const CLAIM_IN_TIME: Span = Span::secs(2);
 /// After a reconnect the browser has this long to say whether a behaviour still goes on.
 pub const RESUME_GRACE: Span = Span::secs(10);
 /// Above this much time without supervision the commission must rule on validity.

@@ -19,6 +19,6 @@ pub use input::{
 };
 pub use query::SealWaits;
 pub use state::{
-    Answer, Binding, Context, EndProposal, ExamSession, Message, Stage, Standing, State, TimeChange,
+    Answer, Binding, Context, EndProposal, ExamSession, Held, Message, Stage, Standing, State, TimeChange,
     TimeChangeKind, Violation, Warning,
 };

@@ -126,6 +126,16 @@ pub struct Answer {
     pub at: At,
 }
 
+/// A behaviour that goes on until its end is reported.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Held {
+    /// Who said so
+    pub source: Source,
+    /// From when on silence means that it goes on: later than the claim if that was queued on the device,
+    /// because its end may be queued behind it
+    pub silent_from: At,
+}
+
 /// A line of the conversation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Message {
@@ -251,8 +261,8 @@ pub struct State {
     pub incidents: Vec<Incident>,
     /// All counted violations, in order
     pub violations: Vec<Violation>,
-    /// Behaviours that began and have not been reported ended, and who said so
-    pub held: BTreeMap<Code, Source>,
+    /// Behaviours that began and have not been reported ended
+    pub held: BTreeMap<Code, Held>,
     /// Held by the browser's word when its socket went: it owes word of how they went on
     pub cut_off: BTreeSet<Code>,
     /// Time of the browser's newest signal: its claims never run backwards

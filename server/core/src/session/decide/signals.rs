@@ -8,6 +8,13 @@ use crate::session::limits::{CHATTER_EVENTS_MAX, RESUME_GRACE, SIGNAL_AGO_MAX, S
 use crate::session::state::Stage;
 use crate::time::{At, Span};
 
+/// How a behaviour stood before a claim about it.
+#[derive(Clone, Copy)]
+struct Before {
+    held: bool,
+    cut_off: bool,
+}
+
 impl Deciding<'_> {
     /// From the browser, perhaps queued while it was offline.
     pub(super) fn signal(
@@ -22,9 +29,9 @@ impl Deciding<'_> {
         let at = self.at - ago.clamp(Span::ZERO, SIGNAL_AGO_MAX);
         let at = self.earliest_claim().map_or(at, |earliest| at.max(earliest)).min(self.at);
         let claim = DetectorEvent { code, phase, source: Source::Client, confidence_pct: 100, at, note };
-        let cut_off = self.state().is_cut_off(code);
+        let before = self.before(code);
         self.emit_command(Fact::DetectorReported { event: claim.clone() });
-        self.merge(&claim, cut_off);
+        self.merge(&claim, before);
         Ok(())
     }
 
@@ -46,9 +53,13 @@ impl Deciding<'_> {
 
     /// Written down and merged, whatever it becomes.
     pub(super) fn observe(&mut self, claim: &DetectorEvent) {
-        let cut_off = self.state().is_cut_off(claim.code);
+        let before = self.before(claim.code);
         self.emit(Fact::DetectorReported { event: claim.clone() });
-        self.merge(claim, cut_off);
+        self.merge(claim, before);
+    }
+
+    fn before(&self, code: Code) -> Before {
+        Before { held: self.state().holds(code), cut_off: self.state().is_cut_off(code) }
     }
 
     pub(super) fn prompt(&mut self, open: bool) -> Result<(), Refusal> {
@@ -76,7 +87,7 @@ impl Deciding<'_> {
         self.earliest_observation().max(self.state().last_claim_at)
     }
 
-    fn merge(&mut self, claim: &DetectorEvent, cut_off: bool) {
+    fn merge(&mut self, claim: &DetectorEvent, before: Before) {
         let Some(rule) = self.countable(claim) else { return };
         let mut seen_at = claim.at;
         if claim.code.needs_failed_restore() {
@@ -85,14 +96,14 @@ impl Deciding<'_> {
             seen_at = seen_at.max(since);
         }
         let restore_failed = claim.phase == SignalPhase::RestoreFailed;
-        match (claim.phase, self.continued(claim.code, seen_at, cut_off)) {
+        match (claim.phase, self.continued(claim.code, seen_at, before)) {
             (SignalPhase::End, None) => {}
             (SignalPhase::End, Some(no)) => {
                 let ended = self.incident(no).and_then(|incident| incident.ended_at);
                 if self.state().holds(claim.code) {
                     // Back in full screen but the page still hidden, or the other way round.
                     self.emit(Fact::IncidentSeen { no, seen_at, restore_failed: false });
-                } else if ended.is_none_or(|ended| cut_off && seen_at > ended) {
+                } else if ended.is_none_or(|ended| before.cut_off && seen_at > ended) {
                     let began_at = self.incident(no).map_or(seen_at, |incident| incident.began_at);
                     self.emit(Fact::IncidentEnded { no, ended_at: seen_at.max(began_at) });
                 }
@@ -118,13 +129,13 @@ impl Deciding<'_> {
         counts.then_some(rule)
     }
 
-    fn continued(&self, code: Code, at: At, cut_off: bool) -> Option<crate::ids::IncidentNo> {
-        if let Some(incident) = self.incident_to_continue(code, at) {
+    fn continued(&self, code: Code, at: At, before: Before) -> Option<crate::ids::IncidentNo> {
+        if let Some(incident) = self.incident_to_continue(code, at, before.held) {
             return Some(incident.no);
         }
         // Cut off by a lost connection and reported on right after it came back: one course, whatever the gap.
         let (_, since) = self.state().socket?;
-        if !cut_off || at > since + RESUME_GRACE {
+        if !before.cut_off || at > since + RESUME_GRACE {
             return None;
         }
         let last = self.state().incidents.iter().rev().find(|held| held.code.same_behaviour(code))?;

@@ -90,12 +90,13 @@ impl Deciding<'_> {
     }
 
     /// The incident that a claim of `code` at `at` belongs to: still running, or ended less than its merge gap
-    /// ago. One from before the warning never swallows what begins when its tail would count anew.
-    pub(super) fn incident_to_continue(&self, code: Code, at: At) -> Option<&Incident> {
+    /// ago; a held behaviour runs until its end is reported. One from before the warning never swallows what begins when its tail would count anew.
+    pub(super) fn incident_to_continue(&self, code: Code, at: At, was_held: bool) -> Option<&Incident> {
         let gap = self.session.merge_gap(code);
         let tail_over = self.state().warning_effective().map(|effective| effective + PERSIST_LIMIT);
         let incident = self.state().incidents.iter().rev().find(|held| held.code.same_behaviour(code))?;
-        let last = incident.ended_at.unwrap_or_else(|| self.last_known(incident, at));
+        let last =
+            incident.ended_at.unwrap_or(if was_held { at.max(incident.seen_at) } else { incident.seen_at });
         let from_before =
             self.state().warning_effective().is_some_and(|effective| incident.began_at < effective);
         let anew = from_before && tail_over.is_some_and(|over| at >= over);
@@ -172,7 +173,9 @@ impl Deciding<'_> {
             note: note.clone(),
         };
         self.emit(Fact::DetectorReported { event: claim });
-        let continued = self.incident_to_continue(code, began_at).map(|held| (held.no, held.is_confirmed()));
+        let continued = self
+            .incident_to_continue(code, began_at, self.state().holds(code))
+            .map(|held| (held.no, held.is_confirmed()));
         match continued {
             // Two proctors, or a proctor and a detector, marking one phone make one violation.
             Some((no, true)) => {

@@ -1,0 +1,16 @@
+//! The rules, one module per concern, tests named by behaviour.
+
+mod answers;
+mod calendar;
+mod codes;
+mod connection;
+mod draw;
+mod pass_rule;
+mod preparation;
+mod random;
+mod record;
+mod scenarios;
+mod signals;
+mod staff;
+mod support;
+mod time;
