@@ -59,6 +59,11 @@ impl From<sqlx::Error> for Refusal {
 #[async_trait]
 impl EventLog for SqliteStore {
     async fn take_lease(&self, node: Uuid, at: At) -> Result<Lease, Error> {
+        if self.lock.is_none() {
+            return Err(Error::Open(
+                "it was opened beside a running server, which keeps the lease".to_owned(),
+            ));
+        }
         let mut transaction = self.begin().await?;
         let taken = sqlx::query_scalar::<_, i64>(
             "INSERT INTO lease (id, node, epoch, taken_at) VALUES (1, ?, 1, ?)

@@ -32,7 +32,7 @@ pub struct SqliteStore {
     pub(crate) epoch: AtomicU64,
     path: PathBuf,
     /// None for [`SqliteStore::open_beside`]
-    _lock: Option<File>,
+    pub(crate) lock: Option<File>,
 }
 
 impl SqliteStore {
@@ -48,7 +48,7 @@ impl SqliteStore {
     }
 
     /// Opens the file beside a running server, for directory rows written from the command line (a centre, a member
-    /// of staff). Sessions stay with the process that holds the lease: it fences every append of another.
+    /// of staff). Sessions stay with the server: this store takes no lease, so it cannot append and fences nobody.
     ///
     /// # Errors
     /// As [`SqliteStore::open`], without the lock.
@@ -71,7 +71,7 @@ impl SqliteStore {
             readers,
             epoch: AtomicU64::new(0),
             path: path.to_owned(),
-            _lock: lock,
+            lock,
         })
     }
 

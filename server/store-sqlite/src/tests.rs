@@ -4,10 +4,12 @@ use crate::SqliteStore;
 use crate::open::refuse_forgetful;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use std::time::Duration;
-use synaq_core::ids::{Seq, SessionId};
+use synaq_core::ids::{CentreId, Seq, SessionId};
 use synaq_core::time::At;
 use synaq_seal::sha256;
-use synaq_store::{Append, Batch, Error, EventLog, Lease, MessageKind, NewMessage, Outbox};
+use synaq_store::{
+    Append, Batch, CentreRow, Directory, Error, EventLog, Lease, MessageKind, NewMessage, Outbox,
+};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -77,6 +79,24 @@ async fn a_second_process_is_kept_out_until_the_first_is_gone() {
     }
     drop(store);
     SqliteStore::open(&path).await.unwrap();
+}
+
+#[tokio::test]
+async fn rows_written_beside_a_running_server_reach_it_and_fence_nobody() {
+    let (directory, store, lease) = opened().await;
+    let beside = SqliteStore::open_beside(&directory.path().join("synaq.db")).await.unwrap();
+    let centre = CentreRow {
+        id: CentreId(Uuid::nil()),
+        bin: "123456789012".into(),
+        name_kk: "Орталық".into(),
+        name_ru: "Центр".into(),
+    };
+    beside.add_centre(centre.clone()).await.unwrap();
+    assert!(matches!(beside.take_lease(Uuid::max(), At(0)).await, Err(Error::Open(_))));
+    beside.close().await;
+    drop(beside);
+    assert_eq!(store.centres().await.unwrap(), [centre]);
+    store.append(lease, events([1])).await.unwrap();
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 use synaq_core::ids::{Seq, SessionId};
 use synaq_core::time::At;
 use synaq_seal::sha256;
@@ -29,7 +30,9 @@ fn main() {
     let path = directory.path().join("synaq.db");
     let mut stored = 0;
     for round in 0..ROUNDS {
-        let acknowledged = kill_after(1 + round * 7 % 31, &path).max(stored);
+        // Steps prime to the spread, so that the rounds fall on all parts of an append (about 1 ms).
+        let moment = Duration::from_micros(round * 137 % 2_000);
+        let acknowledged = kill_after(1 + round * 7 % 31, moment, &path).max(stored);
         stored = runtime.block_on(count(&path));
         // One batch at most was in flight.
         assert!(
@@ -91,8 +94,8 @@ fn batch(number: u64) -> Batch {
     Batch { events: events.collect(), messages: vec![message], summaries: vec![summary], ..Batch::default() }
 }
 
-/// The last batch that the victim acknowledged before it died.
-fn kill_after(batches: u64, path: &Path) -> u64 {
+/// The last batch that the victim acknowledged before it died, some moment after it had acknowledged so many.
+fn kill_after(batches: u64, moment: Duration, path: &Path) -> u64 {
     let mut victim: Child = Command::new(std::env::current_exe().expect("a program knows itself"))
         .arg(VICTIM)
         .arg(path)
@@ -105,6 +108,7 @@ fn kill_after(batches: u64, path: &Path) -> u64 {
         let line = lines.next().expect("the victim goes on until it is killed").expect("a line of text");
         acknowledged = line.parse().expect("a number per line");
     }
+    std::thread::sleep(moment);
     victim.kill().expect("the victim can be killed");
     // What it printed between the last line read and its death was acknowledged too; a torn line was not printed.
     for line in lines.map_while(Result::ok) {
