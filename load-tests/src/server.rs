@@ -1,0 +1,154 @@
+//! The real binary as a process of its own.
+
+use anyhow::{Context as _, bail, ensure};
+use serde::Deserialize;
+use std::env;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A debug build on a busy machine, key generation and import of the demo bank included.
+const START_PATIENCE: Duration = Duration::from_secs(60);
+
+/// What `synaq demo` writes.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Demo {
+    /// Pages and API
+    pub base_url: String,
+    /// The sandbox of the central platform
+    pub platform_url: String,
+    /// Its process
+    pub platform_pid: Option<u32>,
+    /// Personal links
+    pub candidate_links: Vec<String>,
+    /// Account
+    pub proctor: Account,
+    /// Account
+    pub centre: Account,
+    /// Account
+    pub commission: Account,
+}
+
+/// A member of staff.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Account {
+    /// Login
+    pub login: String,
+    /// Password
+    pub password: String,
+}
+
+/// A running `synaq demo`; killed when dropped.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    data: PathBuf,
+    port: u16,
+    /// What it wrote
+    pub demo: Demo,
+    /// From the start of the process to its links being there
+    pub start: Duration,
+}
+
+impl Server {
+    /// The binary to test: `SYNAQ_BIN`, or the one beside this program in the target folder.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn binary() -> anyhow::Result<PathBuf> {
+        #[expect(clippy::disallowed_methods, reason = "a test program, not the server")]
+        if let Some(path) = env::var_os("SYNAQ_BIN") {
+            return Ok(path.into());
+        }
+        let here = env::current_exe()?;
+        let beside = here.ancestors().skip(1).take(2).map(|folder| folder.join("synaq"));
+        beside.into_iter().find(|path| path.is_file()).context(
+            "the binary `synaq` is missing; build it with `cargo build -p synaq-app` or set SYNAQ_BIN",
+        )
+    }
+
+    /// Starts the demo on a data folder, at a free port.
+    ///
+    /// # Errors
+    /// If it does not come up.
+    pub fn start(data: &Path) -> anyhow::Result<Self> {
+        Self::start_at(data, free_port()?)
+    }
+
+    /// SIGKILL, then a new process on the same folder and port.
+    ///
+    /// # Errors
+    /// If it does not come up again.
+    pub fn kill_and_restart(mut self) -> anyhow::Result<Self> {
+        self.kill()?;
+        Self::start_at(&self.data.clone(), self.port)
+    }
+
+    /// SIGKILL: no farewell, no flush.
+    ///
+    /// # Errors
+    /// If the process is gone already.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// The server's process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn start_at(data: &Path, port: u16) -> anyhow::Result<Self> {
+        let file = data.join("demo.json");
+        if file.exists() {
+            std::fs::remove_file(&file)?;
+        }
+        let began = Instant::now();
+        let mut child = Command::new(Self::binary()?)
+            .args(["demo", "--data"])
+            .arg(data)
+            .args(["--port", &port.to_string()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .spawn()?;
+        loop {
+            if let Some(demo) =
+                std::fs::read(&file).ok().and_then(|text| serde_json::from_slice::<Demo>(&text).ok())
+            {
+                ensure!(demo.base_url.ends_with(&format!(":{port}")), "another address: {}", demo.base_url);
+                return Ok(Self { child, data: data.to_owned(), port, demo, start: began.elapsed() });
+            }
+            if let Some(status) = child.try_wait()? {
+                bail!("the server ended with {status}");
+            }
+            if began.elapsed() > START_PATIENCE {
+                child.kill()?;
+                bail!("the server wrote no {} in time", file.display());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // SIGTERM lets it stop the sandbox it started; whoever was killed by the test is gone already.
+        let _ = Command::new("kill").arg(self.child.id().to_string()).stderr(Stdio::null()).status();
+        let end = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < end {
+            if matches!(self.child.try_wait(), Ok(Some(_)) | Err(_)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
