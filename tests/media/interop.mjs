@@ -35,7 +35,7 @@ const launch = () =>
   })
 
 // Runs in the page.
-async function publish({ session, tcp }) {
+async function publish({ session, tcp, screen }) {
   const started = performance.now()
   const stream = await navigator.mediaDevices.getUserMedia({
     video: { width: 640, height: 480, frameRate: 12 }, audio: true,
@@ -48,6 +48,12 @@ async function publish({ session, tcp }) {
     direction: 'sendonly', sendEncodings: [{ maxBitrate: 300_000, maxFramerate: 12 }],
   })
   window.video = video
+  if (screen) {
+    const canvas = document.createElement('canvas')
+    canvas.width = canvas.height = 100
+    canvas.getContext('2d').fillRect(0, 0, 50, 50)
+    window.screenLine = pc.addTransceiver(canvas.captureStream(5).getVideoTracks()[0], { direction: 'sendonly' })
+  }
   await pc.setLocalDescription()
   const response = await fetch(`/whip/${session}`, { method: 'POST', body: pc.localDescription.sdp })
   if (response.status !== 201) throw new Error(await response.text())
@@ -210,7 +216,10 @@ try {
   // A crashed browser is stalled first, then lost.
   const third = await launch()
   browsers.push(third)
-  await (await newPage(third)).evaluate(publish, { session })
+  const thirdPage = await newPage(third)
+  // It offers a second video line too, which is declined.
+  await thirdPage.evaluate(publish, { session, screen: true })
+  assert.equal(await thirdPage.evaluate(() => window.screenLine.currentDirection), 'inactive')
   await until('the third publisher flows', times('VideoFlowing', 3))
   await sleep(2_500)
   const crashed = Date.now()

@@ -194,8 +194,13 @@ impl Engine {
 
     fn offer(&mut self, session: Uuid, role: Role, offer: &sdp::Offer) -> Result<Answer, OfferError> {
         let limits = &self.around.options.limits;
-        let viewers = self.rooms.get(&session).map_or(0, |room| room.viewers.len());
-        if self.peers.len() >= limits.peers || (role == Role::Viewer && viewers >= limits.viewers_per_room) {
+        let refused = match (role, self.rooms.get(&session)) {
+            // A candidate who comes back takes the old place, also in a full house.
+            (Role::Publisher, Some(room)) if room.publisher.is_some() => false,
+            (Role::Viewer, Some(room)) if room.viewers.len() >= limits.viewers_per_room => true,
+            _ => self.peers.len() >= limits.peers,
+        };
+        if refused {
             return Err(OfferError::Full);
         }
         let now = Instant::now();
@@ -354,6 +359,11 @@ impl Engine {
             let now = Instant::now();
             for packet in &read.packets {
                 self.datagram(packet, read.address, true, now);
+            }
+            if !read.packets.is_empty()
+                && let Some(tcp) = &mut self.ports.tcp
+            {
+                tcp.close_unless_identified(read.address);
             }
             if read.more {
                 self.tcp_waiting.insert(token);

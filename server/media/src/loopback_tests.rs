@@ -20,6 +20,8 @@ const SESSION: Uuid = Uuid::from_u128(7);
 struct Ledger {
     facts: Mutex<Vec<Fact>>,
     blobs: Mutex<BTreeMap<String, Vec<u8>>>,
+    /// Held by a test: the disk hangs.
+    hang: Mutex<()>,
 }
 
 struct Witness(Arc<Ledger>);
@@ -43,6 +45,7 @@ impl EvidenceStore for Witness {
 
 impl EvidenceWriter for BlobWriter {
     fn append(&mut self, chunk: &[u8]) -> io::Result<()> {
+        let _hang = self.0.hang.lock().unwrap();
         self.0.blobs.lock().unwrap().get_mut(&self.1).unwrap().extend_from_slice(chunk);
         Ok(())
     }
@@ -245,7 +248,10 @@ fn recording_goes_on_after_a_gap_that_nobody_repairs() {
 
 #[test]
 fn silent_publisher_is_stalled_and_resumes() {
-    let hall = Hall::new();
+    let hall = Hall::with(|options| {
+        options.bind.set_ip(std::net::Ipv4Addr::UNSPECIFIED.into());
+        options.advertise = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+    });
     let mut camera = Client::publisher(1, true);
     hall.publish(&mut camera);
     hall.drive("frames", [&mut camera], |_| hall.handle.still(SESSION).is_some());
@@ -281,8 +287,16 @@ fn room_and_service_limits_answer_full_and_a_stopped_service_says_so() {
     let refused = hall.runtime.block_on(hall.handle.view(SESSION, offer(&mut Client::viewer())));
     assert_eq!(refused.unwrap_err(), OfferError::Full);
     hall.publish(&mut Client::publisher(1, true));
+    let other = Uuid::from_u128(8);
+    hall.runtime.block_on(hall.handle.view(other, offer(&mut Client::viewer()))).unwrap();
+    let refused = hall.runtime.block_on(hall.handle.view(other, offer(&mut Client::viewer())));
+    assert_eq!(refused.unwrap_err(), OfferError::Full);
     hall.publish(&mut Client::publisher(1, true));
-    assert_eq!(hall.handle.stats().publishers, 1, "the second replaced the first");
+    assert_eq!(
+        hall.handle.stats().publishers,
+        1,
+        "the second replaced the first, although the house is full"
+    );
     let handle = hall.handle.clone();
     let late = offer(&mut Client::publisher(1, true));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -330,6 +344,66 @@ fn advertised_address_is_the_one_in_the_answer() {
     let candidates: Vec<_> = answer.lines().filter(|line| line.starts_with("a=candidate")).collect();
     assert!(candidates.iter().all(|line| line.contains(" 192.0.2.9 ")), "{candidates:?}");
     assert!(candidates.iter().any(|line| line.contains(" 4433 typ host tcptype passive")), "{candidates:?}");
+    hall.stop();
+}
+
+#[test]
+fn hanging_disk_costs_frames_that_are_counted_and_stops_nothing_else() {
+    let hall = Hall::with(|options| options.limits.recorder_queue_bytes = 8_000);
+    let (mut camera, mut proctor) = (Client::publisher(1, true), Client::viewer());
+    hall.publish(&mut camera);
+    hall.view(&mut proctor);
+    hall.drive("a picture", [&mut camera, &mut proctor], |[_, proctor]| videos(proctor).len() > 10);
+    let ledger = hall.ledger.clone();
+    let hang = ledger.hang.lock().unwrap();
+    hall.drive("refused frames", [&mut camera, &mut proctor], |_| hall.handle.stats().dropped_frames > 20);
+    let seen = videos(&proctor).len();
+    hall.drive("the viewer's picture goes on", [&mut camera, &mut proctor], |[_, proctor]| {
+        videos(proctor).len() > seen + 20
+    });
+    assert!(hall.handle.status(SESSION).is_some_and(|status| status.video_live));
+    drop(hang);
+    hall.drive("the hole is reported", [&mut camera, &mut proctor], |_| {
+        hall.facts().iter().any(|fact| matches!(fact, Fact::Gap { .. }))
+    });
+    hall.stop();
+    assert!(finished(&ledger.facts.lock().unwrap())[0].1 >= 1);
+}
+
+#[test]
+fn peer_above_its_rate_is_cut_back_before_decryption() {
+    let hall = Hall::with(|options| options.limits.packets_per_second = 40);
+    let mut camera = Client::publisher(1, true);
+    hall.publish(&mut camera);
+    hall.drive("datagrams above the rate", [&mut camera], |_| hall.handle.stats().dropped_rate > 50);
+    assert_eq!(hall.handle.stats().publishers, 1);
+    hall.stop();
+}
+
+/// Offers as Chromium writes them.
+#[test]
+fn browser_offers_are_answered_with_vp8_and_opus_only() {
+    let hall = Hall::new();
+    let sections = |sdp: &str| {
+        let directions = ["a=sendonly", "a=recvonly", "a=inactive", "a=sendrecv"];
+        let kept =
+            |line: &&str| line.starts_with("m=") || line.starts_with("b=") || directions.contains(line);
+        sdp.lines()
+            .filter(kept)
+            .map(|line| line.replace("m=", "").replace(" UDP/TLS/RTP/SAVPF", ""))
+            .collect::<Vec<_>>()
+    };
+    let publish = |offer: &str| hall.runtime.block_on(hall.handle.publish(SESSION, offer.to_owned()));
+    let camera = publish(include_str!("../corpus/sdp/chromium-publish.sdp")).unwrap().sdp;
+    assert_eq!(sections(&camera), ["audio 9 111", "a=recvonly", "video 9 96", "b=AS:300", "a=recvonly"]);
+    let screen = publish(include_str!("../corpus/sdp/chromium-screen.sdp")).unwrap().sdp;
+    assert_eq!(sections(&screen)[..5], sections(&camera));
+    assert_eq!(sections(&screen)[5..], ["video 9 96", "a=inactive"]);
+    let refused = publish(include_str!("../corpus/sdp/chromium-channel.sdp")).unwrap_err();
+    assert_eq!(refused.code(), "sdp_media_lines");
+    let offer = include_str!("../corpus/sdp/chromium-view.sdp").to_owned();
+    let view = hall.runtime.block_on(hall.handle.view(SESSION, offer)).unwrap().sdp;
+    assert_eq!(sections(&view), ["audio 9 111", "a=sendonly", "video 9 96", "a=sendonly"]);
     hall.stop();
 }
 

@@ -134,7 +134,7 @@ impl Ground {
         let answer = core.create_answer(None)?;
         core.set_local_description(now, answer)?;
         let sdp = core.local_description().ok_or(Error::ErrUnknownType)?.sdp;
-        let sdp = if role == Role::Publisher { sdp::limit_video(&sdp, self.video_kbps) } else { sdp };
+        let sdp = if role == Role::Publisher { sdp::shape_answer(&sdp, self.video_kbps) } else { sdp };
         let viewer = self.outgoing(&mut core, tracks)?;
         Ok(Answered { core, sdp, fragment, viewer })
     }

@@ -307,7 +307,10 @@ impl Publisher {
     /// Four times a second: silence, overdue key frames, status. `waiting`: a viewer has no picture yet.
     pub(crate) fn watch(&mut self, waiting: bool, connected: bool, tcp: bool, viewers: u32, now: Instant) {
         self.watch_silence(now);
-        let overdue = self.last_key_at.is_none_or(|at| now.duration_since(at) >= self.around.still_every);
+        let older = |at: Option<Instant>, than| at.is_none_or(|at| now.duration_since(at) >= than);
+        // A key frame that a viewer asked for may have come just before a still was due for keeping.
+        let overdue = older(self.last_key_at, self.around.still_every)
+            || older(self.last_kept_at, self.around.still_keep_every);
         let patient = self.asked_at.is_some_and(|at| now.duration_since(at) < KEY_RETRY);
         if (overdue || waiting || self.assembler.needs_key()) && !patient && self.video_flow.live(now) {
             self.key_wanted = true;

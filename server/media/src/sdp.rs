@@ -50,15 +50,11 @@ pub(crate) fn check(offer: &str, role: Role) -> Result<Offer, OfferError> {
         if line.is_empty() {
             continue;
         }
-        if line.starts_with("m=") {
-            seen.end_section(&mut text);
-        }
         if seen.line(line, role)? {
             text.push_str(line);
             text.push_str("\r\n");
         }
     }
-    seen.end_section(&mut text);
     seen.finish()?;
     Ok(Offer { text, audio: seen.audio > 0 })
 }
@@ -69,8 +65,6 @@ struct Seen {
     video: usize,
     candidates: usize,
     in_video: bool,
-    /// In a section that is made inactive.
-    declined: bool,
     vp8: bool,
     fingerprint: bool,
     ufrag: bool,
@@ -87,20 +81,14 @@ impl Seen {
             return Err(OfferError::Malformed("a line is not of the form letter=value"));
         };
         match kind {
-            "m" => self.media(value, role)?,
+            "m" => self.media(value)?,
             "a" => return self.attribute(value, role),
             _ => {}
         }
         Ok(true)
     }
 
-    fn end_section(&mut self, text: &mut String) {
-        if std::mem::take(&mut self.declined) {
-            text.push_str("a=inactive\r\n");
-        }
-    }
-
-    fn media(&mut self, value: &str, role: Role) -> Result<(), OfferError> {
+    fn media(&mut self, value: &str) -> Result<(), OfferError> {
         let mut words = value.split_ascii_whitespace();
         self.in_video = false;
         match words.next() {
@@ -108,7 +96,6 @@ impl Seen {
             Some("video") => {
                 self.video += 1;
                 self.in_video = true;
-                self.declined = role == Role::Publisher && self.video > 1;
             }
             _ => return Err(OfferError::MediaLines("only audio and video are taken, no data channel")),
         }
@@ -137,7 +124,6 @@ impl Seen {
             // RFC 8839, section 5.4: at least 4 and 22 characters.
             "ice-ufrag" => self.ufrag |= rest.len() >= 4,
             "ice-pwd" => self.password |= rest.len() >= 22,
-            "sendonly" | "sendrecv" | "recvonly" | "inactive" if self.declined => return Ok(false),
             "recvonly" if role == Role::Publisher => {
                 return Err(OfferError::MediaLines("a publisher's lines must send"));
             }
@@ -167,18 +153,23 @@ impl Seen {
     }
 }
 
-/// Adds `b=AS` to the answer's video line: the browser's encoder keeps below it (RFC 8866, section 5.8).
-pub(crate) fn limit_video(answer: &str, kbps: u32) -> String {
+/// Shapes the answer to a publisher: `b=AS` on the first video line keeps the browser's encoder below it (RFC 8866,
+/// section 5.8), a second one is made inactive.
+pub(crate) fn shape_answer(answer: &str, video_kbps: u32) -> String {
     let mut text = String::with_capacity(answer.len() + 16);
-    let mut in_video = false;
+    let (mut videos, mut in_video) = (0, false);
     for line in answer.lines() {
         if line.starts_with("m=") {
             in_video = line.starts_with("m=video");
+            videos += usize::from(in_video);
         }
-        text.push_str(line);
+        let declined = in_video && videos > 1;
+        text.push_str(if declined && line == "a=recvonly" { "a=inactive" } else { line });
         text.push_str("\r\n");
-        if in_video && line.starts_with("c=") {
-            text.push_str(&format!("b=AS:{kbps}\r\n"));
+        if in_video && !declined && line.starts_with("c=") {
+            text.push_str("b=AS:");
+            text.push_str(&video_kbps.to_string());
+            text.push_str("\r\n");
         }
     }
     text
@@ -235,20 +226,12 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn second_video_line_of_a_publisher_is_made_inactive() {
-        let screen = VIDEO.replace("a=mid:0", "a=mid:1\r\na=sendonly");
-        let passed =
-            check(&offer(&[VIDEO, "a=sendonly\r\n", &screen, AUDIO].concat()), Role::Publisher).unwrap();
-        let directions: Vec<_> =
-            passed.text.lines().filter(|line| line.ends_with("only") || line.ends_with("inactive")).collect();
-        assert_eq!(directions, ["a=sendonly", "a=inactive"]);
-        assert!(passed.text.find("a=inactive") < passed.text.find("m=audio"));
-    }
-
-    #[test]
-    fn answer_limits_video_only() {
-        let limited = limit_video("m=audio 9\r\nc=IN IP4 0\r\nm=video 9\r\nc=IN IP4 0\r\na=x\r\n", 300);
-        assert_eq!(limited, "m=audio 9\r\nc=IN IP4 0\r\nm=video 9\r\nc=IN IP4 0\r\nb=AS:300\r\na=x\r\n");
+    fn answer_limits_the_first_video_line_and_declines_the_second() {
+        let section = |kind| format!("m={kind} 9\r\nc=IN IP4 0\r\na=recvonly\r\n");
+        let answer = [section("video"), section("audio"), section("video")].concat();
+        let limited = section("video").replace("c=IN IP4 0\r\n", "c=IN IP4 0\r\nb=AS:300\r\n");
+        let declined = section("video").replace("recvonly", "inactive");
+        assert_eq!(shape_answer(&answer, 300), [limited, section("audio"), declined].concat());
     }
 
     #[test]

@@ -275,6 +275,10 @@ fn open_track(peer: &mut Peer, track: RTCTrackEventInit) {
     let Part::Publisher(publisher) = &mut peer.part else { return };
     let Some(mut receiver) = peer.core.rtp_receiver(track.receiver_id) else { return };
     let video = receiver.track().kind() == RtpCodecKind::Video;
+    if publisher.sources.iter().any(|source| source.video == video) {
+        // A second line of a kind was answered as inactive; what comes on it all the same is not mixed in.
+        return;
+    }
     let extensions = &receiver.get_parameters().rtp_parameters.header_extensions;
     let level_extension = extensions
         .iter()

@@ -18,6 +18,10 @@ const MAX_OUT_BYTES: usize = 192 << 10;
 const MAX_READ_BYTES: usize = 128 << 10;
 /// A connection that has not named its peer by then is closed.
 const IDENTIFY_WITHIN: Duration = Duration::from_secs(5);
+/// Unidentified connections of one address; a school may have one for all its candidates.
+const MAX_UNIDENTIFIED_PER_ADDRESS: usize = 64;
+/// What a connection may send before it has named its peer: one STUN request is about 100 bytes.
+const MAX_UNIDENTIFIED_BYTES: usize = 2 << 10;
 /// Tokens below belong to the loop's own sources.
 const FIRST_TOKEN: usize = 16;
 
@@ -76,7 +80,7 @@ impl Tcp {
     /// Accepts everything that waits; above the limit connections are closed at once.
     pub(crate) fn accept(&mut self, now: Instant) {
         while let Ok((mut stream, address)) = self.listener.accept() {
-            if self.connections.len() >= self.max {
+            if self.connections.len() >= self.max || self.is_crowded(address) {
                 continue;
             }
             let token = Token(self.next_token);
@@ -99,6 +103,12 @@ impl Tcp {
             self.connections.insert(token, connection);
             self.by_address.insert(address, token);
         }
+    }
+
+    fn is_crowded(&self, address: SocketAddr) -> bool {
+        let alike =
+            |connection: &&Connection| !connection.identified && connection.address.ip() == address.ip();
+        self.connections.values().filter(alike).count() >= MAX_UNIDENTIFIED_PER_ADDRESS
     }
 
     pub(crate) fn read(&mut self, token: Token, buffer: &mut [u8]) -> Option<Read> {
@@ -127,6 +137,7 @@ impl Tcp {
             }
         }
         let packets = std::iter::from_fn(|| connection.decoder.next_packet()).collect();
+        ended |= !connection.identified && connection.decoder.buffered_len() > MAX_UNIDENTIFIED_BYTES;
         let address = connection.address;
         if ended {
             self.close(address);
@@ -140,6 +151,14 @@ impl Tcp {
             self.by_address.get(&address).and_then(|token| self.connections.get_mut(token))
         {
             connection.identified = true;
+        }
+    }
+
+    /// Its first packet named nobody we know.
+    pub(crate) fn close_unless_identified(&mut self, address: SocketAddr) {
+        let connection = self.by_address.get(&address).and_then(|token| self.connections.get(token));
+        if connection.is_some_and(|connection| !connection.identified) {
+            self.close(address);
         }
     }
 
@@ -200,5 +219,78 @@ impl Connection {
                 Err(_) => self.writable = false,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mio::{Events, Poll};
+    use std::net::TcpStream as Plain;
+
+    fn open(max: usize) -> (Tcp, Poll, SocketAddr) {
+        let poll = Poll::new().unwrap();
+        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let address = listener.local_addr().unwrap();
+        let tcp = Tcp::new(listener, poll.registry().try_clone().unwrap(), Token(2), max).unwrap();
+        (tcp, poll, address)
+    }
+
+    /// Accepts and reads until `done`.
+    fn turn(tcp: &mut Tcp, poll: &mut Poll, mut done: impl FnMut(&mut Tcp, Vec<Read>) -> bool) {
+        let (mut events, mut buffer) = (Events::with_capacity(64), vec![0; 65_536]);
+        let end = Instant::now() + Duration::from_secs(10);
+        loop {
+            assert!(Instant::now() < end);
+            poll.poll(&mut events, Some(Duration::from_millis(10))).unwrap();
+            tcp.accept(Instant::now());
+            let tokens: Vec<_> = tcp.connections.keys().copied().collect();
+            let reads = tokens.into_iter().filter_map(|token| tcp.read(token, &mut buffer)).collect();
+            if done(tcp, reads) {
+                return;
+            }
+        }
+    }
+
+    #[test]
+    fn packet_split_over_two_writes_comes_out_whole() {
+        let (mut tcp, mut poll, address) = open(8);
+        let mut client = Plain::connect(address).unwrap();
+        let framed = frame_packet(b"hello");
+        client.write_all(&framed[..3]).unwrap();
+        turn(&mut tcp, &mut poll, |tcp, _| tcp.connections.len() == 1);
+        client.write_all(&framed[3..]).unwrap();
+        turn(&mut tcp, &mut poll, |_, reads| reads.iter().any(|read| read.packets == [b"hello".to_vec()]));
+    }
+
+    #[test]
+    fn stranger_with_too_much_to_say_is_closed() {
+        let (mut tcp, mut poll, address) = open(8);
+        let mut client = Plain::connect(address).unwrap();
+        client.write_all(&[0xff; 4_096]).unwrap();
+        turn(&mut tcp, &mut poll, |_, reads| reads.iter().any(|read| read.ended));
+        assert!(tcp.connections.is_empty() && tcp.by_address.is_empty());
+    }
+
+    #[test]
+    fn slow_receiver_loses_packets_but_takes_no_more_memory() {
+        let (mut tcp, mut poll, address) = open(8);
+        let client = Plain::connect(address).unwrap();
+        turn(&mut tcp, &mut poll, |tcp, _| tcp.connections.len() == 1);
+        let from = client.local_addr().unwrap();
+        let sent = (0..20_000).take_while(|_| tcp.send(from, &[7; 1_200])).count();
+        assert!(sent < 20_000, "nobody reads, so the buffer must fill");
+        let connection = tcp.connections.values().next().unwrap();
+        assert!(connection.out.len() <= MAX_OUT_BYTES + 2);
+    }
+
+    #[test]
+    fn silent_and_surplus_connections_are_closed() {
+        let (mut tcp, mut poll, address) = open(2);
+        let clients: Vec<_> = (0..3).map(|_| Plain::connect(address).unwrap()).collect();
+        turn(&mut tcp, &mut poll, |tcp, _| tcp.connections.len() == 2);
+        tcp.identified(clients[0].local_addr().unwrap());
+        tcp.expire(Instant::now() + IDENTIFY_WITHIN * 2);
+        assert_eq!(tcp.connections.len(), 1);
     }
 }
