@@ -262,7 +262,7 @@ proptest! {
     ) {
         let history = |punctual: bool| {
             let mut exam = Exam::running();
-            let mut go = |exam: &mut Exam, at: At| if punctual { exam.run_to(at) };
+            let go = |exam: &mut Exam, at: At| if punctual { exam.run_to(at) };
             let began_at = START + Span(began);
             go(&mut exam, began_at);
             exam.signal(began_at, Code::WindowBlur, SignalPhase::Begin);
