@@ -1,1 +1,51 @@
-//! HTTP and WebSocket front door.
+//! The HTTP and WebSocket front door: one folder per audience. A handler authorises, parses, submits, translates;
+//! rules live in core, rows in the store.
+
+mod auth;
+mod body;
+mod candidate;
+mod centre;
+mod convert;
+mod doors;
+mod errors;
+mod evidence;
+mod fresh;
+mod guard;
+mod ops;
+mod pages;
+mod problem;
+mod proctor;
+mod query;
+mod routes;
+mod sdp;
+mod socket;
+mod staff;
+#[cfg(test)]
+mod tests;
+
+pub use auth::link::LinkKey;
+pub use auth::password::{PasswordError, hash_password};
+pub use doors::{Doors, Options, Random};
+pub use evidence::{Evidence, Opened, Plain};
+pub use routes::{Audience, Route, routes};
+
+use axum::Router;
+use axum::extract::FromRef;
+use axum::middleware::from_fn_with_state;
+use doors::App;
+use guard::{Guard, guard};
+use problem::Refused;
+use synaq_wire::problem::Code;
+
+/// The whole front door. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that limits know who
+/// asks.
+#[must_use]
+pub fn router(options: Options, doors: Doors) -> Router {
+    let app = App::new(options, doors);
+    let gate = Guard::new(FromRef::from_ref(&app), FromRef::from_ref(&app));
+    routes::router(&app)
+        .fallback(async || Refused::from(Code::NotFound))
+        .method_not_allowed_fallback(async || Refused::from(Code::MethodNotAllowed))
+        .layer(from_fn_with_state(gate, guard))
+        .with_state(app)
+}

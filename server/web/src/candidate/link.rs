@@ -1,0 +1,117 @@
+//! From a personal link to a bound device and a ticket.
+
+use crate::auth::device::{Device, KnownDevices, device_hash};
+use crate::auth::link::LinkKey;
+use crate::auth::rate::{From, Rates};
+use crate::auth::ticket::{Bearer, TicketError, Tickets};
+use crate::body::Json;
+use crate::convert;
+use crate::problem::Refused;
+use axum::extract::State;
+use std::sync::Arc;
+use synaq_core::ids::{SessionId, TabId};
+use synaq_core::session::{Effect, Input, Refusal, Stage};
+use synaq_core::time::{At, Span};
+use synaq_runtime::{Clock, Handle, Snapshot, SubmitError};
+use synaq_store::Directory;
+use synaq_wire::candidate::{BindDevice, Bound, LinkInfo, OpenLink, Text, Ticket, TicketRequest};
+use synaq_wire::problem::{Code, Problem};
+
+/// The end screen stays reachable for so long, for the result and the appeal.
+const END_SCREEN: Span = Span::mins(30 * 24 * 60);
+
+/// What a link leads to. Changes nothing: mail scanners open links too.
+pub(crate) async fn open(
+    State(runtime): State<Handle>,
+    State(directory): State<Arc<dyn Directory>>,
+    State(links): State<LinkKey>,
+    State(clock): State<Arc<dyn Clock>>,
+    State(rates): State<Arc<Rates>>,
+    From(from): From,
+    Json(body): Json<OpenLink>,
+) -> Result<axum::Json<LinkInfo>, Refused> {
+    rates.link(from)?;
+    let now = clock.now();
+    let snapshot = behind(&body.link, &links, &runtime, now).await?;
+    let row = directory.session(snapshot.id).await?;
+    let (state, programme) = (snapshot.session.state(), &snapshot.session.context().programme);
+    let minutes = (state.planned + state.extra).0 / Span::mins(1).0;
+    Ok(axum::Json(LinkInfo {
+        session: snapshot.id.0,
+        candidate: row.candidate.candidate.name,
+        centre: Text { kk: row.centre.name_kk, ru: row.centre.name_ru },
+        programme: convert::text(&programme.title),
+        languages: programme.plan.languages.iter().copied().map(convert::lang).collect(),
+        questions: programme.plan.questions(),
+        minutes: u16::try_from(minutes).unwrap_or(u16::MAX),
+        opens_at: row.sitting.opens_at.0,
+        closes_at: row.sitting.closes_at.0,
+        bound: state.binding.is_some(),
+        server_time: now.0,
+    }))
+}
+
+/// The button: binds the first device; another one learns that it will wait.
+pub(crate) async fn bind(
+    State(runtime): State<Handle>,
+    State(links): State<LinkKey>,
+    State(clock): State<Arc<dyn Clock>>,
+    State(devices): State<Arc<KnownDevices>>,
+    State(rates): State<Arc<Rates>>,
+    From(from): From,
+    Json(body): Json<BindDevice>,
+) -> Result<axum::Json<Bound>, Refused> {
+    rates.link(from)?;
+    let device = device_hash(&body.device_key)
+        .ok_or_else(|| Problem::new(Code::BodyMalformed).detail("device_key is base64url of 32 bytes"))?;
+    let snapshot = behind(&body.link, &links, &runtime, clock.now()).await?;
+    let done = runtime.submit(snapshot.id, Input::Bind { device, tab: TabId(body.tab) }).await?;
+    let refusal = done.effects.iter().find_map(|effect| match effect {
+        Effect::Refused(refusal) => Some(refusal),
+        _ => None,
+    });
+    if let Some(refusal) = refusal
+        && *refusal != Refusal::OtherDevice
+    {
+        return Err(refusal.into());
+    }
+    devices.add(snapshot.id, device);
+    Ok(axum::Json(Bound { session: snapshot.id.0, in_charge: refusal.is_none() }))
+}
+
+/// A one-time ticket for the socket.
+pub(crate) async fn ticket(
+    State(tickets): State<Arc<Tickets>>,
+    device: Device,
+    Json(body): Json<TicketRequest>,
+) -> Result<axum::Json<Ticket>, Refused> {
+    let bearer = Bearer::Candidate { session: device.session, device: device.hash, tab: TabId(body.tab) };
+    Ok(axum::Json(Ticket { ticket: issue(&tickets, bearer)? }))
+}
+
+/// A ticket, or why none is left.
+pub(crate) fn issue(tickets: &Tickets, bearer: Bearer) -> Result<String, Refused> {
+    tickets.issue(bearer).map_err(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "no ticket was made");
+        let wait_ms = match error {
+            TicketError::Full => 5_000,
+            TicketError::Entropy => 1_000,
+        };
+        Problem { retry_after_ms: Some(wait_ms), ..Problem::new(Code::Busy) }.into()
+    })
+}
+
+async fn behind(link: &str, links: &LinkKey, runtime: &Handle, now: At) -> Result<Snapshot, Refused> {
+    let session: SessionId = links.session(link).ok_or(Code::LinkInvalid)?;
+    let snapshot = match runtime.look(session).await {
+        Err(SubmitError::NotFound) => return Err(Code::LinkInvalid.into()),
+        looked => looked?,
+    };
+    let state = snapshot.session.state();
+    let valid = match &state.stage {
+        Stage::Absent | Stage::Preparing => state.closes_at.is_none_or(|closes_at| now <= closes_at),
+        Stage::Running { .. } => true,
+        Stage::Closed { at, .. } => now <= *at + END_SCREEN,
+    };
+    if valid { Ok(snapshot) } else { Err(Code::LinkExpired.into()) }
+}

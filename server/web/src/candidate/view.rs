@@ -1,0 +1,244 @@
+//! Everything a candidate's page shows, out of the durable session. Pure.
+
+use crate::convert::{self, small};
+use std::sync::LazyLock;
+use synaq_core::calendar::{Calendar, legal_date};
+use synaq_core::decision;
+use synaq_core::form::commitment;
+use synaq_core::ids::hex32;
+use synaq_core::proctoring::{Class, IncidentStatus};
+use synaq_core::session::{
+    AcknowledgedText as CoreText, ClientRef, Command, Effect, ExamSession, Finish, Input, MessageFrom,
+    PhotoKind, Stage, Standing,
+};
+use synaq_core::time::At;
+use synaq_wire::candidate::{
+    AcknowledgedText, Attach, Attention, CandidateView, ChatLine, Clock, EndView, Identity, MediaFlow,
+    QuestionMark, ResultView, Steps, WarningView,
+};
+
+/// What the session itself does not know.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Around {
+    /// Server time
+    pub(super) now: At,
+    /// Grows with every frame of this socket, and from socket to socket
+    pub(super) version: u64,
+    /// A wall of the sitting is open
+    pub(super) proctor_present: bool,
+    /// This socket's place
+    pub(super) attach: Attach,
+}
+
+/// The whole view. A tab that waits sees neither answers nor result: nobody has said yet whose it is.
+pub(super) fn view(session: &ExamSession, around: Around) -> CandidateView {
+    let state = session.state();
+    let in_charge = around.attach == Attach::InCharge;
+    CandidateView {
+        version: around.version,
+        stage: convert::stage(&state.stage),
+        attach: around.attach,
+        steps: steps(session, around.now),
+        draw_commitment: state
+            .draw_secret
+            .map_or(String::new(), |secret| hex32::encode(&commitment(&secret.0))),
+        opens_at: state.opens_at.map_or(0, |at| at.0),
+        closes_at: state.closes_at.map_or(0, |at| at.0),
+        clock: clock(session, around.now),
+        questions: if in_charge { questions(session) } else { Vec::new() },
+        warning: warning(session, around.now),
+        attention: if in_charge { attention(session, around.now) } else { None },
+        media: MediaFlow { video: state.video, audio: state.audio },
+        proctor_present: around.proctor_present,
+        messages: messages(session),
+        help_asked: state.help_asked_at.is_some(),
+        end: end(session, in_charge),
+    }
+}
+
+/// Whether a page that shows `old` must be sent `new`. The remaining time counts down by itself.
+pub(super) fn differs(old: &CandidateView, new: &CandidateView) -> bool {
+    let still = |view: &CandidateView| {
+        let mut view = view.clone();
+        view.version = 0;
+        if let Some(clock) = &mut view.clock {
+            clock.remaining_ms = 0;
+        }
+        view
+    };
+    still(old) != still(new)
+}
+
+fn steps(session: &ExamSession, now: At) -> Steps {
+    let state = session.state();
+    let identity = if state.admitted.is_some() {
+        Identity::Admitted
+    } else if state.identity_submitted {
+        Identity::Submitted
+    } else if state.asked_again.is_some() {
+        Identity::AskedAgain
+    } else {
+        Identity::Missing
+    };
+    Steps {
+        lang: state.lang.map(convert::lang),
+        consent: state.consent.is_some(),
+        device_check: state.device_report.is_some(),
+        face_photo: state.photos.contains_key(&PhotoKind::Face),
+        document_photo: state.photos.contains_key(&PhotoKind::Document),
+        identity,
+        asked_again: state.asked_again.clone(),
+        acknowledged: state.acknowledged.keys().copied().map(acknowledged).collect(),
+        ready: ready(session, now),
+    }
+}
+
+/// Core itself says whether it would begin; the cheap signs are asked first, because asking core draws a paper.
+fn ready(session: &ExamSession, now: At) -> bool {
+    let state = session.state();
+    let Some(binding) = state.binding.as_ref().filter(|_| state.stage == Stage::Preparing) else {
+        return false;
+    };
+    let opened = state.opens_at.is_none_or(|opens_at| now >= opens_at);
+    if !opened || state.admitted.is_none() || !state.video || !state.audio {
+        return false;
+    }
+    let client = ClientRef { epoch: binding.epoch, client_seq: u64::MAX, client_at: now };
+    let nonce = synaq_core::form::Seed([0; 32]);
+    let decision = session.decide(now, Input::Candidate { client, command: Command::Begin { nonce } });
+    !decision.effects.iter().any(|effect| matches!(effect, Effect::Refused(_)))
+}
+
+const fn acknowledged(text: CoreText) -> AcknowledgedText {
+    match text {
+        CoreText::Methodology => AcknowledgedText::Methodology,
+        CoreText::AppealProcedure => AcknowledgedText::AppealProcedure,
+        CoreText::ForbiddenItems => AcknowledgedText::ForbiddenItems,
+        CoreText::Conduct => AcknowledgedText::Conduct,
+    }
+}
+
+fn clock(session: &ExamSession, now: At) -> Option<Clock> {
+    let state = session.state();
+    let Stage::Running { deadline, paused_since } = &state.stage else { return None };
+    Some(Clock {
+        deadline: deadline.0,
+        version: state.deadline_version,
+        remaining_ms: session.remaining(now).0,
+        total_ms: (state.planned + state.extra + state.credited).0,
+        paused: paused_since.is_some(),
+    })
+}
+
+fn questions(session: &ExamSession) -> Vec<QuestionMark> {
+    let state = session.state();
+    let count = state.form.as_ref().map_or(0, |form| small(form.questions.len()));
+    let mark = |index: u16| {
+        let answer = state.answers.get(&index);
+        QuestionMark {
+            shown: answer.map_or(Vec::new(), |answer| answer.shown.iter().copied().collect()),
+            client_seq: answer.map_or(0, |answer| answer.client_seq),
+            flagged: state.flags.contains(&index),
+        }
+    };
+    (0..count).map(mark).collect()
+}
+
+fn warning(session: &ExamSession, now: At) -> Option<WarningView> {
+    let state = session.state();
+    let (Standing::Warned(warning) | Standing::Terminated { warning, .. }) = &state.standing else {
+        return None;
+    };
+    let incident = convert::incident(state, warning.incident)?;
+    let paused = matches!(state.stage, Stage::Running { paused_since: Some(_), .. });
+    let covered = !paused && session.questions_covered(now);
+    let until = session.covered_until().filter(|_| covered);
+    Some(WarningView {
+        ordinal: warning.ordinal,
+        code: incident.code.name().to_owned(),
+        note: incident
+            .note
+            .clone()
+            .filter(|_| matches!(incident.status, IncidentStatus::ConfirmedHuman { .. })),
+        began_at: incident.began_at.0,
+        given_at: warning.given_at.0,
+        displayed: warning.displayed_at.is_some(),
+        acknowledged: warning.acknowledged_at.is_some(),
+        covered_until: until.map(|until| until.0),
+    })
+}
+
+/// The running automatic incident that counts next, or that counts once a restore has failed.
+fn attention(session: &ExamSession, now: At) -> Option<Attention> {
+    let state = session.state();
+    if !matches!(state.stage, Stage::Running { paused_since: None, .. }) {
+        return None;
+    }
+    let goes_on = state.incidents.iter().filter(|incident| {
+        let held = state.held.keys().any(|held| held.same_behaviour(incident.code));
+        incident.class == Class::Auto && incident.ended_at.is_none() && held
+    });
+    let with_time = goes_on.map(|incident| (session.counts_at(incident), incident));
+    let pressing = with_time.filter(|(at, incident)| at.is_some() || incident.status == IncidentStatus::Open);
+    let (counts_at, incident) = pressing.min_by_key(|(at, _)| at.map_or(i64::MAX, |at| at.0))?;
+    let effective = matches!(&state.standing, Standing::Warned(warning) if warning.effective.is_some());
+    Some(Attention {
+        code: incident.code.name().to_owned(),
+        since: incident.began_at.0,
+        counts_at: counts_at.map(|at| at.max(now).0),
+        would_end: effective,
+    })
+}
+
+fn messages(session: &ExamSession) -> Vec<ChatLine> {
+    session.state().messages.iter().map(chat_line).collect()
+}
+
+/// A line of the conversation, for either side.
+pub(crate) fn chat_line(message: &synaq_core::session::Message) -> ChatLine {
+    ChatLine {
+        seq: message.seq.0,
+        at: message.at.0,
+        from_candidate: message.from == MessageFrom::Candidate,
+        text: message.text.clone(),
+    }
+}
+
+fn end(session: &ExamSession, in_charge: bool) -> Option<EndView> {
+    let state = session.state();
+    let Stage::Closed { finish, at } = &state.stage else { return None };
+    let answered = state.answers.values().filter(|answer| !answer.shown.is_empty()).count();
+    Some(EndView {
+        at: at.0,
+        reason: convert::finish(finish).to_owned(),
+        answered: small(answered),
+        total: state.form.as_ref().map_or(0, |form| small(form.questions.len())),
+        result: if in_charge { result(session, finish) } else { None },
+        sealed: state.sealed.is_some(),
+        approved: state.approved.is_some(),
+        appeal_until: state.approved.and_then(|(_, informed_at)| appeal_until(informed_at)),
+        late_answers: small(state.late_answers.len()),
+    })
+}
+
+/// LAW-41: five working days from the day the candidate can read the approved result here.
+fn appeal_until(informed_at: At) -> Option<String> {
+    static CALENDAR: LazyLock<Calendar> = LazyLock::new(Calendar::kazakhstan);
+    let deadline = CALENDAR.appeal_deadline(informed_at).and_then(legal_date);
+    deadline.ok().map(|date| date.to_string())
+}
+
+/// The law knows a score only for a hand-in and for the end of time.
+fn result(session: &ExamSession, finish: &Finish) -> Option<ResultView> {
+    if !matches!(finish, Finish::Submitted | Finish::TimeExpired) {
+        return None;
+    }
+    let score = session.score()?;
+    let threshold_pct = session.context().programme.plan.threshold_pct;
+    Some(ResultView {
+        passed: decision::passed(u64::from(score.correct), u64::from(score.total), threshold_pct),
+        correct: u16::try_from(score.correct).unwrap_or(u16::MAX),
+        total: u16::try_from(score.total).unwrap_or(u16::MAX),
+        threshold_pct,
+    })
+}

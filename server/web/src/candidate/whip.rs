@@ -1,0 +1,44 @@
+//! The candidate's camera and microphone.
+
+use crate::auth::device::Device;
+use crate::auth::rate::Rates;
+use crate::problem::Refused;
+use crate::sdp;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use std::sync::Arc;
+use synaq_core::session::Stage;
+use synaq_media::Handle;
+use synaq_wire::problem::Code;
+
+/// Takes an offer. An earlier publisher of the session is replaced.
+pub(crate) async fn publish(
+    State(media): State<Handle>,
+    State(rates): State<Arc<Rates>>,
+    device: Device,
+    request: Request,
+) -> Result<Response, Refused> {
+    device.in_charge()?;
+    let state = device.snapshot.session.state();
+    if matches!(state.stage, Stage::Closed { .. }) {
+        return Err(Code::ExamEnded.into());
+    }
+    // NB-19, Q-11: nothing is recorded before the candidate has agreed to it.
+    if state.consent.is_none() {
+        return Err(Code::StepMissing.into());
+    }
+    rates.offer(device.session.0)?;
+    let offer = sdp::offer(request).await?;
+    let answer = media.publish(device.session.0, offer).await?;
+    Ok(sdp::created(answer, "/api/v1/candidate/whip"))
+}
+
+/// Stops publishing.
+pub(crate) async fn close(
+    State(media): State<Handle>,
+    Path(resource): Path<String>,
+    _: Device,
+) -> Result<StatusCode, Refused> {
+    sdp::close(&media, &resource).await
+}

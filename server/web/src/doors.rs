@@ -1,0 +1,158 @@
+//! What the front door leads to, and how it is configured.
+
+use crate::auth::device::KnownDevices;
+use crate::auth::link::LinkKey;
+use crate::auth::password::Passwords;
+use crate::auth::rate::Rates;
+use crate::auth::ticket::Tickets;
+use crate::centre::Library;
+use crate::evidence::Evidence;
+use crate::proctor::Presence;
+use axum::extract::FromRef;
+use bytes::Bytes;
+use ring::rand::SecureRandom;
+use std::net::IpAddr;
+use std::sync::Arc;
+use synaq_runtime::Clock;
+use synaq_seal::secret::InstallationKey;
+use synaq_store::{Directory, EventLog, Outbox};
+
+/// How the front door answers to the outside.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Exact origins of our own pages, such as `https://exam.example.kz`; the first one stands in personal links.
+    pub public_origins: Vec<String>,
+    /// Host names requests may come for: `exam.example.kz`, or `127.0.0.1:8080` to name the port too.
+    pub hosts: Vec<String>,
+    /// Cookies are `Secure` and carry the `__Host-` prefix. Browsers take such cookies over plain HTTP from
+    /// localhost only.
+    pub secure_cookies: bool,
+    /// Addresses of proxies whose last `X-Forwarded-For` entry is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+impl Options {
+    /// For one origin: its host is the only one answered.
+    #[must_use]
+    pub fn for_origin(origin: &str) -> Self {
+        let host = origin.split_once("://").map_or(origin, |(_, host)| host);
+        Self {
+            public_origins: vec![origin.to_owned()],
+            hosts: vec![host.to_owned()],
+            secure_cookies: true,
+            trusted_proxies: Vec::new(),
+        }
+    }
+
+    /// The origin that stands in links.
+    pub(crate) fn public_origin(&self) -> &str {
+        self.public_origins.first().map_or("", String::as_str)
+    }
+}
+
+/// Entropy, from the binary.
+pub type Random = Arc<dyn SecureRandom + Send + Sync>;
+
+/// Everything behind the front door.
+#[derive(Clone)]
+pub struct Doors {
+    /// Sessions
+    pub runtime: synaq_runtime::Handle,
+    /// Pictures and sound
+    pub media: synaq_media::Handle,
+    /// Centres, staff, banks, sittings, candidates
+    pub directory: Arc<dyn Directory>,
+    /// Logs of sessions, for reading
+    pub log: Arc<dyn EventLog>,
+    /// Fate of deliveries, for reading
+    pub outbox: Arc<dyn Outbox>,
+    /// Sealed evidence
+    pub evidence: Arc<dyn Evidence>,
+    /// Key of personal links
+    pub links: LinkKey,
+    /// Wraps the data key of each new session
+    pub session_keys: Arc<InstallationKey>,
+    /// Public keys as a JWK set, JSON; served at `/.well-known/jwks.json`
+    pub jwks: Bytes,
+    /// The clock
+    pub clock: Arc<dyn Clock>,
+    /// Entropy
+    pub random: Random,
+}
+
+impl std::fmt::Debug for Doors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Doors(..)")
+    }
+}
+
+/// The doors and what the front door itself remembers; all of it may be lost without losing a fact.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Inner>);
+
+struct Inner {
+    options: Arc<Options>,
+    doors: Doors,
+    tickets: Arc<Tickets>,
+    devices: Arc<KnownDevices>,
+    presence: Arc<Presence>,
+    rates: Arc<Rates>,
+    passwords: Arc<Passwords>,
+    library: Arc<Library>,
+}
+
+/// The public keys, for `FromRef`.
+#[derive(Clone)]
+pub(crate) struct Jwks(pub(crate) Bytes);
+
+impl App {
+    pub(crate) fn new(options: Options, doors: Doors) -> Self {
+        Self(Arc::new(Inner {
+            options: Arc::new(options),
+            tickets: Arc::new(Tickets::new(Arc::clone(&doors.clock), Arc::clone(&doors.random))),
+            devices: Arc::new(KnownDevices::default()),
+            presence: Arc::new(Presence::default()),
+            rates: Arc::new(Rates::new(&doors.clock)),
+            passwords: Arc::new(Passwords::new(Arc::clone(&doors.random))),
+            library: Arc::new(Library::new(Arc::clone(&doors.directory))),
+            doors,
+        }))
+    }
+}
+
+macro_rules! parts {
+    ($($type:ty: |$inner:ident| $part:expr;)+) => {$(
+        impl FromRef<App> for $type {
+            fn from_ref(app: &App) -> Self {
+                let $inner = &app.0;
+                $part.clone()
+            }
+        }
+    )+};
+}
+
+parts! {
+    synaq_runtime::Handle: |inner| inner.doors.runtime;
+    synaq_media::Handle: |inner| inner.doors.media;
+    Arc<dyn Directory>: |inner| inner.doors.directory;
+    Arc<dyn EventLog>: |inner| inner.doors.log;
+    Arc<dyn Outbox>: |inner| inner.doors.outbox;
+    Arc<dyn Evidence>: |inner| inner.doors.evidence;
+    Arc<dyn Clock>: |inner| inner.doors.clock;
+    Random: |inner| inner.doors.random;
+    LinkKey: |inner| inner.doors.links;
+    Arc<InstallationKey>: |inner| inner.doors.session_keys;
+    Arc<Options>: |inner| inner.options;
+    Arc<Tickets>: |inner| inner.tickets;
+    Arc<KnownDevices>: |inner| inner.devices;
+    Arc<Presence>: |inner| inner.presence;
+    Arc<Rates>: |inner| inner.rates;
+    Arc<Passwords>: |inner| inner.passwords;
+    Arc<Library>: |inner| inner.library;
+}
+
+impl FromRef<App> for Jwks {
+    fn from_ref(app: &App) -> Self {
+        Self(app.0.doors.jwks.clone())
+    }
+}

@@ -1,0 +1,104 @@
+//! Every address of the front door, with who may come: the router is built from this table, and tests walk it.
+
+use crate::auth::who::staff_only;
+use crate::doors::App;
+use crate::{candidate, ops, pages, staff};
+use axum::Router;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, delete, get, post, put};
+use synaq_store::Role;
+
+/// Who may come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Audience {
+    /// Anybody; secrets, if any, are in the body
+    Public,
+    /// A candidate's device: `Authorization: Bearer <session>.<device_key>`
+    Device,
+    /// Whoever holds a one-time ticket
+    Ticket,
+    /// Staff with one of these roles; any role if there are none
+    Staff(&'static [Role]),
+}
+
+/// A line of the table.
+pub struct Route {
+    /// Which method
+    pub method: Method,
+    /// Path as axum writes patterns
+    pub path: &'static str,
+    /// Who may come
+    pub audience: Audience,
+    serve: MethodRouter<App>,
+}
+
+impl std::fmt::Debug for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} {:?}", self.method, self.path, self.audience)
+    }
+}
+
+const ANYBODY: Audience = Audience::Public;
+const DEVICE: Audience = Audience::Device;
+const TICKET: Audience = Audience::Ticket;
+const STAFF: Audience = Audience::Staff(&[]);
+
+macro_rules! table {
+    ($($method:ident $verb:ident $path:literal $audience:ident $serve:path;)+) => {
+        vec![$(Route {
+            method: Method::$method,
+            path: $path,
+            audience: $audience,
+            serve: $verb($serve),
+        },)+]
+    };
+}
+
+/// The whole table.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    table! {
+        GET get "/" ANYBODY pages::landing;
+        GET get "/c/{link}" ANYBODY pages::candidate;
+        GET get "/c/{link}/{*below}" ANYBODY pages::candidate;
+        GET get "/proctor" ANYBODY pages::proctor;
+        GET get "/proctor/" ANYBODY pages::proctor;
+        GET get "/proctor/{*below}" ANYBODY pages::proctor;
+        GET get "/centre" ANYBODY pages::centre;
+        GET get "/centre/" ANYBODY pages::centre;
+        GET get "/centre/{*below}" ANYBODY pages::centre;
+        GET get "/assets/{*file}" ANYBODY pages::asset;
+        GET get "/sw.js" ANYBODY pages::worker;
+        GET get "/errors/{code}" ANYBODY pages::error;
+        GET get "/healthz" ANYBODY ops::health;
+        GET get "/.well-known/jwks.json" ANYBODY ops::jwks;
+
+        POST post "/api/v1/candidate/open" ANYBODY candidate::open;
+        POST post "/api/v1/candidate/bind" ANYBODY candidate::bind;
+        POST post "/api/v1/candidate/ticket" DEVICE candidate::ticket;
+        GET get "/api/v1/candidate/socket" TICKET candidate::socket;
+        PUT put "/api/v1/candidate/photos/{kind}" DEVICE candidate::put_photo;
+        POST post "/api/v1/candidate/whip" DEVICE candidate::whip;
+        DELETE delete "/api/v1/candidate/whip/{resource}" DEVICE candidate::close_whip;
+
+        POST post "/api/v1/staff/sign-in" ANYBODY staff::sign_in;
+        POST post "/api/v1/staff/setup" ANYBODY staff::set_up;
+        POST post "/api/v1/staff/sign-out" STAFF staff::sign_out;
+        GET get "/api/v1/staff/me" STAFF staff::me;
+        POST post "/api/v1/staff/ticket" STAFF staff::ticket;
+    }
+}
+
+/// The router of the table, without what every request passes.
+pub(crate) fn router(app: &App) -> Router<App> {
+    routes().into_iter().fold(Router::new(), |router, route| {
+        let serve = match route.audience {
+            Audience::Staff(roles) => {
+                route.serve.route_layer(from_fn_with_state((app.clone(), roles), staff_only))
+            }
+            Audience::Public | Audience::Device | Audience::Ticket => route.serve,
+        };
+        router.route(route.path, serve)
+    })
+}

@@ -1,0 +1,5 @@
+//! Signing in and out, whoever one is.
+
+mod sign_in;
+
+pub(crate) use sign_in::{me, set_up, sign_in, sign_out, ticket};
