@@ -1,0 +1,131 @@
+//! Apply early, speak late: what is acknowledged is in the log, whatever fails.
+
+use crate::support::{Bench, SESSION, START};
+use std::time::Duration;
+use synaq_core::ids::Seq;
+use synaq_core::session::{Command, Effect, Stage};
+use synaq_core::time::Span;
+use synaq_runtime::{Clock as _, SubmitError};
+use synaq_store::EventLog as _;
+use synaq_store::Fault;
+
+async fn until(mut met: impl FnMut() -> bool) {
+    while !met() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_acknowledged_only_after_its_commit() {
+    let bench = Bench::start().await;
+    bench.begin().await;
+    let answer = bench.right(0).await;
+    bench.store.hold();
+    let mut pending = Box::pin(bench.send(bench.next_seq(), answer));
+    tokio::select! {
+        biased;
+        _ = &mut pending => panic!("acknowledged before the commit"),
+        () = until(|| bench.store.waiting() == 1) => {}
+    }
+    bench.store.release();
+    let done = pending.await.unwrap();
+    let receipt = done.receipt.unwrap();
+    let stored = bench.store.load(SESSION, Seq(receipt.seq.0 - 1)).await.unwrap();
+    assert_eq!((stored[0].kind.as_str(), stored[0].hash), ("answer_put", receipt.hash));
+}
+
+#[tokio::test]
+async fn what_arrives_during_a_commit_shares_the_next_one() {
+    let bench = Bench::start().await;
+    bench.begin().await;
+    let answer = bench.right(1).await;
+    bench.store.hold();
+    let first = tokio::spawn({
+        let (runtime, client, answer) =
+            (bench.runtime.clone(), bench.client(bench.next_seq()), answer.clone());
+        async move {
+            runtime.submit(SESSION, synaq_core::session::Input::Candidate { client, command: answer }).await
+        }
+    });
+    until(|| bench.store.waiting() == 1).await;
+    let later: Vec<_> = (0..20)
+        .map(|_| {
+            let (runtime, client, command) =
+                (bench.runtime.clone(), bench.client(bench.next_seq()), answer.clone());
+            let input = synaq_core::session::Input::Candidate { client, command };
+            tokio::spawn(async move { runtime.submit(SESSION, input).await })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    bench.store.release();
+    first.await.unwrap().unwrap();
+    for done in later {
+        assert_eq!(done.await.unwrap().unwrap().effects, [Effect::Accepted]);
+    }
+    assert!(bench.store.stored_batches().ends_with(&[1, 20]), "{:?}", bench.store.stored_batches());
+}
+
+#[tokio::test]
+async fn a_failed_commit_is_told_and_the_resent_answer_counts_once() {
+    for fault in [Fault::BeforeCommit, Fault::AfterCommit, Fault::DiskFull] {
+        let bench = Bench::start().await;
+        bench.begin().await;
+        let (seq, answer) = (bench.next_seq(), bench.right(0).await);
+        bench.store.fail_next(fault);
+        assert!(matches!(bench.send(seq, answer.clone()).await, Err(SubmitError::Store)), "{fault:?}");
+        let again = bench.send(seq, answer).await.unwrap();
+        match fault {
+            Fault::AfterCommit => assert!(matches!(again.effects[..], [Effect::AlreadyDone(_)]), "{again:?}"),
+            _ => assert_eq!(again.effects, [Effect::Accepted]),
+        }
+        assert!(again.receipt.is_some());
+        let log = bench.store.load(SESSION, Seq(0)).await.unwrap();
+        assert_eq!(log.iter().filter(|event| event.kind == "answer_put").count(), 1, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_command_gets_its_first_receipt() {
+    let bench = Bench::start().await;
+    bench.begin().await;
+    let (seq, answer) = (bench.next_seq(), bench.right(2).await);
+    let first = bench.send(seq, answer.clone()).await.unwrap();
+    bench.accept(bench.right(3).await).await;
+    assert_eq!(bench.send(seq, answer).await.unwrap().receipt, first.receipt);
+}
+
+#[tokio::test]
+async fn a_restart_keeps_every_answer_and_gives_our_downtime_back() {
+    let bench = Bench::start().await;
+    bench.begin().await;
+    bench.accept(bench.right(0).await).await;
+    let Stage::Running { deadline: before, .. } =
+        bench.runtime.look(SESSION).await.unwrap().session.state().stage
+    else {
+        panic!("running")
+    };
+    // The last time mark was written at START: everything since is ours.
+    bench.clock.advance(Span::mins(7));
+    let bench = bench.restart().await;
+    bench.attach().await;
+    let snapshot = bench.runtime.look(SESSION).await.unwrap();
+    let state = snapshot.session.state();
+    let Stage::Running { deadline, .. } = state.stage else { panic!("running") };
+    assert_eq!(deadline - before, Span::mins(7));
+    assert_eq!(bench.clock.now() - START, Span::mins(7));
+    assert_eq!(state.answers.len(), 1);
+    bench.accept(bench.right(1).await).await;
+}
+
+#[tokio::test]
+async fn a_process_whose_store_was_taken_over_stops_speaking() {
+    let mut bench = Bench::start().await;
+    bench.begin().await;
+    bench.store.fail_next(Fault::TakeOver);
+    let answer = bench.right(0).await;
+    assert!(matches!(bench.send(bench.next_seq(), answer).await, Err(SubmitError::Store)));
+    tokio::time::timeout(Duration::from_secs(5), bench.running.ended())
+        .await
+        .expect("the runtime ends by itself");
+    assert!(matches!(bench.send(99, Command::CallProctor).await, Err(SubmitError::ShuttingDown)));
+}

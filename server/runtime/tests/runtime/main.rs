@@ -1,0 +1,6 @@
+//! The runtime over a store in memory that fails on demand.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says by panicking what did not hold")]
+
+mod durability;
+mod sealing;
+mod support;

@@ -1,0 +1,123 @@
+//! The end: sealed, put into the outbox in the same transaction, delivered until a verified receipt.
+
+use crate::support::{Bench, Mood, PROCTOR, SESSION};
+use std::sync::atomic::Ordering;
+use synaq_core::session::{Command, Effect, StaffCommand};
+use synaq_core::time::Span;
+use synaq_store::{Delivery, DeliveryState, EventLog as _, MessageKind, Outbox as _};
+
+/// Waits on the condition itself; the relay's timers run on paused time.
+async fn delivered(bench: &Bench, met: impl Fn(&[Delivery]) -> bool) -> Vec<Delivery> {
+    for _ in 0..2_000 {
+        let all = bench.store.deliveries(&[SESSION]).await.unwrap();
+        if met(&all) {
+            return all;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        bench.clock.advance(Span(100));
+    }
+    panic!("not delivered: {:?}", bench.store.deliveries(&[SESSION]).await.unwrap());
+}
+
+fn accepted(messages: &[Delivery]) -> bool {
+    messages.iter().any(|message| message.state == DeliveryState::Accepted)
+}
+
+async fn hand_in_all_right(bench: &Bench) {
+    bench.begin().await;
+    for question in 0..4 {
+        bench.accept(bench.right(question).await).await;
+    }
+    bench.accept(Command::HandIn).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handed_in_exam_is_sealed_and_delivered_once() {
+    let bench = Bench::start().await;
+    hand_in_all_right(&bench).await;
+    let messages = delivered(&bench, accepted).await;
+    assert_eq!(messages.len(), 1);
+    assert_eq!(messages[0].platform_ref.as_deref(), Some("T-1"));
+    let stored = bench.store.record(SESSION).await.unwrap().unwrap();
+    assert_eq!(stored.record.sha256, messages[0].message.sha256);
+    let record: serde_json::Value = serde_json::from_slice(&stored.record.payload).unwrap();
+    assert_eq!(record["theory"]["passed"], true);
+    assert_eq!(record["decision"], "none");
+    assert_eq!(record["gates_not_checked"], serde_json::json!(["contract", "notice", "practice"]));
+    assert!(synaq_seal::json::is_canonical(&stored.record.payload).unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_platform_that_is_down_delays_delivery_and_nothing_else() {
+    let bench = Bench::start().await;
+    bench.platform.set(Mood::Down);
+    hand_in_all_right(&bench).await;
+    delivered(&bench, |all| all.iter().any(|message| message.attempts >= 3)).await;
+    assert!(bench.runtime.look(SESSION).await.unwrap().session.state().sealed.is_some());
+    bench.platform.set(Mood::Honest);
+    delivered(&bench, accepted).await;
+    assert_eq!(bench.platform.kept.lock().unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_success_without_a_valid_receipt_is_none() {
+    let bench = Bench::start().await;
+    bench.platform.set(Mood::Lies);
+    hand_in_all_right(&bench).await;
+    let messages = delivered(&bench, |all| all.iter().any(|message| message.attempts >= 2)).await;
+    assert_eq!(messages[0].state, DeliveryState::Queued);
+    assert!(messages[0].why.as_deref().unwrap().contains("another digest"));
+    bench.platform.set(Mood::Honest);
+    delivered(&bench, accepted).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_message_waits_for_a_person() {
+    let bench = Bench::start().await;
+    bench.platform.set(Mood::Refuses);
+    hand_in_all_right(&bench).await;
+    delivered(&bench, |all| all.iter().any(|message| message.state == DeliveryState::Refused)).await;
+    assert_eq!(bench.platform.asked.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_approval_is_signed_over_the_sealed_digest_and_follows_the_record() {
+    let bench = Bench::start().await;
+    hand_in_all_right(&bench).await;
+    delivered(&bench, accepted).await;
+    let wrong = StaffCommand::Approve { sha256: "0".repeat(64), note: None };
+    assert!(matches!(bench.staff(wrong).await.effects[..], [Effect::Refused(_)]));
+    let sha256 = bench.store.record(SESSION).await.unwrap().unwrap().record.sha256.to_string();
+    let approve = StaffCommand::Approve { sha256: sha256.clone(), note: Some("қаралды".to_owned()) };
+    assert_eq!(bench.staff(approve).await.effects, [Effect::Accepted]);
+    let stored = bench.store.record(SESSION).await.unwrap().unwrap();
+    let jws: synaq_seal::jws::Jws = serde_json::from_str(&stored.approvals[0]).unwrap();
+    let statement: serde_json::Value = serde_json::from_slice(&jws.decode_payload().unwrap()).unwrap();
+    assert_eq!(statement["record_sha256"], sha256.as_str());
+    assert_eq!(statement["approved_by"]["id"], PROCTOR.to_string());
+    let all =
+        delivered(&bench, |all| all.len() == 2 && all.iter().all(|m| m.state == DeliveryState::Accepted))
+            .await;
+    assert_eq!(all[1].message.kind, MessageKind::Approval);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_exam_whose_seal_was_lost_in_a_crash_is_sealed_after_the_restart() {
+    let bench = Bench::start().await;
+    bench.begin().await;
+    // The close is stored, the seal's own transaction is not.
+    let hand_in = bench.next_seq();
+    let mut done = Box::pin(bench.send(hand_in, Command::HandIn));
+    bench.store.hold();
+    tokio::select! {
+        biased;
+        _ = &mut done => panic!("held"),
+        () = async { while bench.store.waiting() == 0 { tokio::task::yield_now().await } } => {}
+    }
+    bench.store.fail_next(synaq_store::Fault::AfterCommit);
+    bench.store.release();
+    assert!(done.await.is_err());
+    let bench = bench.restart().await;
+    delivered(&bench, accepted).await;
+    assert!(bench.store.record(SESSION).await.unwrap().is_some());
+}

@@ -1,0 +1,306 @@
+//! A small installation in memory: a bank of four questions, a clock that stands still unless moved, a platform that
+//! does what a test says.
+
+use async_trait::async_trait;
+use ring::rand::SystemRandom;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use synaq_core::bank::{AnswerKey, Bank, Choice, Item, Kind, Lang, Plan, Profession, Programme, Text, Topic};
+use synaq_core::decision::{CandidateDocument, EventLogFacts, RecordFacts};
+use synaq_core::form::Seed;
+use synaq_core::ids::{
+    CentreId, DeviceHash, Epoch, ItemId, SessionId, SittingId, SocketId, StaffId, TabId, TopicId,
+};
+use synaq_core::proctoring::RuleTable;
+use synaq_core::session::{
+    AcknowledgedText, ClientRef, Command, Context, Creation, DeviceReport, Effect, EvidenceRef, ExamSession,
+    Input, MediaFact, PhotoKind, StaffCommand,
+};
+use synaq_core::time::{At, Span};
+use synaq_runtime::{
+    Clock, DeliveryError, Done, Handle, LogDigest, Opened, Options, PlatformAnswer, PlatformPort, Ports,
+    Running, SealingKeys, SessionSource, SourceError, SubmitError,
+};
+use synaq_seal::bundle::{RECEIPT_TYP, Statement};
+use synaq_seal::key::{Algorithm, Purpose, SigningKey, TrustSet, TrustedKey};
+use synaq_store::NewMessage;
+use synaq_store::SimStore;
+use uuid::Uuid;
+
+pub const START: At = At(1_795_219_200_000);
+pub const SESSION: SessionId = SessionId(Uuid::from_u128(0x5e55));
+pub const PROCTOR: StaffId = StaffId(Uuid::from_u128(0x57aff));
+const DEVICE: DeviceHash = DeviceHash([7; 32]);
+const TAB: TabId = TabId(Uuid::from_u128(0x7ab));
+
+pub struct TestClock(AtomicI64);
+
+impl TestClock {
+    pub fn advance(&self, by: Span) {
+        self.0.fetch_add(by.0, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> At {
+        At(self.0.load(Ordering::SeqCst))
+    }
+}
+
+struct TestSource;
+
+#[async_trait]
+impl SessionSource for TestSource {
+    async fn open(&self, _: SessionId) -> Result<Opened, SourceError> {
+        let creation = Creation {
+            centre: CentreId(Uuid::from_u128(1)),
+            sitting: SittingId(Uuid::from_u128(2)),
+            draw_secret: Seed([3; 32]),
+            extra: Span::ZERO,
+            opens_at: START,
+            closes_at: START + Span::mins(600),
+        };
+        Ok(Opened { context: Arc::new(context()), creation })
+    }
+
+    async fn facts(
+        &self,
+        _: &ExamSession,
+        id: SessionId,
+        log: LogDigest,
+        at: At,
+    ) -> Result<RecordFacts, SourceError> {
+        Ok(RecordFacts {
+            session: id,
+            assembled_at: at,
+            centre_name: text("орталық"),
+            centre_bin: "900101300811".to_owned(),
+            candidate_name: "Кандидат".to_owned(),
+            candidate_document: CandidateDocument::Iin { iin: "900101300823".to_owned() },
+            question_commitments: vec!["0".repeat(64); 4],
+            event_log: EventLogFacts {
+                count: log.count,
+                head: log.head.to_string(),
+                root: log.root.to_string(),
+            },
+        })
+    }
+
+    async fn staff_name(&self, _: StaffId) -> Result<String, SourceError> {
+        Ok("Комиссия мүшесі".to_owned())
+    }
+}
+
+fn text(what: &str) -> Text {
+    Text { kk: what.to_owned(), ru: what.to_owned() }
+}
+
+fn context() -> Context {
+    let items = (0..4).map(|n| Item {
+        id: ItemId(format!("q-{n}")),
+        version: 1,
+        topic: TopicId("t".to_owned()),
+        kind: Kind::Single,
+        difficulty: 1,
+        labour_function: None,
+        text: text("сұрақ"),
+        options: ["a", "b", "c"].map(|id| Choice { id: id.to_owned(), text: text(id) }).into(),
+        key: AnswerKey::new(BTreeSet::from([0])),
+    });
+    let bank = Bank {
+        slug: "bank".to_owned(),
+        version: 1,
+        title: text("банк"),
+        profession_code: "7512".to_owned(),
+        topics: vec![Topic { id: TopicId("t".to_owned()), title: text("тақырып") }],
+        items: items.collect(),
+    };
+    let plan = Plan {
+        minutes: 60,
+        threshold_pct: 70,
+        languages: vec![Lang::Kk, Lang::Ru],
+        blueprint: vec![(TopicId("t".to_owned()), 4)],
+        shuffle_questions: true,
+        shuffle_options: true,
+    };
+    let programme = Programme {
+        slug: "programme".to_owned(),
+        version: 1,
+        title: text("бағдарлама"),
+        profession: Profession { name: text("мамандық"), nco_code: "7512".to_owned(), level: 3 },
+        basis: text("стандарт"),
+        bank_slug: "bank".to_owned(),
+        bank_version: 1,
+        plan,
+    };
+    Context { programme, bank: Arc::new(bank), bank_sha256: "0".repeat(64), rules: RuleTable::default() }
+}
+
+/// What the platform does with the next messages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mood {
+    Honest,
+    Down,
+    /// A success whose receipt names another digest
+    Lies,
+    Refuses,
+}
+
+pub struct TestPlatform {
+    mood: Mutex<Mood>,
+    key: SigningKey,
+    pub asked: AtomicUsize,
+    pub kept: Mutex<Vec<NewMessage>>,
+}
+
+impl TestPlatform {
+    pub fn set(&self, mood: Mood) {
+        *self.mood.lock().unwrap() = mood;
+    }
+
+    fn receipt(&self, message: &NewMessage, lie: bool) -> String {
+        let about = serde_json::json!({ "kind": "receipt", "id": message.id, "platform_ref": "T-1" });
+        let record_sha256 = if lie { synaq_seal::sha256(b"another") } else { message.sha256 };
+        let statement = Statement { record_sha256, at: START.0, about: about.as_object().unwrap().clone() };
+        let payload = statement.to_bytes().unwrap();
+        let jws = synaq_seal::jws::sign(&payload, RECEIPT_TYP, &self.key, &SystemRandom::new()).unwrap();
+        serde_json::to_string(&jws).unwrap()
+    }
+}
+
+#[async_trait]
+impl PlatformPort for TestPlatform {
+    async fn deliver(&self, message: &NewMessage) -> Result<PlatformAnswer, DeliveryError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        match *self.mood.lock().unwrap() {
+            Mood::Down => Err(DeliveryError::Retry { why: "down".to_owned(), after: Some(Span::secs(5)) }),
+            Mood::Refuses => Err(DeliveryError::Refused { why: "no".to_owned() }),
+            Mood::Lies => Ok(PlatformAnswer { receipt: self.receipt(message, true) }),
+            Mood::Honest => {
+                self.kept.lock().unwrap().push(message.clone());
+                Ok(PlatformAnswer { receipt: self.receipt(message, false) })
+            }
+        }
+    }
+}
+
+/// A runtime over a store in memory.
+pub struct Bench {
+    pub store: Arc<SimStore>,
+    pub clock: Arc<TestClock>,
+    pub platform: Arc<TestPlatform>,
+    pub runtime: Handle,
+    pub running: Running,
+    next_seq: AtomicI64,
+}
+
+impl Bench {
+    pub async fn start() -> Self {
+        let clock = Arc::new(TestClock(AtomicI64::new(START.0)));
+        Self::over(Arc::new(SimStore::new()), clock, 1).await
+    }
+
+    /// The process is gone, the disk stays.
+    pub async fn restart(self) -> Self {
+        let store = Arc::new(self.store.another_process());
+        let seq = self.next_seq.load(Ordering::SeqCst);
+        drop(self.running);
+        Self::over(store, self.clock, seq).await
+    }
+
+    async fn over(store: Arc<SimStore>, clock: Arc<TestClock>, seq: i64) -> Self {
+        let random = SystemRandom::new();
+        let key = || SigningKey::generate(Algorithm::Es256, &random).unwrap();
+        let platform_key = key();
+        let trusted = TrustedKey {
+            key: platform_key.public().clone(),
+            purpose: Purpose::Platform,
+            use_from: 0,
+            use_to: None,
+        };
+        let platform = Arc::new(TestPlatform {
+            mood: Mutex::new(Mood::Honest),
+            key: platform_key,
+            asked: AtomicUsize::new(0),
+            kept: Mutex::default(),
+        });
+        let ports = Ports {
+            log: store.clone(),
+            outbox: store.clone(),
+            source: Arc::new(TestSource),
+            platform: platform.clone(),
+            keys: SealingKeys {
+                seal: Arc::new(key()),
+                approval: Arc::new(key()),
+                trust: Arc::new(TrustSet::new(vec![trusted]).unwrap()),
+                random: Arc::new(random.clone()),
+            },
+            clock: clock.clone(),
+        };
+        let (runtime, running) = Running::start(Options::default(), ports, Uuid::from_u128(9)).await.unwrap();
+        Self { store, clock, platform, runtime, running, next_seq: AtomicI64::new(seq) }
+    }
+
+    pub fn client(&self, client_seq: u64) -> ClientRef {
+        ClientRef { epoch: Epoch(1), client_seq, client_at: self.clock.now() }
+    }
+
+    pub fn next_seq(&self) -> u64 {
+        u64::try_from(self.next_seq.fetch_add(1, Ordering::SeqCst)).unwrap()
+    }
+
+    pub async fn send(&self, client_seq: u64, command: Command) -> Result<Done, SubmitError> {
+        self.runtime.submit(SESSION, Input::Candidate { client: self.client(client_seq), command }).await
+    }
+
+    /// The command must be accepted.
+    pub async fn accept(&self, command: Command) -> Done {
+        let done = self.send(self.next_seq(), command.clone()).await.unwrap();
+        assert_eq!(done.effects, [Effect::Accepted], "{command:?}");
+        done
+    }
+
+    pub async fn staff(&self, command: StaffCommand) -> Done {
+        self.runtime.submit(SESSION, Input::Staff { by: PROCTOR, command }).await.unwrap()
+    }
+
+    pub async fn attach(&self) {
+        let socket = SocketId(Uuid::from_u128(0x50c));
+        let done =
+            self.runtime.submit(SESSION, Input::Attach { device: DEVICE, tab: TAB, socket }).await.unwrap();
+        assert_eq!(done.effects, [Effect::Attached(Epoch(1))]);
+    }
+
+    /// Through every step before the exam, into it.
+    pub async fn begin(&self) {
+        self.runtime.submit(SESSION, Input::Bind { device: DEVICE, tab: TAB }).await.unwrap();
+        self.attach().await;
+        self.accept(Command::ChooseLanguage(Lang::Kk)).await;
+        self.accept(Command::Consent { text_version: "consent-1".to_owned(), lang: Lang::Kk }).await;
+        let report =
+            DeviceReport { camera: true, microphone: true, connection: true, ..DeviceReport::default() };
+        self.accept(Command::CheckDevice(report)).await;
+        for kind in [PhotoKind::Face, PhotoKind::Document] {
+            let evidence = EvidenceRef { name: format!("{kind:?}"), sha256: "0".repeat(64), bytes: 9 };
+            self.runtime.submit(SESSION, Input::Photo { kind, evidence }).await.unwrap();
+        }
+        self.accept(Command::SubmitIdentity).await;
+        assert_eq!(self.staff(StaffCommand::Admit).await.effects, [Effect::Accepted]);
+        for text in AcknowledgedText::ALL {
+            self.accept(Command::Acknowledge { text, text_version: "1".to_owned(), lang: Lang::Kk }).await;
+        }
+        let flow = Input::Media(MediaFact::Flow { video: true, audio: true });
+        self.runtime.submit(SESSION, flow).await.unwrap();
+        self.accept(Command::Begin { nonce: Seed([5; 32]) }).await;
+    }
+
+    /// The position at which the right option of a question is shown: the author's first.
+    pub async fn right(&self, question: u16) -> Command {
+        let snapshot = self.runtime.look(SESSION).await.unwrap();
+        let form = snapshot.session.state().form.clone().unwrap();
+        let options = &form.questions[usize::from(question)].options;
+        let place = options.iter().position(|index| *index == 0).unwrap();
+        Command::Answer { question, shown: BTreeSet::from([u8::try_from(place).unwrap()]) }
+    }
+}
