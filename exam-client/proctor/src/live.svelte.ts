@@ -1,0 +1,120 @@
+// Live pictures over WHEP (draft-ietf-wish-whep): one connection per candidate, shared by whoever shows it.
+import { Failed, type Fault, faultOf, send } from "../../shared/src/staff/api.ts";
+import { reconnectWait } from "./rules.ts";
+
+/** Host candidates are gathered at once; a browser that cannot reach an interface may wait for long. */
+const GATHERING_MS = 1_000;
+/** A tile that is left and entered again keeps its connection. */
+const LINGER_MS = 1_500;
+
+/** One candidate's live picture and sound. */
+export class LiveView {
+  stream = $state.raw<MediaStream | null>(null);
+  fault = $state.raw<Fault | null>(null);
+  readonly #session: string;
+  #peer: RTCPeerConnection | null = null;
+  #resource: string | null = null;
+  #closed = false;
+  #attempt = 0;
+  #timer: number | undefined;
+
+  constructor(session: string) {
+    this.#session = session;
+    void this.#connect();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#drop();
+  }
+
+  #drop(): void {
+    clearTimeout(this.#timer);
+    this.#peer?.close();
+    this.#peer = null;
+    this.stream = null;
+    const resource = this.#resource;
+    this.#resource = null;
+    if (resource) void send(resource, { method: "DELETE", keepalive: true }).catch(() => undefined);
+  }
+
+  #again(): void {
+    this.#drop();
+    if (this.#closed) return;
+    this.#timer = window.setTimeout(() => void this.#connect(), reconnectWait(2 + this.#attempt++, Math.random()));
+  }
+
+  async #connect(): Promise<void> {
+    const peer = new RTCPeerConnection();
+    this.#peer = peer;
+    const stream = new MediaStream();
+    peer.addTransceiver("video", { direction: "recvonly" });
+    peer.addTransceiver("audio", { direction: "recvonly" });
+    peer.ontrack = (event) => {
+      stream.addTrack(event.track);
+      this.stream = stream;
+    };
+    peer.onconnectionstatechange = () => {
+      if (peer.connectionState === "connected") this.#attempt = 0;
+      if (peer.connectionState === "failed" && this.#peer === peer) this.#again();
+    };
+    try {
+      await peer.setLocalDescription();
+      await gathered(peer);
+      const answer = await this.#offer(peer.localDescription?.sdp ?? "");
+      if (this.#peer !== peer) return;
+      await peer.setRemoteDescription({ type: "answer", sdp: answer });
+      this.fault = null;
+    } catch (thrown) {
+      if (this.#closed || this.#peer !== peer) return;
+      this.fault = thrown instanceof DOMException ? { is: "unreadable" } : faultOf(thrown);
+      this.#again();
+    }
+  }
+
+  async #offer(sdp: string): Promise<string> {
+    const path = `/api/v1/proctor/sessions/${this.#session}/whep`;
+    const response = await send(path, { method: "POST", headers: { "content-type": "application/sdp" }, body: sdp });
+    const location = response.headers.get("location");
+    if (!location) throw new Failed({ is: "unreadable" });
+    const resource = new URL(location, response.url).pathname;
+    if (this.#closed) void send(resource, { method: "DELETE", keepalive: true }).catch(() => undefined);
+    else this.#resource = resource;
+    return response.text();
+  }
+}
+
+function gathered(peer: RTCPeerConnection): Promise<void> {
+  if (peer.iceGatheringState === "complete") return Promise.resolve();
+  return new Promise((resolve) => {
+    const limit = window.setTimeout(resolve, GATHERING_MS);
+    peer.addEventListener("icegatheringstatechange", () => {
+      if (peer.iceGatheringState !== "complete") return;
+      clearTimeout(limit);
+      resolve();
+    });
+  });
+}
+
+const open = new Map<string, { view: LiveView; users: number; timer: number | undefined }>();
+
+/** The live view of a candidate; `release` must follow once for each. */
+export function acquire(session: string): LiveView {
+  let entry = open.get(session);
+  if (!entry) open.set(session, (entry = { view: new LiveView(session), users: 0, timer: undefined }));
+  clearTimeout(entry.timer);
+  entry.users += 1;
+  return entry.view;
+}
+
+/** Nobody shows it any more: it is closed a little later. */
+export function release(session: string): void {
+  const entry = open.get(session);
+  if (!entry) return;
+  entry.users -= 1;
+  if (entry.users > 0) return;
+  entry.timer = window.setTimeout(() => {
+    entry.view.close();
+    open.delete(session);
+  }, LINGER_MS);
+}

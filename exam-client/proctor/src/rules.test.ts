@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { columnsFor, consequenceOf, neighbour, queueOf, reconnectWait } from "./rules.ts";
+import type { Tile } from "../../shared/src/wire/Tile.ts";
+
+const tile = (change: Partial<Tile>): Tile => ({
+  session: "s", place: 0, name: "n", version: 1, stage: "running", step: "exam", online: true, online_changed_at: null,
+  video: true, audio: true, deadline: null, answered: 0, total: 40, warnings: 0, open_incidents: 0, trouble: "none", rank: 0,
+  trouble_since: null, trouble_code: null, end_reason: null, still: 0, ...change,
+});
+
+test("the first violation is a warning", () => {
+  assert.equal(consequenceOf({ stage: "running", warnings: 0, warningEffectiveAt: null }, 10), "warning");
+});
+
+test("a violation that began before the warning took effect has no consequence", () => {
+  assert.equal(consequenceOf({ stage: "running", warnings: 1, warningEffectiveAt: 100 }, 99), "none");
+  assert.equal(consequenceOf({ stage: "running", warnings: 1, warningEffectiveAt: null }, 1_000), "none");
+});
+
+test("a violation that began when the warning was in effect ends the exam", () => {
+  assert.equal(consequenceOf({ stage: "running", warnings: 1, warningEffectiveAt: 100 }, 100), "termination");
+});
+
+test("nothing follows after the end", () => {
+  assert.equal(consequenceOf({ stage: "closed", warnings: 0, warningEffectiveAt: null }, 10), "none");
+});
+
+test("the queue is sorted by urgency, then by waiting time, and holds no calm tile", () => {
+  const queue = queueOf([
+    tile({ session: "calm" }),
+    tile({ session: "warned", trouble: "warned", rank: 1 }),
+    tile({ session: "late", trouble: "help", rank: 50, trouble_since: 20 }),
+    tile({ session: "early", trouble: "help", rank: 50, trouble_since: 10 }),
+    tile({ session: "incident", trouble: "incident", rank: 90, trouble_since: 30 }),
+  ]);
+  assert.deepEqual(queue.map((one) => one.session), ["incident", "early", "late"]);
+});
+
+test("waiting before a reconnect grows, is bounded and spread", () => {
+  assert.equal(reconnectWait(0, 0), 250);
+  assert.equal(reconnectWait(0, 1), 500);
+  assert.equal(reconnectWait(100, 1), 10_000);
+});
+
+test("arrows stop at the edges", () => {
+  assert.equal(neighbour(0, "ArrowLeft", 5, 7), 0);
+  assert.equal(neighbour(1, "ArrowDown", 5, 7), 6);
+  assert.equal(neighbour(2, "ArrowDown", 5, 7), 2);
+  assert.equal(neighbour(3, "End", 5, 7), 6);
+});
+
+test("the wall has at least two and at most eight columns", () => {
+  assert.equal(columnsFor(320, 24), 2);
+  assert.equal(columnsFor(1440, 24), 6);
+  assert.equal(columnsFor(2560, 60), 8);
+  assert.equal(columnsFor(1440, 1), 3);
+});

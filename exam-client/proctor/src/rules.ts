@@ -1,0 +1,82 @@
+// What the wall shows, as pure functions: the server decides, this only words it before the button is pressed.
+import type { IncidentView } from "../../shared/src/wire/IncidentView.ts";
+import type { Stage } from "../../shared/src/wire/Stage.ts";
+import type { Tile } from "../../shared/src/wire/Tile.ts";
+
+/** What confirming a violation does (NB-20). */
+export type Consequence = "warning" | "termination" | "none";
+
+/** What is known of the candidate when a violation is about to be confirmed. */
+export interface Standing {
+  stage: Stage;
+  warnings: number;
+  warningEffectiveAt: number | null;
+}
+
+/** What a violation that began at `beganAt` would do now. Only one that began after the warning took effect ends the exam. */
+export function consequenceOf(standing: Standing, beganAt: number): Consequence {
+  if (standing.stage === "closed") return "none";
+  if (standing.warnings === 0) return "warning";
+  return standing.warningEffectiveAt !== null && beganAt >= standing.warningEffectiveAt ? "termination" : "none";
+}
+
+/** How loud a tile is. */
+export type Tone = "calm" | "attention" | "critical";
+
+const CRITICAL: readonly string[] = ["incident", "end_proposal"];
+const CALM: readonly string[] = ["none", "warned"];
+
+/** Critical: a ruling is due that may warn or end. Attention: somebody waits or something is missing. */
+export function toneOf(tile: Pick<Tile, "trouble" | "rank">): Tone {
+  if (CRITICAL.includes(tile.trouble)) return "critical";
+  return tile.rank > 0 && !CALM.includes(tile.trouble) ? "attention" : "calm";
+}
+
+/** The queue: most urgent first, then whoever has waited longest. Calm tiles are not in it. */
+export function queueOf(tiles: readonly Tile[]): Tile[] {
+  return tiles
+    .filter((tile) => toneOf(tile) !== "calm")
+    .sort(
+      (a, b) =>
+        b.rank - a.rank || (a.trouble_since ?? Infinity) - (b.trouble_since ?? Infinity) || a.place - b.place,
+    );
+}
+
+/** Incidents that wait for a person, the one begun first on top. */
+export function awaitingPerson(incidents: readonly IncidentView[]): IncidentView[] {
+  return incidents
+    .filter((incident) => incident.class === "human" && incident.status === "open")
+    .sort((a, b) => a.began_at - b.began_at || a.no - b.no);
+}
+
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 10_000;
+
+/** How long to wait before attempt number `attempt` (from 0); `chance` in 0..1 spreads a whole shift's browsers. */
+export function reconnectWait(attempt: number, chance: number): number {
+  const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(attempt, 8));
+  return Math.round(longest * (0.5 + chance / 2));
+}
+
+/** Columns of the wall: kept while a candidate is open, so that places never jump. */
+export function columnsFor(width: number, tiles: number): number {
+  const QUEUE_PX = 300;
+  const TILE_PX = 190;
+  if (width < 900) return Math.max(2, Math.min(4, Math.floor(width / 160)));
+  const fit = Math.max(3, Math.min(8, Math.floor((width - QUEUE_PX) / TILE_PX)));
+  return Math.max(3, Math.min(fit, tiles));
+}
+
+/** The tile `key` leads to from `index`; the same one at an edge. */
+export function neighbour(index: number, key: string, columns: number, count: number): number {
+  const steps: Readonly<Record<string, number>> = {
+    ArrowLeft: -1,
+    ArrowRight: 1,
+    ArrowUp: -columns,
+    ArrowDown: columns,
+    Home: -index,
+    End: count - 1 - index,
+  };
+  const next = index + (steps[key] ?? 0);
+  return next >= 0 && next < count ? next : index;
+}

@@ -1,0 +1,251 @@
+// The wall's state and its socket. The server's frames are whole values, so applying one is replacing one.
+import { type Fault, faultOf, post } from "../../shared/src/staff/api.ts";
+import type { CodeRow } from "../../shared/src/wire/CodeRow.ts";
+import type { Detail } from "../../shared/src/wire/Detail.ts";
+import type { ProctorCommand } from "../../shared/src/wire/ProctorCommand.ts";
+import type { ProctorFrame } from "../../shared/src/wire/ProctorFrame.ts";
+import type { ProctorServerFrame } from "../../shared/src/wire/ProctorServerFrame.ts";
+import type { SittingRow } from "../../shared/src/wire/SittingRow.ts";
+import type { Ticket } from "../../shared/src/wire/Ticket.ts";
+import type { Tile } from "../../shared/src/wire/Tile.ts";
+import { queueOf, reconnectWait, toneOf } from "./rules.ts";
+
+/** The client says something at least this often (limits.rs). */
+const HEARTBEAT_MS = 5_000;
+/** Silence after which the socket is given up (limits.rs). */
+const SILENCE_MS = 15_000;
+
+/** One place on the wall. Level and still change several times a second and touch nothing else. */
+export class Place {
+  tile: Tile = $state.raw() as Tile;
+  level = $state<number | null>(null);
+  still = $state(0);
+
+  constructor(tile: Tile) {
+    this.tile = tile;
+    this.still = tile.still;
+  }
+}
+
+export type DialogName = "ask_again" | "record" | "pause" | "time" | "end" | "keys";
+
+/** Shown once to whoever acts: what came of it. */
+export type Notice = { id: number; kind: "ok" | "fault"; key: string; fault?: Fault };
+
+type Waiting = { resolve: (fault: Fault | null) => void };
+
+/** A sitting's wall. */
+export class Wall {
+  link = $state<"connecting" | "live" | "lost" | "over">("connecting");
+  /** Server time of the last frame before the connection was lost. */
+  lostSince = $state<number | null>(null);
+  fault = $state.raw<Fault | null>(null);
+  sitting = $state.raw<SittingRow | null>(null);
+  codes = $state.raw<CodeRow[]>([]);
+  places = $state.raw<Place[]>([]);
+  detail = $state.raw<Detail | null>(null);
+  opened = $state<string | null>(null);
+  dialog = $state<DialogName | null>(null);
+  notices = $state.raw<Notice[]>([]);
+  /** Announced once, politely: the newest critical trouble. */
+  alarm = $state.raw<Tile | null>(null);
+  /** Server time, moving once a second. */
+  now = $state(Date.now());
+
+  queue = $derived(queueOf(this.places.map((place) => place.tile)));
+  critical = $derived(this.queue.filter((tile) => toneOf(tile) === "critical").length);
+  online = $derived(this.places.filter((place) => place.tile.online).length);
+
+  readonly #sittingId: string;
+  #socket: WebSocket | null = null;
+  #offset = 0;
+  #heardAt = 0;
+  #attempt = 0;
+  #re = 0;
+  #ping = 0;
+  #noticeId = 0;
+  #waiting = new Map<number, Waiting>();
+  #timers: number[] = [];
+  #closed = false;
+
+  constructor(sitting: string) {
+    this.#sittingId = sitting;
+    this.#timers.push(window.setInterval(() => this.#tick(), 1_000), window.setInterval(() => this.#beat(), HEARTBEAT_MS));
+    void this.#connect();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timers.forEach((timer) => clearInterval(timer));
+    this.#socket?.close();
+    this.#failWaiting();
+  }
+
+  placeOf = (session: string): Place | undefined => this.places.find((place) => place.tile.session === session);
+
+  open(session: string | null): void {
+    if (this.opened === session) return;
+    this.opened = session;
+    this.detail = null;
+    this.dialog = null;
+    this.#send({ type: "open", session });
+  }
+
+  /** Does it and says what came of it: nothing, or the fault. */
+  async command(session: string, command: ProctorCommand): Promise<Fault | null> {
+    if (this.link !== "live") return { is: "network" };
+    const re = ++this.#re;
+    const answer = new Promise<Fault | null>((resolve) => this.#waiting.set(re, { resolve }));
+    this.#send({ type: "command", re, session, command });
+    return answer;
+  }
+
+  /** As `command`; the outcome becomes a notice on the wall. */
+  async act(session: string, command: ProctorCommand): Promise<boolean> {
+    const fault = await this.command(session, command);
+    this.notice(command.do, fault);
+    return fault === null;
+  }
+
+  notice(key: string, fault: Fault | null): void {
+    const next: Notice = fault
+      ? { id: ++this.#noticeId, kind: "fault", key, fault }
+      : { id: ++this.#noticeId, kind: "ok", key };
+    this.notices = [...this.notices.filter((old) => old.kind === "fault"), next].slice(-3);
+  }
+
+  dismissNotice(id: number): void {
+    this.notices = this.notices.filter((old) => old.id !== id);
+  }
+
+  async #connect(): Promise<void> {
+    if (this.#closed) return;
+    try {
+      const { ticket } = await post<Ticket>("/api/v1/staff/ticket");
+      if (this.#closed) return;
+      const scheme = location.protocol === "https:" ? "wss" : "ws";
+      const socket = new WebSocket(`${scheme}://${location.host}/api/v1/proctor/socket?ticket=${encodeURIComponent(ticket)}`);
+      this.#socket = socket;
+      this.#heardAt = Date.now();
+      socket.onopen = () => this.#send({ type: "watch", sitting: this.#sittingId });
+      socket.onmessage = (event) => this.#receive(String(event.data));
+      socket.onclose = () => this.#lost(socket);
+    } catch (thrown) {
+      this.fault = faultOf(thrown);
+      this.#lost(null);
+    }
+  }
+
+  #lost(socket: WebSocket | null): void {
+    if (this.#socket !== socket && socket !== null) return;
+    this.#socket = null;
+    this.#failWaiting();
+    if (this.#closed) return;
+    if (this.link === "live") this.lostSince = this.#heardAt + this.#offset;
+    if (this.link !== "over") this.link = this.sitting ? "lost" : "connecting";
+    if (this.link === "over") return;
+    window.setTimeout(() => void this.#connect(), reconnectWait(this.#attempt++, Math.random()));
+  }
+
+  #failWaiting(): void {
+    this.#waiting.forEach((waiting) => waiting.resolve({ is: "network" }));
+    this.#waiting.clear();
+  }
+
+  #send(frame: ProctorFrame): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
+  }
+
+  #beat(): void {
+    this.#send({ type: "ping", n: (this.#ping = (this.#ping + 1) % 1_000_000) });
+  }
+
+  #tick(): void {
+    this.now = Date.now() + this.#offset;
+    const socket = this.#socket;
+    if (socket && Date.now() - this.#heardAt > SILENCE_MS) {
+      socket.close();
+      this.#lost(socket);
+    }
+  }
+
+  #setClock(serverTime: number): void {
+    this.#offset = serverTime - Date.now();
+  }
+
+  #receive(data: string): void {
+    this.#heardAt = Date.now();
+    const frame = JSON.parse(data) as ProctorServerFrame;
+    switch (frame.type) {
+      case "wall":
+        this.#setClock(frame.server_time);
+        return this.#wall(frame.sitting, frame.tiles, frame.codes);
+      case "tile":
+        this.#setClock(frame.server_time);
+        return this.#tile(frame.tile);
+      case "pulse":
+        for (const pulse of frame.pulses) {
+          const place = this.placeOf(pulse.session);
+          if (!place) continue;
+          place.level = pulse.level;
+          place.still = pulse.still;
+        }
+        return;
+      case "detail":
+        this.#setClock(frame.server_time);
+        if (frame.detail.tile.session === this.opened) this.detail = frame.detail;
+        return;
+      case "done":
+        return this.#settle(frame.re, null);
+      case "refused":
+        if (frame.re === null) return this.notice("frame", { is: "problem", problem: frame.problem });
+        return this.#settle(frame.re, { is: "problem", problem: frame.problem });
+      case "pong":
+        return this.#setClock(frame.server_time);
+      case "bye":
+        this.fault = { is: "problem", problem: frame.problem };
+        if (frame.problem.status === 403 || frame.problem.status === 404) this.link = "over";
+        return;
+    }
+  }
+
+  #settle(re: number, fault: Fault | null): void {
+    this.#waiting.get(re)?.resolve(fault);
+    this.#waiting.delete(re);
+  }
+
+  #wall(sitting: SittingRow, tiles: Tile[], codes: CodeRow[]): void {
+    this.sitting = sitting;
+    this.codes = codes;
+    const before = new Map(this.places.map((place) => [place.tile.session, place]));
+    this.places = [...tiles]
+      .sort((a, b) => a.place - b.place)
+      .map((tile) => {
+        const place = before.get(tile.session) ?? new Place(tile);
+        place.tile = tile;
+        place.still = Math.max(place.still, tile.still);
+        return place;
+      });
+    this.link = "live";
+    this.fault = null;
+    this.lostSince = null;
+    this.#attempt = 0;
+    this.now = Date.now() + this.#offset;
+    if (this.opened) this.#send({ type: "open", session: this.opened });
+  }
+
+  #tile(tile: Tile): void {
+    const place = this.placeOf(tile.session);
+    if (!place) {
+      this.places = [...this.places, new Place(tile)].sort((a, b) => a.tile.place - b.tile.place);
+    } else {
+      if (tile.version < place.tile.version) return;
+      const before = place.tile;
+      place.tile = tile;
+      place.still = Math.max(place.still, tile.still);
+      const isNews = before.trouble !== tile.trouble || before.open_incidents < tile.open_incidents;
+      if (!isNews) return;
+    }
+    if (toneOf(tile) === "critical") this.alarm = tile;
+  }
+}

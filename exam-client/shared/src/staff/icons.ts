@@ -1,0 +1,12 @@
+// 24x24 outlines beside those of ../icons.ts, for the staff's pages.
+export const soundOff = "M4 9v6h4l5 4V5L8 9zM17 9.5l5 5M22 9.5l-5 5";
+export const up = "M12 19V6M6 12l6-6 6 6";
+export const down = "M12 5v13M6 12l6 6 6-6";
+export const copy = "M9 9h11v12H9zM5 15H4V3h11v2";
+export const printer = "M7 8V3h10v5M7 17H4V9h16v8h-3M7 14h10v7H7z";
+export const book = "M5 4h11a3 3 0 013 3v13H8a3 3 0 01-3-3zM5 17a3 3 0 013-3h11";
+export const list = "M8 6h12M8 12h12M8 18h12M4 6v.01M4 12v.01M4 18v.01";
+export const calendar = "M4 6h16v14H4zM4 10.5h16M8 3v4M16 3v4";
+export const seal = "M12 14a5 5 0 100-10 5 5 0 000 10zM9 13.5L7.5 21l4.5-2.5 4.5 2.5L15 13.5";
+export const home = "M4 11l8-7 8 7M6 9.5V20h12V9.5M10 20v-5h4v5";
+export const plan = "M5 3h14v18H5zM9 8h6M9 12h6M9 16h3";
