@@ -28,16 +28,16 @@ use synaq_store::NewMessage;
 use synaq_store::SimStore;
 use uuid::Uuid;
 
-pub const START: At = At(1_795_219_200_000);
-pub const SESSION: SessionId = SessionId(Uuid::from_u128(0x5e55));
-pub const PROCTOR: StaffId = StaffId(Uuid::from_u128(0x57aff));
+pub(crate) const START: At = At(1_795_219_200_000);
+pub(crate) const SESSION: SessionId = SessionId(Uuid::from_u128(0x5e55));
+pub(crate) const PROCTOR: StaffId = StaffId(Uuid::from_u128(0x57aff));
 const DEVICE: DeviceHash = DeviceHash([7; 32]);
 const TAB: TabId = TabId(Uuid::from_u128(0x7ab));
 
-pub struct TestClock(AtomicI64);
+pub(crate) struct TestClock(AtomicI64);
 
 impl TestClock {
-    pub fn advance(&self, by: Span) {
+    pub(crate) fn advance(&self, by: Span) {
         self.0.fetch_add(by.0, Ordering::SeqCst);
     }
 }
@@ -139,7 +139,7 @@ fn context() -> Context {
 
 /// What the platform does with the next messages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Mood {
+pub(crate) enum Mood {
     Honest,
     Down,
     /// A success whose receipt names another digest
@@ -147,15 +147,15 @@ pub enum Mood {
     Refuses,
 }
 
-pub struct TestPlatform {
+pub(crate) struct TestPlatform {
     mood: Mutex<Mood>,
     key: SigningKey,
-    pub asked: AtomicUsize,
-    pub kept: Mutex<Vec<NewMessage>>,
+    pub(crate) asked: AtomicUsize,
+    pub(crate) kept: Mutex<Vec<NewMessage>>,
 }
 
 impl TestPlatform {
-    pub fn set(&self, mood: Mood) {
+    pub(crate) fn set(&self, mood: Mood) {
         *self.mood.lock().unwrap() = mood;
     }
 
@@ -186,23 +186,23 @@ impl PlatformPort for TestPlatform {
 }
 
 /// A runtime over a store in memory.
-pub struct Bench {
-    pub store: Arc<SimStore>,
-    pub clock: Arc<TestClock>,
-    pub platform: Arc<TestPlatform>,
-    pub runtime: Handle,
-    pub running: Running,
+pub(crate) struct Bench {
+    pub(crate) store: Arc<SimStore>,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) platform: Arc<TestPlatform>,
+    pub(crate) runtime: Handle,
+    pub(crate) running: Running,
     next_seq: AtomicI64,
 }
 
 impl Bench {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let clock = Arc::new(TestClock(AtomicI64::new(START.0)));
         Self::over(Arc::new(SimStore::new()), clock, 1).await
     }
 
     /// The process is gone, the disk stays.
-    pub async fn restart(self) -> Self {
+    pub(crate) async fn restart(self) -> Self {
         let store = Arc::new(self.store.another_process());
         let seq = self.next_seq.load(Ordering::SeqCst);
         drop(self.running);
@@ -242,30 +242,30 @@ impl Bench {
         Self { store, clock, platform, runtime, running, next_seq: AtomicI64::new(seq) }
     }
 
-    pub fn client(&self, client_seq: u64) -> ClientRef {
+    pub(crate) fn client(&self, client_seq: u64) -> ClientRef {
         ClientRef { epoch: Epoch(1), client_seq, client_at: self.clock.now() }
     }
 
-    pub fn next_seq(&self) -> u64 {
+    pub(crate) fn next_seq(&self) -> u64 {
         u64::try_from(self.next_seq.fetch_add(1, Ordering::SeqCst)).unwrap()
     }
 
-    pub async fn send(&self, client_seq: u64, command: Command) -> Result<Done, SubmitError> {
+    pub(crate) async fn send(&self, client_seq: u64, command: Command) -> Result<Done, SubmitError> {
         self.runtime.submit(SESSION, Input::Candidate { client: self.client(client_seq), command }).await
     }
 
     /// The command must be accepted.
-    pub async fn accept(&self, command: Command) -> Done {
+    pub(crate) async fn accept(&self, command: Command) -> Done {
         let done = self.send(self.next_seq(), command.clone()).await.unwrap();
         assert_eq!(done.effects, [Effect::Accepted], "{command:?}");
         done
     }
 
-    pub async fn staff(&self, command: StaffCommand) -> Done {
+    pub(crate) async fn staff(&self, command: StaffCommand) -> Done {
         self.runtime.submit(SESSION, Input::Staff { by: PROCTOR, command }).await.unwrap()
     }
 
-    pub async fn attach(&self) {
+    pub(crate) async fn attach(&self) {
         let socket = SocketId(Uuid::from_u128(0x50c));
         let done =
             self.runtime.submit(SESSION, Input::Attach { device: DEVICE, tab: TAB, socket }).await.unwrap();
@@ -273,7 +273,7 @@ impl Bench {
     }
 
     /// Through every step before the exam, into it.
-    pub async fn begin(&self) {
+    pub(crate) async fn begin(&self) {
         self.runtime.submit(SESSION, Input::Bind { device: DEVICE, tab: TAB }).await.unwrap();
         self.attach().await;
         self.accept(Command::ChooseLanguage(Lang::Kk)).await;
@@ -296,7 +296,7 @@ impl Bench {
     }
 
     /// The position at which the right option of a question is shown: the author's first.
-    pub async fn right(&self, question: u16) -> Command {
+    pub(crate) async fn right(&self, question: u16) -> Command {
         let snapshot = self.runtime.look(SESSION).await.unwrap();
         let form = snapshot.session.state().form.clone().unwrap();
         let options = &form.questions[usize::from(question)].options;
