@@ -1,5 +1,7 @@
 use crate::support::{Exam, t};
-use synaq_core::decision::{NoResultWhy, NotPassedWhy, Score, TheoryOutcome, outcome, passed};
+use std::collections::BTreeSet;
+use synaq_core::bank::AnswerKey;
+use synaq_core::decision::{NoResultWhy, NotPassedWhy, Score, TheoryOutcome, outcome, passed, score};
 use synaq_core::ids::{IncidentNo, StaffId};
 use synaq_core::session::{Finish, StaffEndReason};
 use uuid::Uuid;
@@ -63,4 +65,14 @@ fn only_hand_in_and_expiry_are_scored() {
     }
     let seven = Score { correct: 7, total: 10 };
     assert_eq!(outcome(&Finish::Submitted, seven, 70), not(NotPassedWhy::BelowThreshold));
+}
+
+#[test]
+fn a_cleared_answer_is_wrong_even_where_a_key_is_empty() {
+    let mut exam = Exam::running();
+    exam.answer(t(1), 0, &[]);
+    let mut broken = (*exam.session.context().bank).clone();
+    broken.items.iter_mut().for_each(|item| item.key = AnswerKey::new(BTreeSet::new()));
+    let form = exam.session.state().form.clone().unwrap();
+    assert_eq!(score(&broken, &form, &exam.session.state().answers).correct, 0);
 }

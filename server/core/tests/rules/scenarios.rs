@@ -265,3 +265,41 @@ fn after_the_end_a_confirmation_has_no_consequence() {
     assert_eq!(exam.consequences(), [Consequence::None]);
     assert_eq!(exam.session.warnings_given(), 0);
 }
+
+#[test]
+fn what_begins_at_the_effective_moment_counts_and_a_millisecond_earlier_does_not() {
+    for (early, wanted) in [(0, Consequence::Termination), (1, Consequence::None)] {
+        let mut exam = Exam::warned(t(100));
+        exam.acknowledge(t(105));
+        exam.record(t(110), Code::SecondPerson, t(105) - Span(early), 1);
+        assert_eq!(exam.consequences(), [Consequence::Warning, wanted]);
+    }
+}
+
+#[test]
+fn a_blur_right_after_the_warning_counts_from_ten_seconds_after_it_closed() {
+    let mut exam = Exam::warned(t(100));
+    exam.acknowledge(t(105));
+    exam.signal(t(106), Code::WindowBlur, SignalPhase::Begin);
+    assert_eq!(exam.session.countdown_to_second(t(110)), Some(Span::secs(15)));
+    exam.run_to(t(124));
+    assert_eq!(exam.finish(), None);
+    exam.run_to(t(125));
+    assert_eq!(exam.incident(2).began_at, t(115));
+    assert!(exam.terminated());
+}
+
+#[test]
+fn what_begins_with_the_warnings_effect_is_no_tail_of_the_first() {
+    let mut exam = Exam::warned(t(100));
+    exam.acknowledge(t(105));
+    exam.signal(t(105), Code::CameraOff, SignalPhase::Begin);
+    exam.run_to(t(200));
+    assert_eq!(
+        exam.session.state().incidents.len(),
+        2,
+        "it waits for a failed restore, not for a new beginning"
+    );
+    exam.signal(t(201), Code::CameraOff, SignalPhase::RestoreFailed);
+    assert!(exam.terminated());
+}

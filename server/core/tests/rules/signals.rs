@@ -376,3 +376,30 @@ fn a_dismissed_incident_that_is_seen_again_is_not_put_before_the_proctor_twice()
     exam.model(t(200), Code::ForbiddenItem, SignalPhase::Seen, 90);
     assert_eq!(exam.session.open_human_incidents().count(), 1);
 }
+
+#[test]
+fn a_device_claim_of_the_server_itself_ends_with_the_socket_too() {
+    let mut exam = Exam::running();
+    let (code, phase, source) = (Code::CameraOff, SignalPhase::Begin, Source::Server);
+    let event = DetectorEvent { code, phase, source, confidence_pct: 100, at: t(10), note: None };
+    exam.accept(t(10), Input::Detect(event));
+    exam.disconnect(t(12), 0);
+    exam.reconnect(t(14), 1);
+    assert!(exam.session.state().held.is_empty());
+    exam.run_to(t(60));
+    assert_eq!(exam.incident(1).ended_at, Some(t(12)));
+    assert_eq!(exam.consequences(), []);
+}
+
+#[test]
+fn word_owed_from_one_connection_is_not_paid_two_connections_later() {
+    let mut exam = Exam::running();
+    exam.signal(t(10), Code::WindowBlur, SignalPhase::Begin);
+    exam.disconnect(t(25), 0);
+    exam.reconnect(t(30), 1);
+    exam.run_to(t(1_200));
+    exam.disconnect(t(1_200), 1);
+    exam.reconnect(t(1_210), 2);
+    exam.signal(t(1_211), Code::WindowBlur, SignalPhase::Begin);
+    assert_eq!(exam.session.state().incidents.len(), 2, "a new absence, not the tail of an old one");
+}

@@ -156,3 +156,12 @@ fn the_candidates_own_outage_runs_the_clock() {
     assert_eq!(exam.deadline(), t(3_600));
     assert_eq!(exam.session.state().interruptions, 1);
 }
+
+#[test]
+fn a_picture_lost_before_our_downtime_is_summed_without_it() {
+    let mut exam = Exam::running();
+    exam.flow(t(100), false, true);
+    exam.accept(t(500), Input::Recover { down_from: t(120) });
+    exam.flow(t(510), true, true);
+    assert_eq!(exam.session.unsupervised(t(600)), Span::secs(20 + 10));
+}
