@@ -1,7 +1,19 @@
 import "../../shared/src/base.css";
 import { mount } from "svelte";
+import { preferredLang } from "../../shared/src/i18n.ts";
 import App from "./App.svelte";
+import { Exam } from "./exam.svelte.ts";
+import { rememberedLang, useLang } from "./text.ts";
 
 const target = document.getElementById("app");
 if (!target) throw new Error("the page has no #app");
-mount(App, { target });
+
+const link = decodeURIComponent(location.pathname.split("/")[2] ?? "");
+const exam = new Exam(link);
+const remembered = rememberedLang();
+await useLang(preferredLang(remembered ? [remembered] : navigator.languages));
+mount(App, { target, props: { exam } });
+void exam.start();
+
+// Failing is fine: without it only the reload while offline is missing.
+navigator.serviceWorker?.register("/sw.js", { scope: "/c/" }).catch(() => undefined);

@@ -1,0 +1,81 @@
+// The candidate's HTTP calls. Every failure is a Problem; a network failure is the code `unreachable`.
+import type { Bound } from "../../shared/src/wire/Bound.ts";
+import type { Code } from "../../shared/src/wire/Code.ts";
+import type { LinkInfo } from "../../shared/src/wire/LinkInfo.ts";
+import type { PhotoStored } from "../../shared/src/wire/PhotoStored.ts";
+import type { Problem } from "../../shared/src/wire/Problem.ts";
+import type { Ticket } from "../../shared/src/wire/Ticket.ts";
+
+const BASE = "/api/v1/candidate";
+/** A weak line needs its time; longer is a dead one. */
+const TIMEOUT_MS = 20_000;
+/** A photo of 5 MB over 256 kbit/s takes this long. */
+const PHOTO_TIMEOUT_MS = 180_000;
+
+/** The server's answer, or none at all (`code` absent: no connection). */
+export class Failure extends Error {
+  readonly code: Code | undefined;
+  readonly retryAfterMs: number;
+
+  constructor(problem: Partial<Problem>) {
+    super(problem.title ?? "the server cannot be reached");
+    this.code = problem.code;
+    this.retryAfterMs = problem.retry_after_ms ?? 0;
+  }
+}
+
+export class Api {
+  #credential: string | undefined;
+
+  /** From the button on: `Bearer <session>.<device_key>`. */
+  authorise(session: string, deviceKey: string): void {
+    this.#credential = `Bearer ${session}.${deviceKey}`;
+  }
+
+  open(link: string): Promise<LinkInfo> {
+    return this.#json("/open", { link });
+  }
+
+  bind(link: string, deviceKey: string, tab: string): Promise<Bound> {
+    return this.#json("/bind", { link, device_key: deviceKey, tab });
+  }
+
+  ticket(tab: string): Promise<Ticket> {
+    return this.#json("/ticket", { tab });
+  }
+
+  async photo(kind: "face" | "document", picture: Blob): Promise<PhotoStored> {
+    const response = await this.#call(`/photos/${kind}`, { method: "PUT", body: picture, headers: { "Content-Type": picture.type } }, PHOTO_TIMEOUT_MS);
+    return (await response.json()) as PhotoStored;
+  }
+
+  /** RFC 9725. Answers the server's SDP and where to end it. */
+  async whip(offer: string): Promise<{ answer: string; resource: string | null }> {
+    const response = await this.#call("/whip", { method: "POST", body: offer, headers: { "Content-Type": "application/sdp" } });
+    return { answer: await response.text(), resource: response.headers.get("Location") };
+  }
+
+  /** `keepalive`: the page may be on its way out. */
+  endWhip(resource: string): void {
+    const headers: Record<string, string> = this.#credential ? { Authorization: this.#credential } : {};
+    fetch(resource, { method: "DELETE", keepalive: true, headers }).catch(() => undefined);
+  }
+
+  async #json<T>(path: string, body: unknown): Promise<T> {
+    const response = await this.#call(path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
+    return (await response.json()) as T;
+  }
+
+  async #call(path: string, init: RequestInit & { headers: Record<string, string> }, timeoutMs = TIMEOUT_MS): Promise<Response> {
+    const headers = { ...init.headers, ...(this.#credential ? { Authorization: this.#credential } : {}) };
+    let response: Response;
+    try {
+      response = await fetch(BASE + path, { ...init, headers, cache: "no-store", signal: AbortSignal.timeout(timeoutMs) });
+    } catch {
+      throw new Failure({});
+    }
+    if (response.ok) return response;
+    const problem = (await response.json().catch(() => ({}))) as Partial<Problem>;
+    throw new Failure({ code: "internal", ...problem });
+  }
+}

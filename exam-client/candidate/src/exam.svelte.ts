@@ -1,0 +1,203 @@
+// Runs the reducer: gives it what happened and does what it asks. One per page.
+import type { CandidateCommand } from "../../shared/src/wire/CandidateCommand.ts";
+import type { CandidateServerFrame } from "../../shared/src/wire/CandidateServerFrame.ts";
+import type { LinkInfo } from "../../shared/src/wire/LinkInfo.ts";
+import type { Code } from "../../shared/src/wire/Code.ts";
+import { Api, Failure } from "./api.ts";
+import { chance, deviceKey, nonce } from "./entropy.ts";
+import { Media } from "./media.svelte.ts";
+import { EMPTY, keptOf, step, type Effect, type SessionEvent, type SessionState } from "./session.ts";
+import { openStore, type Device, type Store } from "./store.ts";
+import { tabId } from "./tab.ts";
+
+const TICK_MS = 500;
+
+export type Phase =
+  | { readonly is: "starting" }
+  | { readonly is: "info"; readonly info: LinkInfo; readonly busy: boolean; readonly failed: Code | "unreachable" | null }
+  | { readonly is: "failed"; readonly code: Code | "unreachable" }
+  | { readonly is: "session"; readonly info: LinkInfo };
+
+export class Exam {
+  phase = $state.raw<Phase>({ is: "starting" });
+  state = $state.raw<SessionState>(EMPTY);
+  now = $state(Date.now());
+  /** False: this browser keeps nothing after a reload. */
+  durable = $state(true);
+  /** The last announcement of the clock, in minutes. */
+  minutesSaid = $state<number | null>(null);
+  readonly api = new Api();
+  readonly media: Media;
+  readonly link: string;
+  #store: Store | undefined;
+  #session = "";
+  #tab = "";
+  #socket: WebSocket | undefined;
+  /** Writes of one session in the order they were asked for. */
+  #writes: Promise<unknown> = Promise.resolve();
+
+  constructor(link: string) {
+    this.link = link;
+    this.media = new Media(this.api, {
+      lost: (code) => this.signal(code, "begin"),
+      back: (code) => this.signal(code, "end"),
+      restoreFailed: (code) => this.signal(code, "restore_failed"),
+      prompt: (open) => {
+        if (this.state.view?.stage === "running") this.command({ do: "prompt", open });
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    setInterval(() => this.dispatch({ on: "tick" }), TICK_MS);
+    addEventListener("online", () => {
+      this.dispatch({ on: "online" });
+      this.media.hurry();
+    });
+    addEventListener("pagehide", () => this.media.leave());
+    // A page taken out of the back-forward cache has lost socket and devices.
+    addEventListener("pageshow", (event) => event.persisted && location.reload());
+    const store = await openStore();
+    this.#store = store;
+    this.durable = store.durable;
+    this.#tab = await tabId();
+    const device = await store.device(this.link).catch(() => undefined);
+    if (device?.bound) return this.#enter(device);
+    await this.lookUp();
+  }
+
+  /** What the link leads to; changes nothing. */
+  async lookUp(): Promise<void> {
+    try {
+      this.phase = { is: "info", info: await this.api.open(this.link), busy: false, failed: null };
+    } catch (error) {
+      this.phase = { is: "failed", code: codeOf(error) };
+    }
+  }
+
+  /** The button: from here on this browser is the candidate's device. */
+  async bind(): Promise<void> {
+    const { phase } = this;
+    if (phase.is !== "info" || phase.busy || !this.#store) return;
+    this.phase = { ...phase, busy: true, failed: null };
+    try {
+      // The key is on the disk before the server hears of it; else a crash would lock the candidate out.
+      const known = await this.#store.device(this.link).catch(() => undefined);
+      const device: Device = { link: this.link, info: phase.info, deviceKey: known?.deviceKey ?? deviceKey(), bound: false };
+      await this.#store.putDevice(device);
+      const bound = await this.api.bind(this.link, device.deviceKey, this.#tab);
+      const info = { ...phase.info, session: bound.session };
+      await this.#store.putDevice({ ...device, info, bound: true });
+      await this.#enter({ ...device, info, bound: true });
+    } catch (error) {
+      this.phase = { ...phase, busy: false, failed: codeOf(error) };
+    }
+  }
+
+  async #enter(device: Device): Promise<void> {
+    this.#session = device.info.session;
+    this.api.authorise(this.#session, device.deviceKey);
+    const kept = await this.#store?.load(this.#session).catch(() => undefined);
+    this.dispatch({ on: "restored", kept: kept?.kept ?? null, outbox: kept?.outbox ?? [] });
+    this.phase = { is: "session", info: device.info };
+    this.dispatch({ on: "connect" });
+  }
+
+  dispatch(event: SessionEvent): void {
+    const at = Date.now();
+    const { state, effects } = step(this.state, event, at, chance());
+    this.state = state;
+    this.now = at;
+    for (const effect of effects) this.#do(effect);
+  }
+
+  command(command: CandidateCommand): void {
+    this.dispatch({ on: "command", command });
+  }
+
+  begin(): void {
+    this.dispatch({ on: "begin", nonce: nonce() });
+  }
+
+  signal(code: string, phase: "begin" | "seen" | "restore_failed" | "end"): void {
+    this.dispatch({ on: "signal", code, phase });
+  }
+
+  #do(effect: Effect): void {
+    switch (effect.do) {
+      case "connect":
+        void this.#connect();
+        return;
+      case "disconnect":
+        this.#letGo();
+        return;
+      case "send":
+        if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(effect.frame));
+        return;
+      case "store": {
+        const { epoch, client_seq } = effect.pending;
+        this.#write((store) => store.put(this.#session, effect.pending)).then(() => this.dispatch({ on: "stored", epoch, client_seq }));
+        return;
+      }
+      case "forget":
+        void this.#write((store) => store.forget(this.#session, effect.epoch, effect.client_seq));
+        return;
+      case "save":
+        // A waiting tab leaves the notes of the tab in charge alone.
+        if (this.state.view?.attach === "in_charge") void this.#write((store) => store.save(this.#session, keptOf(this.state)));
+        return;
+      case "say_minutes":
+        this.minutesSaid = effect.minutes;
+        return;
+      case "reload":
+        this.#writes.then(() => location.reload());
+    }
+  }
+
+  /** A full disk must not stop the exam: what cannot be stored is sent all the same, and the page says so. */
+  #write(act: (store: Store) => Promise<void>): Promise<void> {
+    const done = this.#writes.then(async () => {
+      if (!this.#store) return;
+      try {
+        await act(this.#store);
+      } catch {
+        this.durable = false;
+      }
+    });
+    this.#writes = done;
+    return done;
+  }
+
+  async #connect(): Promise<void> {
+    this.#letGo();
+    try {
+      const { ticket } = await this.api.ticket(this.#tab);
+      if (this.state.connection.is !== "connecting") return;
+      const scheme = location.protocol === "https:" ? "wss" : "ws";
+      const socket = new WebSocket(`${scheme}://${location.host}/api/v1/candidate/socket?ticket=${encodeURIComponent(ticket)}`);
+      this.#socket = socket;
+      const mine = (act: () => void) => (): void => void (this.#socket === socket && act());
+      socket.onopen = mine(() => this.dispatch({ on: "opened" }));
+      socket.onclose = mine(() => {
+        this.#socket = undefined;
+        this.dispatch({ on: "closed" });
+      });
+      socket.onmessage = (message: MessageEvent<string>) => {
+        if (this.#socket === socket) this.dispatch({ on: "frame", frame: JSON.parse(message.data) as CandidateServerFrame });
+      };
+    } catch (error) {
+      const failure = error instanceof Failure ? error : new Failure({});
+      this.dispatch({ on: "closed", retryAfterMs: failure.retryAfterMs, ...(failure.code ? { code: failure.code } : {}) });
+    }
+  }
+
+  #letGo(): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.close();
+  }
+}
+
+function codeOf(error: unknown): Code | "unreachable" {
+  return (error instanceof Failure ? error.code : undefined) ?? "unreachable";
+}

@@ -1,0 +1,166 @@
+// Camera and microphone of this device: opened, measured, published, opened again when somebody switches them off.
+import type { Code } from "../../shared/src/wire/Code.ts";
+import type { Api } from "./api.ts";
+import { Publisher } from "./whip.ts";
+
+const VIDEO: MediaTrackConstraints = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 12, max: 15 } };
+// The browser's cleaning would hide a voice in the background.
+const AUDIO: MediaTrackConstraints = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+const LEVEL_EVERY_MS = 100;
+/** dBFS: room tone lies at -61 to -64, speech peaks at -10 to -15 (measured). */
+const QUIET_DB = -60;
+const MOVED_DB = -50;
+/** A picture that stalls for a moment is muted too. */
+const MUTE_PASSES_MS = 1_500;
+
+/** Why no device could be opened, for a text that says what to do. */
+export type Trouble = "denied" | "missing" | "in_use" | "insecure" | "other";
+
+/** A device that was on and is off. */
+export type Lost = "CAMERA_OFF" | "MIC_OFF";
+
+export interface MediaEvents {
+  lost(code: Lost): void;
+  back(code: Lost): void;
+  restoreFailed(code: Lost): void;
+  /** A permission prompt of ours may be open: it hides the page's focus. */
+  prompt(open: boolean): void;
+}
+
+export class Media {
+  stream = $state.raw<MediaStream | null>(null);
+  trouble = $state<Trouble | null>(null);
+  opening = $state(false);
+  level = $state(0);
+  moved = $state(false);
+  published = $state(false);
+  publishCode = $state<Code | undefined>(undefined);
+  cameraOff = $state(false);
+  microphoneOff = $state(false);
+  readonly #publisher: Publisher;
+  readonly #events: MediaEvents;
+  #audio: AudioContext | undefined;
+  #meter: ReturnType<typeof setInterval> | undefined;
+  #left = false;
+
+  constructor(api: Api, events: MediaEvents) {
+    this.#events = events;
+    this.#publisher = new Publisher(api, (live, code) => {
+      this.published = live;
+      this.publishCode = code;
+    });
+  }
+
+  get cameraLabel(): string {
+    return this.stream?.getVideoTracks()[0]?.label ?? "";
+  }
+
+  /** Opens both devices and publishes them. Also the answer to a device that was switched off. */
+  async open(): Promise<boolean> {
+    if (this.opening || this.#left) return false;
+    this.opening = true;
+    this.#events.prompt(true);
+    try {
+      if (!navigator.mediaDevices) throw new DOMException("", "InsecureContext");
+      const stream = await navigator.mediaDevices.getUserMedia({ video: VIDEO, audio: AUDIO });
+      for (const track of this.stream?.getTracks() ?? []) track.stop();
+      this.stream = stream;
+      this.trouble = null;
+      for (const track of stream.getTracks()) this.#watch(track);
+      this.#measure(stream);
+      for (const track of stream.getTracks()) this.#judge(track);
+      await this.#publisher.publish(stream);
+      return true;
+    } catch (error) {
+      this.trouble = troubleOf(error);
+      if (this.cameraOff) this.#events.restoreFailed("CAMERA_OFF");
+      if (this.microphoneOff) this.#events.restoreFailed("MIC_OFF");
+      return false;
+    } finally {
+      this.opening = false;
+      this.#events.prompt(false);
+    }
+  }
+
+  hurry(): void {
+    this.#publisher.hurry();
+  }
+
+  leave(): void {
+    this.#left = true;
+    clearInterval(this.#meter);
+    void this.#audio?.close().catch(() => undefined);
+    this.#publisher.leave();
+    for (const track of this.stream?.getTracks() ?? []) track.stop();
+    this.stream = null;
+  }
+
+  /** Ended: unplugged, taken away or permission withdrawn. Muted: switched off by a key or by the system. */
+  #watch(track: MediaStreamTrack): void {
+    const code = codeOf(track);
+    const ours = (): boolean => !this.#left && (this.stream?.getTracks().includes(track) ?? false);
+    const lost = (): void => {
+      if (!ours()) return;
+      this.#mark(code, true);
+      this.#events.lost(code);
+      // The first attempt to restore is ours; the button is for the next ones.
+      setTimeout(() => ours() && this.#isOff(code) && void this.open(), track.readyState === "ended" ? 0 : MUTE_PASSES_MS);
+    };
+    track.addEventListener("ended", lost);
+    track.addEventListener("mute", lost);
+    track.addEventListener("unmute", () => {
+      if (!ours()) return;
+      this.#mark(code, false);
+      this.#events.back(code);
+    });
+  }
+
+  /** What opening brought: a device switched off by a key opens, but stays mute. */
+  #judge(track: MediaStreamTrack): void {
+    const code = codeOf(track);
+    if (!this.#isOff(code)) return;
+    if (track.muted) return this.#events.restoreFailed(code);
+    this.#mark(code, false);
+    this.#events.back(code);
+  }
+
+  #isOff(code: Lost): boolean {
+    return code === "CAMERA_OFF" ? this.cameraOff : this.microphoneOff;
+  }
+
+  #mark(code: Lost, off: boolean): void {
+    if (code === "CAMERA_OFF") this.cameraOff = off;
+    else this.microphoneOff = off;
+  }
+
+  #measure(stream: MediaStream): void {
+    clearInterval(this.#meter);
+    void this.#audio?.close().catch(() => undefined);
+    const audio = new AudioContext();
+    this.#audio = audio;
+    const analyser = audio.createAnalyser();
+    analyser.fftSize = 2048;
+    audio.createMediaStreamSource(stream).connect(analyser);
+    const samples = new Float32Array(analyser.fftSize);
+    this.#meter = setInterval(() => {
+      // Some browsers keep it asleep until the first click.
+      if (audio.state === "suspended") void audio.resume().catch(() => undefined);
+      analyser.getFloatTimeDomainData(samples);
+      const db = 10 * Math.log10(samples.reduce((sum, x) => sum + x * x, 0) / samples.length + 1e-12);
+      this.level = Math.max(0, Math.min(1, (db - QUIET_DB) / -QUIET_DB));
+      if (db > MOVED_DB) this.moved = true;
+    }, LEVEL_EVERY_MS);
+  }
+}
+
+function codeOf(track: MediaStreamTrack): Lost {
+  return track.kind === "video" ? "CAMERA_OFF" : "MIC_OFF";
+}
+
+function troubleOf(error: unknown): Trouble {
+  const name = error instanceof DOMException ? error.name : "";
+  if (name === "NotAllowedError" || name === "SecurityError") return "denied";
+  if (name === "NotFoundError" || name === "OverconstrainedError") return "missing";
+  if (name === "NotReadableError" || name === "AbortError") return "in_use";
+  return name === "InsecureContext" ? "insecure" : "other";
+}

@@ -1,0 +1,123 @@
+// What this device keeps: its key, the session's state and the outbox, in IndexedDB; in memory where the browser
+// forbids it (private windows), which the page then says.
+import type { LinkInfo } from "../../shared/src/wire/LinkInfo.ts";
+import type { Kept, Pending } from "./session.ts";
+
+/** One personal link as this device knows it. */
+export interface Device {
+  readonly link: string;
+  readonly info: LinkInfo;
+  /** 256 bits, base64url; the credential once the button was pressed. */
+  readonly deviceKey: string;
+  readonly bound: boolean;
+}
+
+export interface Store {
+  /** False: a reload loses what is kept here. */
+  readonly durable: boolean;
+  device(link: string): Promise<Device | undefined>;
+  putDevice(device: Device): Promise<void>;
+  load(session: string): Promise<{ kept: Kept | null; outbox: Pending[] }>;
+  save(session: string, kept: Kept): Promise<void>;
+  put(session: string, pending: Pending): Promise<void>;
+  forget(session: string, epoch: number, clientSeq: number): Promise<void>;
+}
+
+const NAME = "synaq-candidate";
+const VERSION = 1;
+
+function answer<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((done, fail) => {
+    request.onsuccess = () => done(request.result);
+    request.onerror = () => fail(request.error ?? new Error("IndexedDB refused"));
+  });
+}
+
+function committed(transaction: IDBTransaction): Promise<void> {
+  return new Promise((done, fail) => {
+    transaction.oncomplete = () => done();
+    transaction.onerror = transaction.onabort = () => fail(transaction.error ?? new Error("IndexedDB refused"));
+  });
+}
+
+class IndexedStore implements Store {
+  readonly durable = true;
+  readonly #db: IDBDatabase;
+
+  constructor(db: IDBDatabase) {
+    this.#db = db;
+  }
+
+  static async open(): Promise<IndexedStore> {
+    const request = indexedDB.open(NAME, VERSION);
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore("devices", { keyPath: "link" });
+      request.result.createObjectStore("sessions");
+      request.result.createObjectStore("outbox");
+    };
+    return new IndexedStore(await answer(request));
+  }
+
+  device(link: string): Promise<Device | undefined> {
+    return answer(this.#db.transaction("devices").objectStore("devices").get(link) as IDBRequest<Device | undefined>);
+  }
+
+  putDevice(device: Device): Promise<void> {
+    return this.#write("devices", (store) => store.put(device));
+  }
+
+  async load(session: string): Promise<{ kept: Kept | null; outbox: Pending[] }> {
+    const transaction = this.#db.transaction(["sessions", "outbox"]);
+    const [kept, outbox] = await Promise.all([
+      answer(transaction.objectStore("sessions").get(session) as IDBRequest<Kept | undefined>),
+      answer(transaction.objectStore("outbox").getAll(IDBKeyRange.bound([session], [session, []])) as IDBRequest<Pending[]>),
+    ]);
+    return { kept: kept ?? null, outbox };
+  }
+
+  save(session: string, kept: Kept): Promise<void> {
+    return this.#write("sessions", (store) => store.put(kept, session));
+  }
+
+  put(session: string, pending: Pending): Promise<void> {
+    return this.#write("outbox", (store) => store.put(pending, [session, pending.epoch, pending.client_seq]));
+  }
+
+  forget(session: string, epoch: number, clientSeq: number): Promise<void> {
+    return this.#write("outbox", (store) => store.delete([session, epoch, clientSeq]));
+  }
+
+  #write(name: string, act: (store: IDBObjectStore) => unknown): Promise<void> {
+    // `strict`: reported only when it is on the disk, because the page says "on this device".
+    const transaction = this.#db.transaction(name, "readwrite", { durability: "strict" });
+    act(transaction.objectStore(name));
+    return committed(transaction);
+  }
+}
+
+class MemoryStore implements Store {
+  readonly durable = false;
+  readonly #devices = new Map<string, Device>();
+
+  async device(link: string): Promise<Device | undefined> {
+    return this.#devices.get(link);
+  }
+  async putDevice(device: Device): Promise<void> {
+    this.#devices.set(device.link, device);
+  }
+  async load(): Promise<{ kept: Kept | null; outbox: Pending[] }> {
+    return { kept: null, outbox: [] };
+  }
+  async save(): Promise<void> {}
+  async put(): Promise<void> {}
+  async forget(): Promise<void> {}
+}
+
+/** IndexedDB if it opens, memory otherwise. */
+export async function openStore(): Promise<Store> {
+  try {
+    return await IndexedStore.open();
+  } catch {
+    return new MemoryStore();
+  }
+}
