@@ -339,12 +339,16 @@ impl Engine {
             for _ in 0..BURST {
                 match self.ports.udp.recv_from(buffer) {
                     Ok((length, from)) => self.datagram(&buffer[..length], from, false, now),
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    // The ICMP answer to an earlier send: it says nothing about what is still to read.
+                    Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
+                    Err(error) => {
+                        if error.kind() != io::ErrorKind::WouldBlock {
+                            tracing::warn!(%error, "reading the media port");
+                        }
                         self.udp_waiting = false;
                         break;
                     }
-                    // For example an ICMP error of an earlier send: it says nothing about what is still to read.
-                    Err(error) => tracing::trace!(%error, "reading the media port"),
                 }
             }
             self.serve_dirty();

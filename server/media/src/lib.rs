@@ -13,9 +13,10 @@
 //! # Key-frame rhythm and its cost
 //! A VP8 key frame is the only picture that can be used without decoding anything else, so the still, a viewer that
 //! joins late and a seek in the recording all start at one. Every [`Options::still_every`] (5 s) without a key frame
-//! the publisher is asked for one (PLI). A 640x480 key frame of a real face takes about 12 to 25 kB, so the rhythm
-//! costs 20 to 40 kbit/s of the 300 kbit/s that a candidate may send; the encoder keeps its target by spending less
-//! on the frames between. Ten seconds halve that cost and double the age of the still.
+//! the publisher is asked for one (PLI). Measured with Chromium 156 and a drifting portrait photo at 640x480, 12 fps and
+//! at most 300 kbit/s: key frames of 6.6 to 8.2 kB, which is 12 kbit/s or 5 % of the 225 kbit/s that were sent. The
+//! encoder keeps its target by spending less on the frames between. Ten seconds halve the cost and double the age of
+//! the still.
 //!
 //! # Evidence
 //! `webcam-0001.webm`, `webcam-0002.webm` ... hold sound and picture on one clock, written in whole clusters of at

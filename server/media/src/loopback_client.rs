@@ -64,6 +64,9 @@ pub(crate) struct Client {
     pub(crate) asked: usize,
     pub(crate) keys: usize,
     key_due: bool,
+    /// Every so many-th datagram is lost, in both directions; 0 for none.
+    pub(crate) lose_every: usize,
+    datagrams: usize,
     /// Video datagrams that will be lost on their way out.
     pub(crate) lose: usize,
     /// Picture's first byte after the key-frame header, to tell publishers apart.
@@ -138,6 +141,8 @@ impl Client {
             asked: 0,
             keys: 0,
             key_due: true,
+            lose_every: 0,
+            datagrams: 0,
             lose: 0,
             mark,
         }
@@ -163,6 +168,9 @@ impl Client {
     pub(crate) fn turn(&mut self) {
         let mut buffer = [0; 2_048];
         while let Ok((length, from)) = self.socket.recv_from(&mut buffer) {
+            if self.is_lost() {
+                continue;
+            }
             let message = TaggedBytesMut {
                 now: Instant::now(),
                 transport: TransportContext {
@@ -261,13 +269,24 @@ impl Client {
                 self.lose -= 1;
                 break;
             }
+            self.emit(&datagram);
+        }
+    }
+
+    fn emit(&mut self, datagram: &TaggedBytesMut) {
+        if !self.is_lost() {
             self.socket.send_to(&datagram.message, datagram.transport.peer_addr).unwrap();
         }
     }
 
+    fn is_lost(&mut self) -> bool {
+        self.datagrams += 1;
+        self.lose_every > 0 && self.datagrams.is_multiple_of(self.lose_every)
+    }
+
     fn flush(&mut self) {
         while let Some(datagram) = self.core.poll_write() {
-            self.socket.send_to(&datagram.message, datagram.transport.peer_addr).unwrap();
+            self.emit(&datagram);
         }
     }
 }

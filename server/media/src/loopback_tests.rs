@@ -347,6 +347,33 @@ fn advertised_address_is_the_one_in_the_answer() {
     hall.stop();
 }
 
+/// Every 13th datagram lost on all four ways, from the first STUN request on.
+#[test]
+fn lossy_line_connects_and_is_recorded_without_a_pause() {
+    let hall = Hall::new();
+    let (mut camera, mut proctor) = (Client::publisher(1, true), Client::viewer());
+    camera.lose_every = 13;
+    proctor.lose_every = 13;
+    hall.publish(&mut camera);
+    hall.view(&mut proctor);
+    hall.drive("a picture", [&mut camera, &mut proctor], |[_, proctor]| videos(proctor).len() > 100);
+    let ledger = hall.stop();
+    let facts = ledger.facts.lock().unwrap();
+    assert!(finished(&facts)[0].0 > 2_000, "{facts:?}");
+    assert!(!facts.iter().any(|fact| matches!(fact, Fact::Stalled { .. } | Fact::Resumed)), "{facts:?}");
+}
+
+#[test]
+fn a_hundred_viewers_come_and_go_and_nothing_of_them_stays() {
+    let hall = Hall::new();
+    for _ in 0..100 {
+        let resource = hall.view(&mut Client::viewer());
+        hall.runtime.block_on(hall.handle.close(resource)).unwrap();
+    }
+    assert_eq!(hall.handle.stats().viewers, 0);
+    hall.stop();
+}
+
 #[test]
 fn hanging_disk_costs_frames_that_are_counted_and_stops_nothing_else() {
     let hall = Hall::with(|options| options.limits.recorder_queue_bytes = 8_000);
