@@ -1,0 +1,184 @@
+// The candidate's page, as a person uses it.
+import assert from 'node:assert/strict'
+import { launch, openWindow } from '../../support/chromium.mjs'
+import { until } from '../../support/demo.mjs'
+import { fixtures } from '../../support/fixtures.mjs'
+import { choice } from '../../support/key.mjs'
+
+const TEXTS = ['methodology', 'appeal_procedure', 'forbidden_items', 'conduct']
+
+export class Candidate {
+  static async open(link, { lang = 'ru', width, height, line, devices } = {}) {
+    const candidate = new Candidate()
+    candidate.browser = await launch({ line, devices })
+    candidate.page = await openWindow(candidate.browser, { lang, width, height })
+    candidate.lang = lang
+    candidate.link = link
+    await candidate.page.goto(link)
+    return candidate
+  }
+
+  async close() {
+    await this.browser.close()
+  }
+
+  at(testid) {
+    return this.page.getByTestId(testid)
+  }
+
+  async screen(name, timeout = 30_000) {
+    await this.at(`screen-${name}`).waitFor({ timeout })
+  }
+
+  async bind() {
+    await this.at('begin-device').click()
+    await this.screen('language')
+  }
+
+  async chooseLanguage() {
+    await this.at(`lang-${this.lang}`).check()
+    await this.at('language-next').click()
+    await this.screen('consent')
+  }
+
+  async consent() {
+    await this.at('consent-check').check()
+    await this.at('consent-next').click()
+    await this.screen('device')
+  }
+
+  async checkDevice() {
+    await this.at('device-allow').click()
+    await enabled(this.at('device-next'))
+    await this.at('device-next').click()
+    await this.screen('photos')
+  }
+
+  async sendPhotos() {
+    await this.at('take-face').click()
+    await this.page.locator('[data-testid=photo-face][data-stored=true]').waitFor()
+    await this.at('file-document').setInputFiles(fixtures().document)
+    await this.page.locator('[data-testid=photo-document][data-stored=true]').waitFor()
+    await enabled(this.at('identity-submit'))
+    await this.at('identity-submit').click()
+    await this.screen('identity')
+  }
+
+  /** From the link to the proctor's admission. */
+  async prepare() {
+    await this.bind()
+    await this.chooseLanguage()
+    await this.consent()
+    await this.checkDevice()
+    await this.sendPhotos()
+  }
+
+  async readTexts() {
+    await this.screen('texts')
+    for (const text of TEXTS) await this.at(`confirm-${text}`).click()
+    await this.screen('ready')
+  }
+
+  async begin() {
+    await enabled(this.at('begin-exam'))
+    await this.at('begin-exam').click()
+    await this.screen('exam')
+    await this.at('question-text').waitFor()
+  }
+
+  /** Number of questions of the paper. */
+  async total() {
+    return this.page.locator('[data-testid^=place-]').count()
+  }
+
+  async goTo(index) {
+    await this.at(`place-${index}`).click()
+    await this.page.locator(`[data-testid=question][data-index="${index}"]`).waitFor()
+  }
+
+  /** Text and options of the question on the screen. */
+  async read() {
+    const text = await this.at('question-text').innerText()
+    const options = await this.page.locator('fieldset label:has([data-testid^=option-])').allInnerTexts()
+    return { text, options }
+  }
+
+  /** Answers the question on the screen so that it is right, or is not. */
+  async answer(rightly) {
+    const { text, options } = await this.read()
+    const places = choice(text, options, rightly)
+    for (const place of places) await this.at(`option-${place}`).check()
+    return { text, chosen: places.map(place => options[place]) }
+  }
+
+  /** Answers questions from `from` up to `to`; the first `right` of them rightly. */
+  async answerAll({ from = 0, to, right }) {
+    const answers = []
+    for (let index = from; index < to; index++) {
+      await this.goTo(index)
+      answers.push(await this.answer(index - from < right))
+    }
+    return answers
+  }
+
+  /** Everything on this device has reached the server's disk. */
+  async allSaved(timeout = 30_000) {
+    await this.page.waitForFunction(
+      () => !document.querySelector('[data-testid^=place-][data-unsaved=true]')
+        && document.querySelector('[data-testid=save-line]')?.dataset.state === 'saved',
+      undefined, { timeout },
+    )
+  }
+
+  async handIn() {
+    await this.at('hand-in').click()
+    await this.at('hand-in-confirm').click()
+  }
+
+  /** What the end screen says. */
+  async end(timeout = 60_000) {
+    await this.screen('end', timeout)
+    await this.at('end-reason').waitFor()
+    const result = this.at('end-result')
+    await until('the result, or that there is none', async () =>
+      await result.count() > 0 || await this.at('end-no-result').count() > 0)
+    return {
+      reason: await this.at('end-reason').getAttribute('data-reason'),
+      passed: await result.count() > 0 ? await result.getAttribute('data-passed') === 'true' : undefined,
+      text: await this.at('screen-end').innerText(),
+    }
+  }
+
+  /** The page goes out of sight, as another tab in front would do it: Chromium cannot be made to by a test. */
+  async hide() {
+    await this.#visibility('hidden')
+  }
+
+  async show() {
+    await this.#visibility('visible')
+  }
+
+  async #visibility(state) {
+    await this.page.evaluate(state => {
+      Object.defineProperty(document, 'visibilityState', { value: state, configurable: true })
+      Object.defineProperty(document, 'hidden', { value: state === 'hidden', configurable: true })
+      document.dispatchEvent(new Event('visibilitychange'))
+    }, state)
+  }
+
+  async acknowledgeWarning() {
+    await this.at('warning-ack').click()
+    await this.at('warning').waitFor({ state: 'detached' })
+  }
+
+  /** No script of ours failed. */
+  soundPage() {
+    assert.deepEqual(this.page.faults, [])
+  }
+}
+
+/** Until a button can be pressed. */
+export async function enabled(locator, timeout = 30_000) {
+  await locator.waitFor({ timeout })
+  await until(`${locator} can be pressed`, () => locator.isEnabled(), timeout)
+}

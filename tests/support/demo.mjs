@@ -1,0 +1,130 @@
+// A `synaq demo` of its own for each test: a fresh folder, free ports, the real binary.
+import assert from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createSocket } from 'node:dgram'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { promisify } from 'node:util'
+
+const BINARY = process.env.SYNAQ_BIN ?? new URL('../../target/debug/synaq', import.meta.url).pathname
+/** A debug build on a busy machine of two cores. */
+const START_MS = 90_000
+
+/** Looks again and again until there is something; says what was missing if there never is. */
+export async function until(what, look, patienceMs = 30_000) {
+  for (const end = Date.now() + patienceMs; ;) {
+    const found = await look()
+    if (found) return found
+    if (Date.now() > end) throw new Error(`${what}: not within ${patienceMs / 1_000} s`)
+    await pause(40)
+  }
+}
+
+export class Demo {
+  static async start() {
+    assert(existsSync(BINARY), `${BINARY} is missing; \`cargo build --workspace\` makes it, SYNAQ_BIN names another`)
+    const demo = new Demo()
+    demo.data = mkdtempSync(join(tmpdir(), 'synaq-test-'))
+    demo.port = await freePorts()
+    await demo.#run()
+    return demo
+  }
+
+  get file() {
+    return join(this.data, 'demo.json')
+  }
+
+  /** SIGKILL: no farewell, no flush. */
+  async kill() {
+    this.#child.kill('SIGKILL')
+    await this.#ended
+  }
+
+  /** The same folder and port again. */
+  async restart() {
+    await this.#run()
+  }
+
+  async killPlatform() {
+    process.kill(this.links.platform_pid, 'SIGKILL')
+    await until('the platform is gone', () => fetch(this.links.platform_url).then(() => false, () => true))
+  }
+
+  /** By hand, as the demo says in `platform_command`. */
+  async startPlatform() {
+    const [program, ...options] = this.links.platform_command
+    this.#platform = spawn(program, options, { stdio: 'ignore' })
+    await until('the platform answers', () => fetch(`${this.links.platform_url}/healthz`).then(r => r.ok, () => false))
+  }
+
+  /** What the platform holds. */
+  async held() {
+    return (await fetch(`${this.links.platform_url}/api/messages`)).json()
+  }
+
+  /** `synaq verify FILE --trust KEYS`: whether it passes, and what it says. */
+  async verify(bundle, trust = this.links.trust) {
+    const file = join(this.data, `bundle-${this.#bundles++}.json`)
+    writeFileSync(file, bundle)
+    return await promisify(execFile)(BINARY, ['verify', file, '--trust', trust]).then(
+      ({ stdout, stderr }) => ({ passed: true, said: stdout + stderr }),
+      error => ({ passed: false, said: `${error.stdout}${error.stderr}` }),
+    )
+  }
+
+  /** Ends everything; leaves the folder if a test failed and SYNAQ_KEEP is set. */
+  async stop() {
+    this.#child?.kill('SIGTERM')
+    this.#platform?.kill('SIGTERM')
+    const late = setTimeout(() => this.#child?.kill('SIGKILL'), 15_000)
+    await this.#ended
+    clearTimeout(late)
+    if (!process.env.SYNAQ_KEEP) rmSync(this.data, { recursive: true, force: true })
+  }
+
+  /** What the server wrote to its log so far. */
+  log = ''
+  #child
+  #ended
+  #platform
+  #bundles = 0
+
+  async #run() {
+    const before = existsSync(this.file) ? statSync(this.file).mtimeMs : 0
+    this.#child = spawn(BINARY, ['demo', '--data', this.data, '--port', String(this.port)])
+    const child = this.#child
+    this.#ended = once(child, 'exit')
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', text => { this.log += text })
+    await until(`the server is up; it said: ${this.log}`, () => {
+      assert.equal(child.exitCode, null, `the server ended: ${this.log}`)
+      return existsSync(this.file) && statSync(this.file).mtimeMs !== before
+    }, START_MS)
+    this.links = JSON.parse(readFileSync(this.file, 'utf8'))
+    await until('the server answers', () => fetch(`${this.links.base_url}/healthz`).then(r => r.ok, () => false))
+  }
+}
+
+/** First of three in a row: server, platform, media. */
+async function freePorts() {
+  for (;;) {
+    const first = 20_000 + Math.floor(Math.random() * 12_000)
+    const all = await Promise.all([first, first + 1, first + 2].map(isFree))
+    if (all.every(Boolean)) return first
+  }
+}
+
+async function isFree(port) {
+  const tcp = await new Promise(done => {
+    const server = createServer().once('error', () => done(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => done(true)))
+  })
+  const udp = await new Promise(done => {
+    const socket = createSocket('udp4').once('error', () => done(false))
+    socket.bind(port, '127.0.0.1', () => socket.close(() => done(true)))
+  })
+  return tcp && udp
+}
