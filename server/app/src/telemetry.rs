@@ -1,6 +1,7 @@
 //! Log lines: a sentence plus fields, once, at the boundary; never a name, IIN, answer, token, link or SDP.
 
 use crate::config::Log;
+use std::io::IsTerminal as _;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 use tracing_subscriber::prelude::*;
@@ -17,7 +18,9 @@ pub fn start(log: &Log) -> anyhow::Result<()> {
     if log.json {
         registry.with(fmt::layer().json().with_writer(std::io::stderr)).init();
     } else {
-        registry.with(fmt::layer().with_writer(std::io::stderr)).init();
+        registry
+            .with(fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr))
+            .init();
     }
     Ok(())
 }
