@@ -12,6 +12,7 @@ mod evidence;
 mod fresh;
 mod guard;
 mod ops;
+mod owner;
 mod pages;
 mod problem;
 mod proctor;
@@ -22,6 +23,7 @@ mod socket;
 mod staff;
 #[cfg(test)]
 mod tests;
+mod timeline;
 
 pub use auth::link::LinkKey;
 pub use auth::password::{PasswordError, hash_password};

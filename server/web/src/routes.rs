@@ -2,7 +2,7 @@
 
 use crate::auth::who::staff_only;
 use crate::doors::App;
-use crate::{candidate, ops, pages, staff};
+use crate::{candidate, ops, pages, proctor, staff};
 use axum::Router;
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
@@ -43,6 +43,7 @@ const ANYBODY: Audience = Audience::Public;
 const DEVICE: Audience = Audience::Device;
 const TICKET: Audience = Audience::Ticket;
 const STAFF: Audience = Audience::Staff(&[]);
+const PROCTOR: Audience = Audience::Staff(&[Role::Proctor]);
 
 macro_rules! table {
     ($($method:ident $verb:ident $path:literal $audience:ident $serve:path;)+) => {
@@ -87,6 +88,13 @@ pub fn routes() -> Vec<Route> {
         POST post "/api/v1/staff/sign-out" STAFF staff::sign_out;
         GET get "/api/v1/staff/me" STAFF staff::me;
         POST post "/api/v1/staff/ticket" STAFF staff::ticket;
+
+        GET get "/api/v1/proctor/sittings" PROCTOR proctor::sittings;
+        GET get "/api/v1/proctor/socket" TICKET proctor::socket;
+        GET get "/api/v1/proctor/sessions/{session}/still" PROCTOR proctor::still;
+        GET get "/api/v1/proctor/sessions/{session}/photos/{kind}" PROCTOR proctor::photo;
+        POST post "/api/v1/proctor/sessions/{session}/whep" PROCTOR proctor::whep;
+        DELETE delete "/api/v1/proctor/whep/{resource}" PROCTOR proctor::close_whep;
     }
 }
 

@@ -1,5 +1,15 @@
 //! The proctor's side: the wall of a sitting.
 
+mod command;
+mod detail;
+mod picture;
 mod presence;
+mod sittings;
+mod socket;
+mod tile;
+mod wall;
 
+pub(crate) use picture::{close_whep, photo, still, whep};
 pub(crate) use presence::Presence;
+pub(crate) use sittings::{list as sittings, row as sitting_row};
+pub(crate) use socket::upgrade as socket;

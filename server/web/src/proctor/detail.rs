@@ -1,0 +1,85 @@
+//! The opened candidate.
+
+use crate::candidate::chat_line;
+use crate::convert;
+use crate::timeline::{self, Names};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use synaq_core::ids::{Seq, SessionId, StaffId};
+use synaq_core::session::{PhotoKind, Standing};
+use synaq_core::time::At;
+use synaq_runtime::Snapshot;
+use synaq_store::{Error, EventLog};
+use synaq_wire::candidate::DeviceReport;
+use synaq_wire::proctor::{Detail, Tile, TimelineEntry};
+
+/// Lines of the timeline that are kept and shown.
+const TIMELINE_MAX: usize = 200;
+
+/// The opened session's timeline, read on as it grows.
+pub(super) struct Opened {
+    pub(super) session: SessionId,
+    read_to: Seq,
+    newest_first: VecDeque<TimelineEntry>,
+}
+
+impl Opened {
+    pub(super) fn new(session: SessionId) -> Self {
+        Self { session, read_to: Seq(0), newest_first: VecDeque::new() }
+    }
+
+    pub(super) async fn read_on(&mut self, log: &Arc<dyn EventLog>, names: &Names) -> Result<(), Error> {
+        for recorded in log.load(self.session, self.read_to).await? {
+            self.read_to = recorded.seq;
+            if let Some(entry) = timeline::entry(&recorded, names) {
+                self.newest_first.push_front(entry);
+                self.newest_first.truncate(TIMELINE_MAX);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn detail(
+        &self,
+        snapshot: &Snapshot,
+        tile: Tile,
+        names: &Names,
+        me: StaffId,
+        now: At,
+    ) -> Box<Detail> {
+        let state = snapshot.session.state();
+        let photo = |kind| state.photos.get(&kind).map(|evidence| evidence.sha256.clone());
+        let effective = match &state.standing {
+            Standing::Warned(warning) => warning.effective,
+            Standing::Clean | Standing::Terminated { .. } => None,
+        };
+        Box::new(Detail {
+            tile,
+            lang: state.lang.map(convert::lang),
+            device: state.device_report.clone().map(device_report),
+            face_photo: photo(PhotoKind::Face),
+            document_photo: photo(PhotoKind::Document),
+            device_waits: state.waiting_device.is_some(),
+            incidents: timeline::incidents(state, names),
+            end_proposed_by: state.end_proposal.as_ref().map(|proposal| names.get(proposal.by)),
+            end_proposed_by_me: state.end_proposal.as_ref().is_some_and(|proposal| proposal.by == me),
+            messages: state.messages.iter().map(chat_line).collect(),
+            timeline: self.newest_first.iter().cloned().collect(),
+            unsupervised_ms: snapshot.session.unsupervised(now).0,
+            warning_effective_at: effective.map(|(at, _)| at.0),
+            started_at: state.started_at.map(|at| at.0),
+        })
+    }
+}
+
+fn device_report(report: synaq_core::session::DeviceReport) -> DeviceReport {
+    DeviceReport {
+        camera: report.camera,
+        microphone: report.microphone,
+        connection: report.connection,
+        round_trip_ms: report.round_trip_ms,
+        camera_label: report.camera_label,
+        browser: report.browser,
+        second_screen: report.second_screen,
+    }
+}

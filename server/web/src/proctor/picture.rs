@@ -1,0 +1,81 @@
+//! Stills, photos and live pictures, each only for the centre's own candidates.
+
+use crate::auth::rate::Rates;
+use crate::auth::who::Who;
+use crate::convert;
+use crate::evidence::Evidence;
+use crate::owner::own;
+use crate::problem::Refused;
+use crate::sdp;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use std::io::Read;
+use std::sync::Arc;
+use synaq_media::Handle as Media;
+use synaq_runtime::Handle;
+use synaq_wire::limits::PHOTO_BYTES;
+use synaq_wire::problem::Code;
+
+/// The newest still.
+pub(crate) async fn still(
+    State(runtime): State<Handle>,
+    State(media): State<Media>,
+    Path(session): Path<String>,
+    who: Who,
+) -> Result<Response, Refused> {
+    let snapshot = own(&runtime, who.staff.centre, &session).await?;
+    let still = media.still(snapshot.id.0).ok_or(Code::NoPicture)?;
+    Ok(([(CONTENT_TYPE, "image/webp")], still.webp).into_response())
+}
+
+/// The newest photo of a kind.
+pub(crate) async fn photo(
+    State(runtime): State<Handle>,
+    State(evidence): State<Arc<dyn Evidence>>,
+    Path((session, kind)): Path<(String, String)>,
+    who: Who,
+) -> Result<Response, Refused> {
+    let kind = convert::photo_kind(&kind).ok_or(Code::NotFound)?;
+    let snapshot = own(&runtime, who.staff.centre, &session).await?;
+    let name = snapshot.session.state().photos.get(&kind).ok_or(Code::NoPicture)?.name.clone();
+    let session = snapshot.id;
+    let read = tokio::task::spawn_blocking(move || {
+        let opened = evidence.open(session, &name)?;
+        let mut bytes = Vec::new();
+        let limit = u64::try_from(PHOTO_BYTES).unwrap_or(u64::MAX);
+        opened.plain.take(limit).read_to_end(&mut bytes).map(|_| bytes)
+    });
+    let Ok(Ok(bytes)) = read.await else {
+        tracing::error!(%session, "a stored photo cannot be read");
+        return Err(Code::StoreUnavailable.into());
+    };
+    Ok(([(CONTENT_TYPE, "image/jpeg")], bytes).into_response())
+}
+
+/// A live picture.
+pub(crate) async fn whep(
+    State(runtime): State<Handle>,
+    State(media): State<Media>,
+    State(rates): State<Arc<Rates>>,
+    Path(session): Path<String>,
+    who: Who,
+    request: Request,
+) -> Result<Response, Refused> {
+    let snapshot = own(&runtime, who.staff.centre, &session).await?;
+    // A wall of 30 asks for 30 at once, so candidates are counted apart.
+    rates.offer(uuid::Uuid::from_u128(who.staff.id.0.as_u128() ^ snapshot.id.0.as_u128()))?;
+    let offer = sdp::offer(request).await?;
+    let answer = media.view(snapshot.id.0, offer).await?;
+    Ok(sdp::created(answer, "/api/v1/proctor/whep"))
+}
+
+/// Ends a live picture.
+pub(crate) async fn close_whep(
+    State(media): State<Media>,
+    Path(resource): Path<String>,
+    _: Who,
+) -> Result<StatusCode, Refused> {
+    sdp::close(&media, &resource).await
+}

@@ -1,0 +1,298 @@
+//! The wall's socket: the whole wall, then tiles as they change, sound and stills, the opened candidate, commands.
+
+use super::command::command;
+use super::detail::Opened;
+use super::wall::{NOT_HERE, Sources, Wall};
+use crate::auth::rate::Bucket;
+use crate::auth::ticket::{Bearer, Tickets};
+use crate::candidate::WithTicket;
+use crate::convert;
+use crate::doors::App;
+use crate::problem::{Refused, from_submit};
+use crate::query::Query;
+use crate::socket::{self, Heard, Leave, Line};
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{FromRef, State};
+use axum::response::Response;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesOrdered;
+use futures_util::{FutureExt, StreamExt};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use synaq_core::ids::{SessionId, SittingId};
+use synaq_core::session::{Effect, Input};
+use synaq_runtime::{Change, Clock};
+use synaq_store::{Role, StaffRow};
+use synaq_wire::problem::{Code, Problem};
+use synaq_wire::proctor::{ClientFrame, ProctorCommand, ServerFrame};
+use tokio::sync::broadcast;
+
+/// Sound moves four times a second: a meter below that looks broken, above it nobody sees more.
+const PULSE_EVERY: Duration = Duration::from_millis(250);
+/// Tiles that change within this time go out together: thirty candidates who answer are thirty changes a second.
+const GATHER: Duration = Duration::from_millis(100);
+/// A sign-out or a lost role ends the socket within this time.
+const ROLE_EVERY: Duration = Duration::from_secs(15);
+/// Commands of one proctor on their way at once.
+const IN_FLIGHT_MAX: usize = 32;
+
+impl FromRef<App> for Sources {
+    fn from_ref(app: &App) -> Self {
+        Self {
+            runtime: FromRef::from_ref(app),
+            media: FromRef::from_ref(app),
+            directory: FromRef::from_ref(app),
+            log: FromRef::from_ref(app),
+            library: FromRef::from_ref(app),
+            presence: FromRef::from_ref(app),
+        }
+    }
+}
+
+/// Opens the socket a ticket was given for.
+pub(crate) async fn upgrade(
+    State(sources): State<Sources>,
+    State(tickets): State<Arc<Tickets>>,
+    State(clock): State<Arc<dyn Clock>>,
+    Query(WithTicket { ticket }): Query<WithTicket>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Refused> {
+    let Some(Bearer::Staff { staff, cookie }) = tickets.take(&ticket) else {
+        return Err(Code::TicketInvalid.into());
+    };
+    if !staff.roles.contains(&Role::Proctor) {
+        return Err(Code::RoleMissing.into());
+    }
+    let upgrade = socket::bounded(upgrade)?;
+    let bucket = Bucket::frames(&clock);
+    let changes = sources.runtime.changes();
+    let desk = Desk {
+        sources,
+        clock,
+        staff: *staff,
+        cookie,
+        bucket,
+        changes,
+        wall: None,
+        opened: None,
+        dirty: BTreeSet::new(),
+    };
+    Ok(upgrade.on_upgrade(move |socket| desk.sit(Line::new(socket))))
+}
+
+/// One proctor's conversation.
+struct Desk {
+    sources: Sources,
+    clock: Arc<dyn Clock>,
+    staff: StaffRow,
+    cookie: [u8; 32],
+    bucket: Bucket,
+    changes: broadcast::Receiver<Change>,
+    wall: Option<Wall>,
+    opened: Option<Opened>,
+    dirty: BTreeSet<SessionId>,
+}
+
+type Answers = FuturesOrdered<BoxFuture<'static, ServerFrame>>;
+
+impl Desk {
+    async fn sit(mut self, mut line: Line) {
+        let leave = self.converse(&mut line).await.err().unwrap_or(Leave::Gone("closed"));
+        tracing::debug!(staff = %self.staff.id, reason = leave.reason(), "a wall's socket ended");
+        if let Leave::Bye(problem) = leave {
+            drop(line.say(&ServerFrame::Bye { problem: *problem }).await);
+        }
+        line.close().await;
+    }
+
+    async fn converse(&mut self, line: &mut Line) -> Result<(), Leave> {
+        let mut answers = Answers::new();
+        let mut pulse = tokio::time::interval(PULSE_EVERY);
+        let mut gather = tokio::time::interval(GATHER);
+        let mut role = tokio::time::interval(ROLE_EVERY);
+        for clock in [&mut pulse, &mut gather, &mut role] {
+            clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        }
+        loop {
+            tokio::select! {
+                change = self.changes.recv() => self.note(change, line).await?,
+                _ = gather.tick(), if !self.dirty.is_empty() => self.show(line).await?,
+                _ = pulse.tick() => self.pulse(line).await?,
+                _ = role.tick() => self.still_a_proctor().await?,
+                Some(answer) = answers.next(), if !answers.is_empty() => line.say(&answer).await?,
+                heard = line.hear(), if answers.len() < IN_FLIGHT_MAX => match heard? {
+                    Heard::Frame(text) => self.answer(&text, line, &mut answers).await?,
+                    Heard::Malformed(problem) => answers.push_back(ready(refused(None, *problem))),
+                    Heard::Alive => {}
+                },
+            }
+        }
+    }
+
+    async fn still_a_proctor(&self) -> Result<(), Leave> {
+        let known = self.sources.directory.staff_session(self.cookie, self.clock.now()).await;
+        match known {
+            Ok(Some(staff)) if staff.roles.contains(&Role::Proctor) => Ok(()),
+            Ok(_) => Err(Code::SignInRequired.into()),
+            // A store that does not answer must not blind the proctors.
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a proctor's sign-in could not be checked"
+                );
+                Ok(())
+            }
+        }
+    }
+
+    async fn note(
+        &mut self,
+        change: Result<Change, broadcast::error::RecvError>,
+        line: &mut Line,
+    ) -> Result<(), Leave> {
+        let watched = self.wall.as_ref().map(|wall| wall.sitting);
+        match change {
+            Ok(change) if Some(change.sitting) == watched => {
+                if self.wall.as_ref().is_some_and(|wall| !wall.holds(change.session)) {
+                    // Somebody was put into the sitting.
+                    return self.watch(change.sitting, line).await;
+                }
+                self.dirty.insert(change.session);
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+            Err(broadcast::error::RecvError::Lagged(_)) => match watched {
+                Some(sitting) => self.watch(sitting, line).await,
+                None => Ok(()),
+            },
+            Err(broadcast::error::RecvError::Closed) => Err(Code::ShuttingDown.into()),
+        }
+    }
+
+    async fn watch(&mut self, sitting: SittingId, line: &mut Line) -> Result<(), Leave> {
+        self.dirty.clear();
+        // The old wall stays counted until the new one is: nobody must see the proctor go in between.
+        match Wall::build(&self.sources, self.staff.centre, sitting).await {
+            Ok(wall) => {
+                let frame = ServerFrame::Wall {
+                    server_time: self.clock.now().0,
+                    sitting: wall.row.clone(),
+                    tiles: wall.tiles(),
+                    codes: convert::codes(),
+                };
+                if self.opened.as_ref().is_some_and(|opened| !wall.holds(opened.session)) {
+                    self.opened = None;
+                }
+                self.wall = Some(wall);
+                line.say(&frame).await?;
+                self.show_detail(line).await
+            }
+            Err(Refused(problem)) => line.say(&refused(None, *problem)).await,
+        }
+    }
+
+    async fn show(&mut self, line: &mut Line) -> Result<(), Leave> {
+        let Some(wall) = &mut self.wall else { return Ok(()) };
+        let mut detail = false;
+        for session in std::mem::take(&mut self.dirty) {
+            let Ok(snapshot) = self.sources.runtime.look(session).await else {
+                self.dirty.insert(session);
+                continue;
+            };
+            detail |= self.opened.as_ref().is_some_and(|opened| opened.session == session);
+            if let Some((tile, true)) = wall.tile(&self.sources, &snapshot) {
+                line.say(&ServerFrame::Tile { server_time: self.clock.now().0, tile }).await?;
+            }
+        }
+        if detail { self.show_detail(line).await } else { Ok(()) }
+    }
+
+    async fn show_detail(&mut self, line: &mut Line) -> Result<(), Leave> {
+        let (Some(wall), Some(opened)) = (&mut self.wall, &mut self.opened) else { return Ok(()) };
+        let looked = self.sources.runtime.look(opened.session).await;
+        let (Ok(snapshot), Ok(())) = (looked, opened.read_on(&self.sources.log, &wall.names).await) else {
+            // Busy or no store: the next round tries again.
+            self.dirty.insert(opened.session);
+            return Ok(());
+        };
+        let Some((tile, _)) = wall.tile(&self.sources, &snapshot) else { return Ok(()) };
+        let now = self.clock.now();
+        let detail = opened.detail(&snapshot, tile, &wall.names, self.staff.id, now);
+        line.say(&ServerFrame::Detail { server_time: now.0, detail }).await
+    }
+
+    async fn pulse(&mut self, line: &mut Line) -> Result<(), Leave> {
+        let Some(wall) = &mut self.wall else { return Ok(()) };
+        let pulses = wall.pulses(&self.sources.media);
+        if pulses.is_empty() {
+            return Ok(());
+        }
+        line.say(&ServerFrame::Pulse { pulses }).await
+    }
+
+    async fn answer(&mut self, text: &str, line: &mut Line, answers: &mut Answers) -> Result<(), Leave> {
+        let frame = socket::parse::<ClientFrame>(text);
+        if let Err(problem) = self.bucket.take() {
+            let re = match frame {
+                Ok(ClientFrame::Command { re, .. }) => Some(re),
+                _ => None,
+            };
+            return line.say(&refused(re, problem)).await;
+        }
+        match frame {
+            Err(problem) => line.say(&refused(None, problem)).await,
+            Ok(ClientFrame::Ping { n }) => {
+                line.say(&ServerFrame::Pong { n, server_time: self.clock.now().0 }).await
+            }
+            Ok(ClientFrame::Watch { sitting }) => self.watch(SittingId(sitting), line).await,
+            Ok(ClientFrame::Open { session }) => self.open(session.map(SessionId), line).await,
+            Ok(ClientFrame::Command { re, session, command }) => {
+                answers.push_back(self.command(re, SessionId(session), command));
+                Ok(())
+            }
+        }
+    }
+
+    async fn open(&mut self, session: Option<SessionId>, line: &mut Line) -> Result<(), Leave> {
+        let here = session.filter(|session| self.wall.as_ref().is_some_and(|wall| wall.holds(*session)));
+        self.opened = here.map(Opened::new);
+        if here != session {
+            return line.say(&refused(None, Problem::new(NOT_HERE))).await;
+        }
+        self.show_detail(line).await
+    }
+
+    fn command(&self, re: u32, session: SessionId, asked: ProctorCommand) -> BoxFuture<'static, ServerFrame> {
+        if !self.wall.as_ref().is_some_and(|wall| wall.holds(session)) {
+            return ready(refused(Some(re), Problem::new(NOT_HERE)));
+        }
+        let command = match command(asked) {
+            Ok(command) => command,
+            Err(problem) => return ready(refused(Some(re), problem)),
+        };
+        let (runtime, by) = (self.sources.runtime.clone(), self.staff.id);
+        async move {
+            match runtime.submit(session, Input::Staff { by, command }).await {
+                Err(error) => refused(Some(re), from_submit(&error)),
+                Ok(done) => {
+                    let refusal = done.effects.iter().find_map(|effect| match effect {
+                        Effect::Refused(refusal) => Some(refusal),
+                        _ => None,
+                    });
+                    refusal.map_or(ServerFrame::Done { re }, |refusal| refused(Some(re), refusal.into()))
+                }
+            }
+        }
+        .boxed()
+    }
+}
+
+fn ready(frame: ServerFrame) -> BoxFuture<'static, ServerFrame> {
+    std::future::ready(frame).boxed()
+}
+
+fn refused(re: Option<u32>, problem: Problem) -> ServerFrame {
+    ServerFrame::Refused { re, problem }
+}

@@ -1,0 +1,165 @@
+//! The wall of one sitting, as one proctor's browser has it.
+
+use super::presence::{Presence, Watching};
+use super::tile::{Around, tile};
+use crate::problem::{Refused, from_submit};
+use crate::proctor::sitting_row;
+use crate::timeline::Names;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use synaq_core::ids::{CentreId, SessionId, SittingId};
+use synaq_core::session::{Event, Fact, Stage};
+use synaq_core::time::At;
+use synaq_media::Handle as Media;
+use synaq_runtime::{Handle, Snapshot};
+use synaq_store::{Directory, EventLog};
+use synaq_wire::problem::Code;
+use synaq_wire::proctor::{Pulse, SittingRow, Tile};
+
+use crate::centre::Library;
+
+/// Sessions looked at together while a wall is built: mailboxes stay far from full.
+const LOOKS_AT_ONCE: usize = 64;
+
+/// What a wall is built from.
+#[derive(Clone)]
+pub(crate) struct Sources {
+    pub(super) runtime: Handle,
+    pub(super) media: Media,
+    pub(super) directory: Arc<dyn Directory>,
+    pub(super) log: Arc<dyn EventLog>,
+    pub(super) library: Arc<Library>,
+    pub(super) presence: Arc<Presence>,
+}
+
+/// One watched sitting.
+pub(super) struct Wall {
+    pub(super) sitting: SittingId,
+    pub(super) row: SittingRow,
+    pub(super) names: Names,
+    seats: BTreeMap<SessionId, Seat>,
+    pulses: HashMap<SessionId, (Option<u8>, u64)>,
+    _watching: Watching,
+}
+
+struct Seat {
+    place: u32,
+    name: String,
+    offline_since: Option<At>,
+    shown: Option<Tile>,
+}
+
+impl Wall {
+    /// The whole wall, if the sitting is the centre's.
+    pub(super) async fn build(from: &Sources, centre: CentreId, sitting: SittingId) -> Result<Self, Refused> {
+        let row = from.directory.sitting(centre, sitting).await?;
+        let candidates = from.directory.candidates(centre, sitting).await?;
+        let count = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
+        let row = sitting_row(&from.directory, &from.library, centre, &row, count).await?;
+        let names = Names::of(&from.directory, centre).await?;
+        let seats = candidates.into_iter().map(|row| {
+            let seat = Seat { place: row.place, name: row.candidate.name, offline_since: None, shown: None };
+            (row.candidate.session, seat)
+        });
+        let seats: BTreeMap<_, _> = seats.collect();
+        let watching = from.presence.watch(sitting);
+        let mut wall = Self { sitting, row, names, seats, pulses: HashMap::new(), _watching: watching };
+        let looks = wall.seats.keys().copied().map(|session| from.runtime.look(session)).collect::<Vec<_>>();
+        let snapshots: Vec<Snapshot> = stream::iter(looks)
+            .buffered(LOOKS_AT_ONCE)
+            .try_collect()
+            .await
+            .map_err(|error| from_submit(&error))?;
+        for snapshot in snapshots {
+            if let Some(seat) = wall.seats.get_mut(&snapshot.id) {
+                seat.offline_since = offline_since(&from.log, &snapshot).await?;
+            }
+            wall.tile(from, &snapshot);
+        }
+        Ok(wall)
+    }
+
+    pub(super) fn holds(&self, session: SessionId) -> bool {
+        self.seats.contains_key(&session)
+    }
+
+    /// All tiles by place.
+    pub(super) fn tiles(&self) -> Vec<Tile> {
+        let mut tiles: Vec<Tile> = self.seats.values().filter_map(|seat| seat.shown.clone()).collect();
+        tiles.sort_by_key(|tile| tile.place);
+        tiles
+    }
+
+    /// The session's tile, and whether it changed.
+    pub(super) fn tile(&mut self, from: &Sources, snapshot: &Snapshot) -> Option<(Tile, bool)> {
+        let seat = self.seats.get_mut(&snapshot.id)?;
+        let state = snapshot.session.state();
+        if state.socket.is_some() {
+            seat.offline_since = None;
+        } else if seat.shown.as_ref().is_some_and(|shown| shown.online) {
+            seat.offline_since = state.last_at;
+        }
+        let before = seat.shown.as_ref().map(|shown| (shown.trouble.clone(), shown.trouble_since.map(At)));
+        let still = from.media.still(snapshot.id.0).map_or(0, |still| still.number);
+        let around = Around {
+            place: seat.place,
+            name: seat.name.clone(),
+            still,
+            offline_since: seat.offline_since,
+            before,
+        };
+        let tile = tile(&snapshot.session, snapshot.id.0, &around);
+        // A new still alone comes with the pulse.
+        let changed = seat.shown.as_ref().is_none_or(|shown| Tile { still, ..shown.clone() } != tile);
+        seat.shown = Some(tile.clone());
+        Some((tile, changed))
+    }
+
+    /// Sound and stills that changed since the last call.
+    pub(super) fn pulses(&mut self, media: &Media) -> Vec<Pulse> {
+        let mut changed = Vec::new();
+        for session in self.seats.keys() {
+            let level = media.level(session.0).map(loudness);
+            let still = media.still(session.0).map_or(0, |still| still.number);
+            if self.pulses.get(session).copied().unwrap_or((None, 0)) != (level, still) {
+                self.pulses.insert(*session, (level, still));
+                changed.push(Pulse { session: session.0, level, still });
+            }
+        }
+        changed
+    }
+}
+
+/// The log says since when a running exam is offline; asked once, when the wall is built.
+async fn offline_since(log: &Arc<dyn EventLog>, snapshot: &Snapshot) -> Result<Option<At>, Refused> {
+    let state = snapshot.session.state();
+    if state.socket.is_some() || !matches!(state.stage, Stage::Running { .. }) {
+        return Ok(None);
+    }
+    let events = log.load(snapshot.id, synaq_core::ids::Seq(0)).await?;
+    let ends = events.iter().rev().filter(|recorded| recorded.kind == "disconnected");
+    let mut ends = ends.filter_map(|recorded| serde_json::from_str::<Event>(&recorded.body).ok());
+    Ok(ends.find(|event| matches!(event.fact, Fact::Disconnected { .. })).map(|event| event.at))
+}
+
+/// -dBov as 0 silent to 100 loud: a quiet room has about -80, a voice at the microphone -20.
+fn loudness(minus_dbov: u8) -> u8 {
+    const SILENT: u8 = 80;
+    const LOUD: u8 = 10;
+    let above = SILENT.saturating_sub(minus_dbov).min(SILENT - LOUD);
+    u8::try_from(u16::from(above) * 100 / u16::from(SILENT - LOUD)).expect("a hundredth part is at most 100")
+}
+
+/// What a wall answers to a session it does not hold.
+pub(super) const NOT_HERE: Code = Code::NotFound;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_0_and_a_shout_is_100() {
+        assert_eq!([127, 80, 45, 10, 0].map(loudness), [0, 0, 50, 100, 100]);
+    }
+}

@@ -1,0 +1,129 @@
+//! A session's log and incidents as staff read them: who, when, what; never an answer.
+
+use crate::convert;
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::sync::Arc;
+use synaq_core::ids::{CentreId, IncidentNo, StaffId};
+use synaq_core::proctoring::{Incident, IncidentStatus};
+use synaq_core::session::{Event, Fact, Finish, State};
+use synaq_store::{Directory, Error, Recorded};
+use synaq_wire::proctor::{IncidentView, TimelineEntry};
+
+/// Full names of a centre's staff.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names(HashMap<StaffId, String>);
+
+impl Names {
+    pub(crate) async fn of(directory: &Arc<dyn Directory>, centre: CentreId) -> Result<Self, Error> {
+        let staff = directory.staff_of(centre).await?;
+        Ok(Self(staff.into_iter().map(|staff| (staff.id, staff.name)).collect()))
+    }
+
+    /// The name; the id of somebody who came after the names were read.
+    pub(crate) fn get(&self, id: StaffId) -> String {
+        self.0.get(&id).cloned().unwrap_or_else(|| id.to_string())
+    }
+}
+
+/// All incidents, newest first.
+pub(crate) fn incidents(state: &State, names: &Names) -> Vec<IncidentView> {
+    state.incidents.iter().rev().map(|incident| incident_view(state, incident, names)).collect()
+}
+
+fn incident_view(state: &State, incident: &Incident, names: &Names) -> IncidentView {
+    let by = match &incident.status {
+        IncidentStatus::ConfirmedHuman { by, .. } | IncidentStatus::Dismissed { by, .. } => {
+            Some(names.get(*by))
+        }
+        _ => None,
+    };
+    let counted = state.violations.iter().find(|violation| violation.incident == incident.no);
+    IncidentView {
+        no: incident.no.0,
+        code: incident.code.name().to_owned(),
+        class: convert::class(incident.class).to_owned(),
+        source: convert::source(incident.source).to_owned(),
+        began_at: incident.began_at.0,
+        ended_at: incident.ended_at.map(|at| at.0),
+        status: convert::status(&incident.status).to_owned(),
+        by,
+        consequence: counted.map(|violation| convert::consequence(violation.consequence).to_owned()),
+        note: incident.note.clone(),
+    }
+}
+
+/// A line of the timeline; `None` if the stored body is no event, which the log's own check reports.
+pub(crate) fn entry(recorded: &Recorded, names: &Names) -> Option<TimelineEntry> {
+    let event: Event = serde_json::from_str(&recorded.body).ok()?;
+    Some(TimelineEntry {
+        seq: recorded.seq.0,
+        at: recorded.at.0,
+        kind: recorded.kind.clone(),
+        by: by(&event.fact).map(|id| names.get(id)),
+        what: what(&event.fact),
+    })
+}
+
+const fn by(fact: &Fact) -> Option<StaffId> {
+    match fact {
+        Fact::DeviceBound { admitted_by: by, .. } | Fact::IncidentConfirmed { by, .. } => *by,
+        Fact::IdentityAskedAgain { by, .. }
+        | Fact::Admitted { by }
+        | Fact::IncidentDismissed { by, .. }
+        | Fact::Paused { by, .. }
+        | Fact::Resumed { by }
+        | Fact::TimeCredited { by, .. }
+        | Fact::TimeExtended { by, .. }
+        | Fact::HelpAnswered { by }
+        | Fact::EndProposed { by, .. }
+        | Fact::EndWithdrawn { by }
+        | Fact::RecordApproved { by, .. }
+        | Fact::Closed { finish: Finish::Staff { by, .. }, .. }
+        | Fact::MessageSent { from: synaq_core::session::MessageFrom::Staff(by), .. } => Some(*by),
+        _ => None,
+    }
+}
+
+fn what(fact: &Fact) -> Option<String> {
+    let numbered = |no: &IncidentNo, rest: &dyn Display| Some(format!("#{} {rest}", no.0));
+    match fact {
+        Fact::DeviceBound { epoch, .. } => Some(epoch.0.to_string()),
+        Fact::Disconnected { reason, .. }
+        | Fact::IdentityAskedAgain { reason, .. }
+        | Fact::Paused { reason, .. } => Some(reason.clone()),
+        Fact::LanguageChosen { lang } => Some(format!("{lang:?}").to_lowercase()),
+        Fact::ConsentGiven { text_version, .. } => Some(text_version.clone()),
+        Fact::PhotoStored { evidence, .. } | Fact::EvidenceStored { evidence } => Some(evidence.name.clone()),
+        // The question's number, as on the candidate's screen; never what was chosen.
+        Fact::AnswerPut { question, .. }
+        | Fact::AnswerLate { question, .. }
+        | Fact::AnswerSuperseded { question, .. }
+        | Fact::Flagged { question, .. } => Some((u32::from(*question) + 1).to_string()),
+        Fact::DetectorReported { event } => Some(event.code.name().to_owned()),
+        Fact::IncidentOpened { no, code, .. } => numbered(no, code),
+        Fact::IncidentSeen { no, .. } | Fact::IncidentEnded { no, .. } | Fact::IncidentRecorded { no } => {
+            Some(format!("#{}", no.0))
+        }
+        Fact::IncidentConfirmed { no, note, .. } | Fact::IncidentDismissed { no, note, .. } => {
+            numbered(no, &note.as_deref().unwrap_or_default()).map(|text| text.trim_end().to_owned())
+        }
+        Fact::ViolationCounted { incident, consequence, .. } => {
+            numbered(incident, &convert::consequence(*consequence))
+        }
+        Fact::TimeCredited { span, reason, .. } | Fact::TimeExtended { span, reason, .. } => {
+            Some(format!("{} s: {reason}", span.0 / 1_000))
+        }
+        Fact::DowntimeCredited { span } => Some(format!("{} s", (span.to - span.from).0 / 1_000)),
+        Fact::MediaChanged { video, audio } => Some(format!("video {video}, audio {audio}")),
+        Fact::EvidenceGap { span, why } => Some(format!("{} ms: {why}", span.0)),
+        Fact::MessageSent { text, .. } => Some(text.clone()),
+        Fact::EndProposed { why, note, .. } => Some(format!("{}: {note}", convert::end_reason(*why))),
+        Fact::Closed { finish, note } => {
+            let note = note.as_deref().map_or(String::new(), |note| format!(": {note}"));
+            Some(format!("{}{note}", convert::finish(finish)))
+        }
+        Fact::RecordSealed { sha256, .. } | Fact::RecordApproved { sha256, .. } => Some(sha256.clone()),
+        _ => None,
+    }
+}
