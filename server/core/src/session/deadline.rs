@@ -49,8 +49,7 @@ impl ExamSession {
                 expiry.into_iter().chain(self.warning_due()).chain(incidents).min()
             }
             Stage::Closed { finish: Finish::TimeExpired, at } => {
-                let waits =
-                    !self.state.drained && !self.state.late_window_over && self.state.sealed.is_none();
+                let waits = !self.state.drained && !self.state.late_window_over;
                 waits.then_some((*at + LATE_WINDOW, Due::LateWindowEnd))
             }
             Stage::Closed { .. } => None,

@@ -177,3 +177,12 @@ fn the_record_waits_for_late_answers_until_the_device_is_drained() {
     assert_eq!(exam.session.seal_waits(t(3_700)), None);
     assert_eq!(exam.session.next_deadline(), None);
 }
+
+#[test]
+fn no_late_answer_reaches_a_sealed_record() {
+    let mut exam = Exam::running();
+    exam.run_to(t(3_600));
+    exam.command(t(3_700), Command::Drained);
+    exam.accept(t(3_701), Input::Sealed { sha256: "ef".repeat(32), kid: "key-1".to_owned() });
+    assert_eq!(exam.refuse(t(3_702), answer(1, 90, START, 0, &[1])), Refusal::ExamEnded);
+}

@@ -394,12 +394,73 @@ fn a_device_claim_of_the_server_itself_ends_with_the_socket_too() {
 #[test]
 fn word_owed_from_one_connection_is_not_paid_two_connections_later() {
     let mut exam = Exam::running();
-    exam.signal(t(10), Code::WindowBlur, SignalPhase::Begin);
+    exam.signal(t(10), Code::SecondScreen, SignalPhase::Begin);
     exam.disconnect(t(25), 0);
     exam.reconnect(t(30), 1);
     exam.run_to(t(1_200));
     exam.disconnect(t(1_200), 1);
     exam.reconnect(t(1_210), 2);
-    exam.signal(t(1_211), Code::WindowBlur, SignalPhase::Begin);
-    assert_eq!(exam.session.state().incidents.len(), 2, "a new absence, not the tail of an old one");
+    exam.signal(t(1_211), Code::SecondScreen, SignalPhase::Begin);
+    assert_eq!(exam.session.state().incidents.len(), 2, "a new one, not the tail of an old one");
+}
+
+#[test]
+fn the_end_of_the_exam_ends_what_runs() {
+    let mut exam = Exam::running();
+    exam.signal(t(10), Code::WindowBlur, SignalPhase::Begin);
+    exam.model(t(12), Code::NoFace, SignalPhase::Begin, 90);
+    exam.command(t(15), Command::HandIn);
+    for no in [1, 2] {
+        assert_eq!(exam.incident(no).ended_at, Some(t(15)));
+        assert_eq!(exam.incident(no).status, IncidentStatus::Recorded, "too short to bother anybody");
+    }
+    assert_eq!(exam.session.seal_waits(t(15)), None);
+}
+
+#[test]
+fn a_camera_left_off_after_its_warning_ends_the_exam() {
+    let mut exam = Exam::running();
+    exam.signal(t(10), Code::CameraOff, SignalPhase::Begin);
+    exam.signal(t(15), Code::CameraOff, SignalPhase::RestoreFailed);
+    exam.run_to(t(25));
+    exam.acknowledge(t(30));
+    exam.run_to(t(60));
+    assert!(exam.incident(2).restore_failed);
+    assert!(exam.terminated());
+}
+
+#[test]
+fn a_tail_queued_offline_waits_for_its_queued_end() {
+    let mut exam = Exam::running();
+    exam.signal(t(10), Code::WindowBlur, SignalPhase::Begin);
+    exam.signal(t(24), Code::WindowBlur, SignalPhase::End);
+    exam.acknowledge(t(25));
+    exam.signal_ago(t(60), Code::WindowBlur, SignalPhase::Begin, Span::secs(32));
+    assert_eq!(exam.finish(), None);
+    exam.signal_ago(t(60), Code::WindowBlur, SignalPhase::End, Span::secs(25));
+    exam.run_to(t(300));
+    assert_eq!(exam.incident(1).ended_at, Some(t(35)));
+    assert_eq!(exam.finish(), None);
+}
+
+#[test]
+fn an_absence_that_outlasted_a_lost_connection_and_the_tail_counts_from_the_reconnect() {
+    let mut exam = Exam::running();
+    exam.signal(t(10), Code::WindowBlur, SignalPhase::Begin);
+    exam.run_to(t(21));
+    exam.command(t(21), Command::WarningDisplayed { ordinal: 1 });
+    exam.disconnect(t(25), 0);
+    exam.reconnect(t(300), 1);
+    exam.signal(t(301), Code::WindowBlur, SignalPhase::Seen);
+    assert_eq!(exam.finish(), None, "no end without a countdown");
+    assert_eq!(exam.incident(2).began_at, t(301));
+}
+
+#[test]
+fn a_claim_from_a_pause_counts_from_the_resumption() {
+    let mut exam = Exam::running();
+    exam.staff(t(30), StaffCommand::Pause { reason: "fire alarm".to_owned() });
+    exam.staff(t(100), StaffCommand::Resume);
+    exam.signal_ago(t(101), Code::WindowBlur, SignalPhase::Begin, Span::secs(40));
+    assert_eq!(exam.incident(1).began_at, t(100));
 }

@@ -165,3 +165,12 @@ fn a_picture_lost_before_our_downtime_is_summed_without_it() {
     exam.flow(t(510), true, true);
     assert_eq!(exam.session.unsupervised(t(600)), Span::secs(20 + 10));
 }
+
+#[test]
+fn a_pause_that_the_end_cuts_short_is_given_back_too() {
+    let mut exam = Exam::running();
+    exam.staff(t(100), StaffCommand::Pause { reason: reason() });
+    exam.command(t(160), Command::HandIn);
+    assert_eq!(exam.session.state().credited, Span::secs(60));
+    assert_eq!(exam.session.state().time_changes[0].span, Span::secs(60));
+}

@@ -1,7 +1,8 @@
 //! Raw claims: bounded, written down, and merged into incidents.
 
 use super::{Deciding, note_within};
-use crate::proctoring::{Class, Code, DetectorEvent, Rule, SignalPhase, Source};
+use crate::ids::IncidentNo;
+use crate::proctoring::{Class, Code, DetectorEvent, IncidentStatus, Rule, SignalPhase, Source};
 use crate::session::event::Fact;
 use crate::session::input::Refusal;
 use crate::session::limits::{CHATTER_EVENTS_MAX, RESUME_GRACE, SIGNAL_AGO_MAX, SIGNAL_NOTE_CHARS};
@@ -27,7 +28,7 @@ impl Deciding<'_> {
         note_within(note.as_ref(), SIGNAL_NOTE_CHARS)?;
         self.not_closed()?;
         let at = self.at - ago.clamp(Span::ZERO, SIGNAL_AGO_MAX);
-        let at = self.earliest_claim().map_or(at, |earliest| at.max(earliest)).min(self.at);
+        let at = self.earliest_claim().map_or(at, |earliest| at.max(earliest));
         let claim = DetectorEvent { code, phase, source: Source::Client, confidence_pct: 100, at, note };
         let before = self.before(code);
         self.emit_command(Fact::DetectorReported { event: claim.clone() });
@@ -129,7 +130,7 @@ impl Deciding<'_> {
         counts.then_some(rule)
     }
 
-    fn continued(&self, code: Code, at: At, before: Before) -> Option<crate::ids::IncidentNo> {
+    fn continued(&self, code: Code, at: At, before: Before) -> Option<IncidentNo> {
         if let Some(incident) = self.incident_to_continue(code, at, before.held) {
             return Some(incident.no);
         }
@@ -139,7 +140,7 @@ impl Deciding<'_> {
             return None;
         }
         let last = self.state().incidents.iter().rev().find(|held| held.code.same_behaviour(code))?;
-        let open = last.status != crate::proctoring::IncidentStatus::Recorded;
+        let open = last.status != IncidentStatus::Recorded && !self.is_tail_over(last, at);
         (open && last.ended_at.is_some_and(|ended| ended <= since)).then_some(last.no)
     }
 }

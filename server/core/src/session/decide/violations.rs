@@ -92,16 +92,18 @@ impl Deciding<'_> {
     /// The incident that a claim of `code` at `at` belongs to: still running, or ended less than its merge gap
     /// ago; a held behaviour runs until its end is reported. One from before the warning never swallows what begins when its tail would count anew.
     pub(super) fn incident_to_continue(&self, code: Code, at: At, was_held: bool) -> Option<&Incident> {
-        let gap = self.session.merge_gap(code);
-        let tail_over = self.state().warning_effective().map(|effective| effective + PERSIST_LIMIT);
         let incident = self.state().incidents.iter().rev().find(|held| held.code.same_behaviour(code))?;
-        let last =
-            incident.ended_at.unwrap_or(if was_held { at.max(incident.seen_at) } else { incident.seen_at });
-        let from_before =
-            self.state().warning_effective().is_some_and(|effective| incident.began_at < effective);
-        let anew = from_before && tail_over.is_some_and(|over| at >= over);
-        let open = incident.status != IncidentStatus::Recorded;
-        (open && !anew && at <= last + gap).then_some(incident)
+        let runs_until = if was_held { at.max(incident.seen_at) } else { incident.seen_at };
+        let last = incident.ended_at.unwrap_or(runs_until);
+        let open = incident.status != IncidentStatus::Recorded && !self.is_tail_over(incident, at);
+        (open && at <= last + self.session.merge_gap(code)).then_some(incident)
+    }
+
+    /// 30 s after the warning took effect an incident from before it has no tail any more.
+    pub(super) fn is_tail_over(&self, incident: &Incident, at: At) -> bool {
+        self.state()
+            .warning_effective()
+            .is_some_and(|effective| incident.began_at < effective && at >= effective + PERSIST_LIMIT)
     }
 
     pub(super) fn confirm(
