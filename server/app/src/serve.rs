@@ -14,7 +14,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 const CERTIFICATE_LOOK: Duration = Duration::from_secs(30);
 
 /// Serves until a stop signal, the end of the runtime, or a listener error; then stops everything in this order:
-/// listener and sockets, runtime (which drains its mailboxes), media. `listening` is called once the port is open.
+/// listener and sockets, media, runtime (which drains its mailboxes). `listening` is called once the port is open.
 pub async fn run(
     listen: SocketAddr,
     tls: Option<Tls>,
@@ -53,8 +53,9 @@ pub async fn run(
     if let Err(error) = server.await.context("the listener ended")? {
         tracing::warn!(%error, "the listener ended with an error");
     }
-    running.stop().await;
+    // Media ends first: its last facts enter the mailboxes, and its sink is the last holder of a way in.
     drop(media);
+    running.stop().await;
     fault.map_or(Ok(()), Err)
 }
 

@@ -101,7 +101,7 @@ impl Running {
                     timers: BinaryHeap::new(),
                     fenced: false,
                 };
-                tasks.spawn(shard.run(requests));
+                tasks.spawn(shard.run(requests, stopped.clone()));
                 mailbox
             })
             .collect();
@@ -127,7 +127,8 @@ impl Running {
         }
     }
 
-    /// Stops the relay and the marks; the shards end once the last [`Handle`] is gone and their mailboxes are empty.
+    /// Stops the relay and the marks, and the shards once their mailboxes are empty; whoever submits later hears
+    /// `ShuttingDown`.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         while let Some(ended) = self.tasks.join_next().await {

@@ -44,12 +44,21 @@ struct Round {
 }
 
 impl Shard {
-    pub(crate) async fn run(mut self, mut mailbox: mpsc::Receiver<Request>) {
+    /// Runs until told to stop, and then to the end of its mailbox: what was taken in is decided and stored.
+    pub(crate) async fn run(
+        mut self,
+        mut mailbox: mpsc::Receiver<Request>,
+        mut stopped: watch::Receiver<bool>,
+    ) {
         let mut requests = Vec::with_capacity(self.options.batch_inputs);
         loop {
             let due = self.timers.peek().map(|Reverse((at, _))| *at);
             let arrived = tokio::select! {
                 biased;
+                _ = stopped.wait_for(|stopped| *stopped), if !mailbox.is_closed() => {
+                    mailbox.close();
+                    continue;
+                }
                 arrived = mailbox.recv_many(&mut requests, self.options.batch_inputs) => arrived,
                 () = sleep_until(self.ports.clock.now(), due) => usize::MAX,
             };

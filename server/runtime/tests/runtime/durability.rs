@@ -3,7 +3,7 @@
 use crate::support::{Bench, SESSION, START};
 use std::time::Duration;
 use synaq_core::ids::Seq;
-use synaq_core::session::{Command, Effect, Stage};
+use synaq_core::session::{Command, Effect, Input, Stage};
 use synaq_core::time::Span;
 use synaq_runtime::{Clock as _, SubmitError};
 use synaq_store::EventLog as _;
@@ -43,16 +43,14 @@ async fn what_arrives_during_a_commit_shares_the_next_one() {
     let first = tokio::spawn({
         let (runtime, client, answer) =
             (bench.runtime.clone(), bench.client(bench.next_seq()), answer.clone());
-        async move {
-            runtime.submit(SESSION, synaq_core::session::Input::Candidate { client, command: answer }).await
-        }
+        async move { runtime.submit(SESSION, Input::Candidate { client, command: answer }).await }
     });
     until(|| bench.store.waiting() == 1).await;
     let later: Vec<_> = (0..20)
         .map(|_| {
             let (runtime, client, command) =
                 (bench.runtime.clone(), bench.client(bench.next_seq()), answer.clone());
-            let input = synaq_core::session::Input::Candidate { client, command };
+            let input = Input::Candidate { client, command };
             tokio::spawn(async move { runtime.submit(SESSION, input).await })
         })
         .collect();
@@ -128,4 +126,24 @@ async fn a_process_whose_store_was_taken_over_stops_speaking() {
         .await
         .expect("the runtime ends by itself");
     assert!(matches!(bench.send(99, Command::CallProctor).await, Err(SubmitError::ShuttingDown)));
+}
+
+#[tokio::test]
+async fn stopping_drains_the_mailbox_even_while_somebody_holds_a_handle() {
+    let bench = Bench::start().await;
+    bench.begin().await;
+    let (answer, client) = (bench.right(0).await, bench.client(bench.next_seq()));
+    bench.store.hold();
+    let runtime = bench.runtime.clone();
+    let pending = tokio::spawn({
+        let (runtime, command) = (runtime.clone(), answer.clone());
+        async move { runtime.submit(SESSION, Input::Candidate { client, command }).await }
+    });
+    until(|| bench.store.waiting() == 1).await;
+    let stop = tokio::spawn(bench.running.stop());
+    bench.store.release();
+    assert_eq!(pending.await.unwrap().unwrap().effects, [Effect::Accepted]);
+    tokio::time::timeout(Duration::from_secs(5), stop).await.expect("stops by itself").unwrap();
+    let late = runtime.submit(SESSION, Input::Tick).await;
+    assert!(matches!(late, Err(SubmitError::ShuttingDown)), "{late:?}");
 }
