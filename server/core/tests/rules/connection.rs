@@ -1,6 +1,6 @@
 use crate::support::{DEVICE, Exam, OTHER_DEVICE, OTHER_TAB, TAB, creation, socket, t};
 use synaq_core::ids::Epoch;
-use synaq_core::proctoring::{Code, RuleTable};
+use synaq_core::proctoring::{Code, RuleTable, SignalPhase};
 use synaq_core::session::{Command, Effect, Input, Refusal, StaffCommand};
 
 fn attach(device: synaq_core::ids::DeviceHash, tab: synaq_core::ids::TabId, n: u128) -> Input {
@@ -92,4 +92,26 @@ fn a_waiting_device_that_leaves_waits_no_longer() {
     exam.disconnect(t(6), 1);
     assert_eq!(exam.staff_refused(t(7), StaffCommand::AdmitDevice), Refusal::NothingWaits);
     assert_eq!(exam.session.state().interruptions, 0);
+}
+
+#[test]
+fn a_reload_of_the_page_ends_what_its_browser_claimed() {
+    let mut exam = Exam::running();
+    exam.signal(t(10), Code::CameraOff, SignalPhase::Begin);
+    exam.signal(t(11), Code::CameraOff, SignalPhase::RestoreFailed);
+    exam.input(t(14), attach(DEVICE, TAB, 1));
+    exam.run_to(t(60));
+    assert_eq!(exam.incident(1).ended_at, Some(t(14)));
+    assert_eq!(exam.consequences(), []);
+}
+
+#[test]
+fn only_losses_while_the_clock_runs_are_interruptions() {
+    let mut exam = Exam::attached();
+    exam.disconnect(t(-400), 0);
+    assert_eq!(exam.session.state().interruptions, 0);
+    let mut paused = Exam::running();
+    paused.staff(t(5), StaffCommand::Pause { reason: "break".to_owned() });
+    paused.disconnect(t(6), 0);
+    assert_eq!(paused.session.state().interruptions, 0);
 }

@@ -303,3 +303,16 @@ fn what_begins_with_the_warnings_effect_is_no_tail_of_the_first() {
     exam.signal(t(201), Code::CameraOff, SignalPhase::RestoreFailed);
     assert!(exam.terminated());
 }
+
+#[test]
+fn the_countdown_is_to_what_ends_the_exam_and_not_to_a_confirmation_without_consequence() {
+    let mut exam = Exam::warned(t(100));
+    exam.signal(t(103), Code::CameraOff, SignalPhase::Begin);
+    exam.signal(t(104), Code::CameraOff, SignalPhase::RestoreFailed);
+    exam.acknowledge(t(105));
+    assert_eq!(exam.session.countdown_to_second(t(106)), Some(Span::secs(29)));
+    exam.run_to(t(134));
+    assert_eq!(exam.consequences(), [Consequence::Warning, Consequence::None]);
+    exam.run_to(t(135));
+    assert!(exam.terminated());
+}

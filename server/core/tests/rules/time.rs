@@ -174,3 +174,13 @@ fn a_pause_that_the_end_cuts_short_is_given_back_too() {
     assert_eq!(exam.session.state().credited, Span::secs(60));
     assert_eq!(exam.session.state().time_changes[0].span, Span::secs(60));
 }
+
+#[test]
+fn our_going_down_ends_what_ran() {
+    let mut exam = Exam::running();
+    exam.signal(t(10), Code::WindowBlur, SignalPhase::Begin);
+    exam.accept(t(300), Input::Recover { down_from: t(15) });
+    assert_eq!(exam.incident(1).ended_at, Some(t(15)));
+    exam.run_to(t(400));
+    assert_eq!(exam.consequences(), []);
+}
