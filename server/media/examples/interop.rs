@@ -1,7 +1,7 @@
 //! A page server with WHIP and WHEP around the media service, for tests with real browsers
 //! (`tests/media/interop.mjs`). Evidence goes unsealed into the folder of the first argument.
 //!
-//! `cargo run -p synaq-media --example interop -- FOLDER [HTTP-PORT] [MEDIA-PORT]`
+//! `cargo run -p synaq-media --example interop -- FOLDER [HTTP-PORT] [MEDIA-ADDRESS:PORT]`
 use anyhow::Context as _;
 use axum::{
     Json, Router,
@@ -82,11 +82,10 @@ struct Site {
 async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let folder = PathBuf::from(arguments.next().context("the folder for recordings is missing")?);
-    let mut port = || arguments.next().map_or(Ok(0_u16), |text| text.parse());
-    let (http, media_port) = (port()?, port()?);
+    let http: u16 = arguments.next().as_deref().unwrap_or("0").parse()?;
+    let bind: SocketAddr = arguments.next().as_deref().unwrap_or("127.0.0.1:0").parse()?;
     let log = Arc::new(Log { start: Instant::now(), lines: Mutex::default() });
-    let options = Options::new(SocketAddr::from(([127, 0, 0, 1], media_port)));
-    let (media, guard) = Service::start(options, log.clone(), Arc::new(Folder(folder)))?;
+    let (media, guard) = Service::start(Options::new(bind), log.clone(), Arc::new(Folder(folder)))?;
     let page = "<!doctype html><title>interop</title><video autoplay></video>";
     let site = Router::new()
         .route("/", get(move || async move { Html(page) }))
