@@ -5,6 +5,7 @@ mod auth;
 mod body;
 mod candidate;
 mod centre;
+mod commission;
 mod convert;
 mod doors;
 mod errors;

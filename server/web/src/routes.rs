@@ -2,7 +2,7 @@
 
 use crate::auth::who::staff_only;
 use crate::doors::App;
-use crate::{candidate, ops, pages, proctor, staff};
+use crate::{candidate, centre, commission, ops, pages, proctor, staff};
 use axum::Router;
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
@@ -43,6 +43,10 @@ const ANYBODY: Audience = Audience::Public;
 const DEVICE: Audience = Audience::Device;
 const TICKET: Audience = Audience::Ticket;
 const STAFF: Audience = Audience::Staff(&[]);
+const CENTRE: Audience = Audience::Staff(&[Role::Centre]);
+/// A result with its evidence and record.
+const REVIEW: Audience = Audience::Staff(&[Role::Centre, Role::Commission]);
+const COMMISSION: Audience = Audience::Staff(&[Role::Commission]);
 const PROCTOR: Audience = Audience::Staff(&[Role::Proctor]);
 
 macro_rules! table {
@@ -95,6 +99,23 @@ pub fn routes() -> Vec<Route> {
         GET get "/api/v1/proctor/sessions/{session}/photos/{kind}" PROCTOR proctor::photo;
         POST post "/api/v1/proctor/sessions/{session}/whep" PROCTOR proctor::whep;
         DELETE delete "/api/v1/proctor/whep/{resource}" PROCTOR proctor::close_whep;
+
+        GET get "/api/v1/centre/banks" CENTRE centre::banks;
+        POST post "/api/v1/centre/banks" CENTRE centre::import_bank;
+        GET get "/api/v1/centre/banks/{bank}" CENTRE centre::bank;
+        GET get "/api/v1/centre/programmes" CENTRE centre::programmes;
+        POST post "/api/v1/centre/programmes" CENTRE centre::import_programme;
+        GET get "/api/v1/centre/sittings" CENTRE centre::sittings;
+        POST post "/api/v1/centre/sittings" CENTRE centre::create_sitting;
+        GET get "/api/v1/centre/sittings/{sitting}" CENTRE centre::sitting;
+        POST post "/api/v1/centre/sittings/{sitting}/candidates" CENTRE centre::add_candidates;
+        GET get "/api/v1/centre/results" CENTRE centre::results;
+        GET get "/api/v1/centre/sessions/{session}" REVIEW centre::session;
+        GET get "/api/v1/centre/sessions/{session}/evidence/{name}" REVIEW centre::evidence;
+        GET get "/api/v1/centre/sessions/{session}/bundle" REVIEW centre::bundle;
+
+        GET get "/api/v1/commission/records" COMMISSION commission::records;
+        POST post "/api/v1/commission/records/{session}/approve" COMMISSION commission::approve;
     }
 }
 

@@ -1,5 +1,61 @@
-//! The centre's side: banks, programmes, sittings, results.
+//! The centre's side: banks, programmes, sittings, results. Everything asked for names the centre of the sign-in; what
+//! another centre owns is not found.
 
+mod audit;
+mod banks;
+mod bundle;
+mod candidates;
+mod evidence;
+mod iin;
 mod library;
+mod list;
+mod programmes;
+mod results;
+mod session;
+mod sittings;
 
+pub(crate) use audit::Audit;
+pub(crate) use banks::{import as import_bank, list as banks, show as bank};
+pub(crate) use bundle::download as bundle;
+pub(crate) use candidates::add as add_candidates;
+pub(crate) use evidence::show as evidence;
 pub(crate) use library::Library;
+pub(crate) use programmes::{import as import_programme, list as programmes};
+pub(crate) use results::{Register, list as results, rows as result_rows};
+pub(crate) use session::show as session;
+pub(crate) use sittings::{create as create_sitting, list as sittings, show as sitting};
+
+use synaq_question_banks::{ImportError, Problem as Found};
+use synaq_wire::problem::{Code, Mistake, Problem};
+
+/// The content types of TOML files: browsers know none for it.
+const TOML_TYPES: &[&str] = &["application/toml", "text/plain", "application/octet-stream"];
+
+/// What a reader found, as the wire has it.
+fn mistake(found: &Found) -> Mistake {
+    let place = found.question.clone().unwrap_or_else(|| format!("line {}", found.line));
+    let field = if found.field.is_empty() { String::new() } else { format!("{}: ", found.field) };
+    let detail = if found.detail.is_empty() { String::new() } else { format!("{}. ", found.detail) };
+    Mistake {
+        place,
+        code: found.code.to_string(),
+        detail: format!("line {}: {field}{detail}{}", found.line, found.advice),
+    }
+}
+
+/// A refused file as a problem with every mistake.
+fn refused_file(error: &ImportError, code: Code) -> Problem {
+    let mistakes = match error {
+        ImportError::Refused(report) => report.errors().map(mistake).collect(),
+        ImportError::BrokenToml(errors) => {
+            let broken = |error: &synaq_question_banks::SyntaxError| Mistake {
+                place: format!("line {}", error.line),
+                code: "broken_toml".to_owned(),
+                detail: format!("column {}: {}. {}", error.column, error.message, error.hint),
+            };
+            errors.iter().map(broken).collect()
+        }
+        ImportError::TooLarge { .. } | ImportError::NotUtf8 { .. } => Vec::new(),
+    };
+    Problem { mistakes, ..Problem::new(code).detail(error.to_string()) }
+}

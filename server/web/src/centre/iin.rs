@@ -1,0 +1,135 @@
+//! Numbers a candidate is known by: an IIN, or a foreign document.
+
+use synaq_core::time::At;
+
+/// Country or kind, a colon, the document's number: `UZB:AB1234567`, `PASSPORT:AB1234567`.
+const DOCUMENT_CHARS: std::ops::RangeInclusive<usize> = 3..=40;
+
+/// What is wrong with a number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub(super) enum BadIdentity {
+    #[error("the number is missing")]
+    Missing,
+    #[error(
+        "an IIN has 12 digits, this one {0}; spreadsheets drop leading zeros, so format the column as text"
+    )]
+    Length(usize),
+    #[error("the last digit does not fit the others; look for a mistyped digit")]
+    CheckDigit,
+    #[error(
+        "write 12 digits, or a foreign document as PASSPORT:number or the country's three letters and :number"
+    )]
+    Shape,
+}
+
+impl BadIdentity {
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::Missing => "iin_missing",
+            Self::Length(_) => "iin_length",
+            Self::CheckDigit => "iin_check_digit",
+            Self::Shape => "iin_shape",
+        }
+    }
+}
+
+/// The number without spaces, checked.
+pub(super) fn identity(text: &str) -> Result<String, BadIdentity> {
+    let bare: String =
+        text.chars().filter(|character| !character.is_whitespace() && *character != '\'').collect();
+    if bare.is_empty() {
+        return Err(BadIdentity::Missing);
+    }
+    if bare.bytes().all(|byte| byte.is_ascii_digit()) {
+        if bare.len() != 12 {
+            return Err(BadIdentity::Length(bare.len()));
+        }
+        return if check_digit_fits(&bare) { Ok(bare) } else { Err(BadIdentity::CheckDigit) };
+    }
+    let bare = bare.to_uppercase();
+    let (kind, number) = bare.split_once(':').ok_or(BadIdentity::Shape)?;
+    let letters = |text: &str| text.bytes().all(|byte| byte.is_ascii_uppercase());
+    let kind_fits = kind == "PASSPORT" || (kind.len() == 3 && letters(kind));
+    let fit = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-';
+    if kind_fits && DOCUMENT_CHARS.contains(&number.len()) && number.bytes().all(fit) {
+        return Ok(bare);
+    }
+    Err(BadIdentity::Shape)
+}
+
+/// F-30: the sum of digits by weights 1..11 modulo 11; 10 asks for a second row of weights, 10 again has no digit.
+fn check_digit_fits(iin: &str) -> bool {
+    const FIRST: [u32; 11] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
+    const SECOND: [u32; 11] = [3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2];
+    let digits: Vec<u32> = iin.chars().filter_map(|digit| digit.to_digit(10)).collect();
+    let sum = |weights: [u32; 11]| {
+        digits.iter().zip(weights).map(|(digit, weight)| digit * weight).sum::<u32>() % 11
+    };
+    let control = match sum(FIRST) {
+        10 => sum(SECOND),
+        control => control,
+    };
+    control < 10 && digits.get(11) == Some(&control)
+}
+
+/// F-31: since 2013 the digits need not match the person's birth data, so this is worth a look and never wrong.
+pub(super) fn birth_date_is_odd(iin: &str, now: At) -> bool {
+    let number = |range: std::ops::Range<usize>| iin.get(range).and_then(|text| text.parse::<u32>().ok());
+    let parts = (number(0..2), number(2..4), number(4..6), number(6..7));
+    let (Some(year), Some(month), Some(day), Some(sex)) = parts else { return false };
+    let century = match sex {
+        1 | 2 => 1800,
+        3 | 4 => 1900,
+        5 | 6 => 2000,
+        _ => return true,
+    };
+    let days = match month {
+        2 => 29,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return true,
+    };
+    let this_year = synaq_core::calendar::legal_date(now).map_or(2100, |date| date.year().unsigned_abs());
+    !(1..=days).contains(&day) || century + year > this_year
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn check_digits_follow_both_rows_of_weights() {
+        // F-33 names two numbers of public test certificates with their right digits.
+        assert_eq!(identity("123456789011"), Err(BadIdentity::CheckDigit));
+        assert_eq!(identity("123456789013").as_deref(), Ok("123456789013"));
+        assert_eq!(identity("123456789021"), Err(BadIdentity::CheckDigit));
+        assert_eq!(identity(" 1234 5678 9025").as_deref(), Ok("123456789025"));
+    }
+
+    #[test]
+    fn foreign_documents_are_taken_and_nonsense_is_named() {
+        assert_eq!(identity("passport:ab1234567").as_deref(), Ok("PASSPORT:AB1234567"));
+        assert_eq!(identity("UZB:AB-123").as_deref(), Ok("UZB:AB-123"));
+        for (text, expected) in [
+            ("", BadIdentity::Missing),
+            ("  ", BadIdentity::Missing),
+            ("12345678901", BadIdentity::Length(11)),
+            ("1.23457E+11", BadIdentity::Shape),
+            ("PASSPORT:", BadIdentity::Shape),
+            ("PASSPORT:<script>", BadIdentity::Shape),
+            ("XX:12345", BadIdentity::Shape),
+        ] {
+            assert_eq!(identity(text), Err(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_odd_birth_date_is_only_worth_a_look() {
+        let now = crate::tests::START;
+        for odd in ["991301300000", "990230300000", "990101000000", "270101500000"] {
+            assert!(birth_date_is_odd(odd, now), "{odd}");
+        }
+        assert!(!birth_date_is_odd("990131300000", now));
+        assert!(!birth_date_is_odd("060131500000", now));
+    }
+}

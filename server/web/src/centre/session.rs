@@ -1,0 +1,124 @@
+//! One result with everything behind it.
+
+use super::Audit;
+use super::evidence::{is_name, media_type};
+use super::results::{Register, delivery_name, result_row, summaries};
+use crate::auth::who::Who;
+use crate::convert::{self, small};
+use crate::evidence::Evidence;
+use crate::owner::own;
+use crate::problem::Refused;
+use crate::timeline::{self, Names};
+use axum::extract::{Path, State};
+use std::sync::Arc;
+use synaq_core::ids::{Seq, SessionId};
+use synaq_core::session::limits::UNSUPERVISED_COMMISSION;
+use synaq_core::session::{Event, EvidenceRef, Fact};
+use synaq_runtime::{Clock, Handle, Snapshot};
+use synaq_store::{MessageKind, Recorded};
+use synaq_wire::centre::{EvidenceRow, RecordView, SessionDetail};
+
+/// The whole detail; every view is in the audit log.
+pub(crate) async fn show(
+    State(runtime): State<Handle>,
+    State(register): State<Register>,
+    State(evidence): State<Arc<dyn Evidence>>,
+    State(clock): State<Arc<dyn Clock>>,
+    State(audit): State<Audit>,
+    Path(session): Path<String>,
+    who: Who,
+) -> Result<axum::Json<SessionDetail>, Refused> {
+    let centre = who.staff.centre;
+    let snapshot = own(&runtime, centre, &session).await?;
+    let id = snapshot.id;
+    audit.note(&who, "session_viewed", id.to_string()).await?;
+    let names = Names::of(&register.directory, centre).await?;
+    let row = register.directory.session(id).await?;
+    let log = register.log.load(id, Seq(0)).await?;
+    let unsupervised = snapshot.session.unsupervised(clock.now());
+    let state = snapshot.session.state();
+    let title = convert::text(&snapshot.session.context().programme.title);
+    let summary = summaries(&register.log, &register.outbox, &[id]).await?.take(id);
+    Ok(axum::Json(SessionDetail {
+        row: result_row(row.candidate, row.sitting.title, title, summary),
+        timeline: log.iter().filter_map(|recorded| timeline::entry(recorded, &names)).collect(),
+        incidents: timeline::incidents(state, &names),
+        late_answers: small(state.late_answers.len()),
+        unsupervised_ms: unsupervised.0,
+        validity_must_be_ruled: unsupervised > UNSUPERVISED_COMMISSION,
+        evidence: evidence_rows(evidence, id, &log).await?,
+        record: record(&register, &snapshot, &names).await?,
+    }))
+}
+
+/// What the log names, and what a crash cut off before the log could.
+async fn evidence_rows(
+    evidence: Arc<dyn Evidence>,
+    session: SessionId,
+    log: &[Recorded],
+) -> Result<Vec<EvidenceRow>, Refused> {
+    let mut rows: Vec<EvidenceRow> = log.iter().filter_map(stored).map(finished_row).collect();
+    let known: std::collections::HashSet<String> = rows.iter().map(|row| row.name.clone()).collect();
+    let unfinished = tokio::task::spawn_blocking(move || {
+        let names = evidence.names(session).unwrap_or_default();
+        let left = names.into_iter().filter(|name| is_name(name) && !known.contains(name));
+        left.filter_map(|name| evidence.open(session, &name).ok().map(|opened| unfinished_row(name, &opened)))
+            .collect::<Vec<_>>()
+    });
+    rows.extend(unfinished.await.map_err(|_| synaq_wire::problem::Code::Internal)?);
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(rows)
+}
+
+fn stored(recorded: &Recorded) -> Option<EvidenceRef> {
+    if !matches!(recorded.kind.as_str(), "photo_stored" | "evidence_stored") {
+        return None;
+    }
+    match serde_json::from_str::<Event>(&recorded.body).ok()?.fact {
+        Fact::PhotoStored { evidence, .. } | Fact::EvidenceStored { evidence } => Some(evidence),
+        _ => None,
+    }
+}
+
+fn finished_row(evidence: EvidenceRef) -> EvidenceRow {
+    EvidenceRow {
+        media_type: media_type(&evidence.name).to_owned(),
+        name: evidence.name,
+        bytes: evidence.bytes,
+        sha256: evidence.sha256,
+        unfinished: false,
+    }
+}
+
+/// Without a digest: nothing has closed it. A recording that goes on looks the same.
+fn unfinished_row(name: String, opened: &crate::evidence::Opened) -> EvidenceRow {
+    EvidenceRow {
+        media_type: media_type(&name).to_owned(),
+        name,
+        bytes: opened.bytes,
+        sha256: String::new(),
+        unfinished: opened.unfinished,
+    }
+}
+
+async fn record(
+    register: &Register,
+    snapshot: &Snapshot,
+    names: &Names,
+) -> Result<Option<RecordView>, Refused> {
+    let Some(stored) = register.log.record(snapshot.id).await? else { return Ok(None) };
+    let deliveries = register.outbox.deliveries(&[snapshot.id]).await?;
+    let delivery = deliveries.into_iter().find(|delivery| delivery.message.kind == MessageKind::Record);
+    let approved = snapshot.session.state().approved;
+    Ok(Some(RecordView {
+        sha256: stored.record.sha256.to_string(),
+        kid: stored.record.kid,
+        sealed_at: stored.record.sealed_at.0,
+        payload: String::from_utf8_lossy(&stored.record.payload).into_owned(),
+        approved_by: approved.map(|(by, _)| names.get(by)),
+        approved_at: approved.map(|(_, at)| at.0),
+        delivery: delivery.as_ref().map_or("queued", |delivery| delivery_name(delivery.state)).to_owned(),
+        delivery_detail: delivery.as_ref().and_then(|delivery| delivery.why.clone()),
+        platform_ref: delivery.and_then(|delivery| delivery.platform_ref),
+    }))
+}
