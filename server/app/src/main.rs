@@ -63,9 +63,6 @@ enum Command {
         /// The bank version that was recorded
         #[arg(long)]
         bank: PathBuf,
-        /// The programme version that was recorded
-        #[arg(long)]
-        programme: PathBuf,
     },
     /// Run the sandbox of the central platform
     Platform {
@@ -123,8 +120,8 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Verify { bundle, trust, json } => return command::verify::run(&bundle, &trust, json),
-        Command::RebuildForm { bundle, bank, programme } => {
-            command::rebuild_form::run(&bundle, &bank, &programme)?;
+        Command::RebuildForm { bundle, bank } => {
+            command::rebuild_form::run(&bundle, &bank)?;
         }
         Command::Doctor { config } => command::doctor::run(&config)?,
         other => tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(other))?,

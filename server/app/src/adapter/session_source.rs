@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use synaq_core::bank::{Bank, Item, Programme, Text};
-use synaq_core::decision::{CandidateDocument, EventLogFacts, RecordFacts};
+use synaq_core::decision::{CandidateDocument, EventLogFacts, RecordFacts, StaffEntry};
 use synaq_core::form::{FormQuestion, Seed};
 use synaq_core::ids::{BankId, ProgrammeId, SessionId, StaffId};
 use synaq_core::proctoring::RuleTable;
@@ -150,6 +150,11 @@ impl SessionSource for DirectorySource {
         let question_commitments = questions
             .map(|question| self.commitment(id, &session.context().bank, question))
             .collect::<Result<_, _>>()?;
+        let mut staff = Vec::new();
+        for id in session.staff_involved() {
+            let name = self.staff_name(id).await?;
+            staff.push(StaffEntry { id: id.to_string(), name });
+        }
         Ok(RecordFacts {
             session: id,
             assembled_at: at,
@@ -158,6 +163,7 @@ impl SessionSource for DirectorySource {
             candidate_name: row.candidate.candidate.name,
             candidate_document: document(&row.candidate.candidate.identity),
             question_commitments,
+            staff,
             event_log: EventLogFacts {
                 count: log.count,
                 head: log.head.to_string(),

@@ -1,18 +1,20 @@
-//! `synaq rebuild-form BUNDLE --bank FILE --programme FILE`: draws the paper again from what was recorded.
+//! `synaq rebuild-form BUNDLE --bank FILE`: draws the paper again from what was recorded.
 
 use anyhow::Context as _;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::Path;
 use synaq_core::bank::Lang;
+use synaq_core::decision::PlanEntry;
 use synaq_core::form::{self, ExamForm};
-use synaq_core::ids::hex32;
+use synaq_core::ids::{ItemId, hex32};
 use synaq_seal::bundle::Bundle;
 
 #[derive(Deserialize)]
 struct Recorded {
     bank: RecordedBank,
     language: String,
+    plan: PlanEntry,
     draw: Draw,
     questions: Vec<Question>,
 }
@@ -40,7 +42,7 @@ struct Question {
 }
 
 /// Prints the rebuilt paper; an error when it is not the recorded one.
-pub fn run(bundle: &Path, bank: &Path, programme: &Path) -> anyhow::Result<()> {
+pub fn run(bundle: &Path, bank: &Path) -> anyhow::Result<()> {
     let read =
         |path: &Path| std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()));
     let payload = Bundle::parse(&read(bundle)?)?.decode_payload()?;
@@ -57,7 +59,6 @@ pub fn run(bundle: &Path, bank: &Path, programme: &Path) -> anyhow::Result<()> {
         recorded.bank.sha256
     );
     let (bank, _) = synaq_question_banks::read_bytes(&source)?;
-    let (programme, _) = synaq_question_banks::read_programme(&String::from_utf8(read(programme)?)?)?;
 
     anyhow::ensure!(
         recorded.draw.algorithm_version == form::ALGORITHM_VERSION,
@@ -70,7 +71,8 @@ pub fn run(bundle: &Path, bank: &Path, programme: &Path) -> anyhow::Result<()> {
         form::commitment(&secret) == bytes(&recorded.draw.commitment)?,
         "the secret is not the one that was committed to before the exam"
     );
-    let rebuilt = form::draw(&bank, &programme.plan, &BTreeSet::new(), form::seed(&secret, &nonce))?;
+    let excluded: BTreeSet<ItemId> = recorded.plan.excluded.iter().cloned().map(ItemId).collect();
+    let rebuilt = form::draw(&bank, &recorded.plan.plan(), &excluded, form::seed(&secret, &nonce))?;
     compare(&rebuilt, &recorded.questions)?;
 
     let lang = if recorded.language == "kk" { Lang::Kk } else { Lang::Ru };

@@ -4,7 +4,7 @@ mod record;
 mod score;
 
 pub use record::{
-    CandidateDocument, EventLogFacts, GATES_NOT_CHECKED, RECORD_KIND, RECORD_VERSION, Record, RecordFacts,
-    fold,
+    BlueprintEntry, CandidateDocument, EventLogFacts, GATES_NOT_CHECKED, PlanEntry, RECORD_KIND,
+    RECORD_VERSION, Record, RecordFacts, StaffEntry, fold,
 };
 pub use score::{NoResultWhy, NotPassedWhy, Score, TheoryOutcome, outcome, passed, score};

@@ -4,9 +4,10 @@ use super::event::Finish;
 use super::limits::LATE_WINDOW;
 use super::state::{ExamSession, Stage, Standing};
 use crate::decision::{Score, score};
-use crate::ids::Epoch;
-use crate::proctoring::{Class, Incident};
+use crate::ids::{Epoch, StaffId};
+use crate::proctoring::{Class, Incident, IncidentStatus};
 use crate::time::{At, Span};
+use std::collections::BTreeSet;
 
 /// Why the record cannot be sealed yet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -136,6 +137,23 @@ impl ExamSession {
             && !self.state.late_window_over
             && at < until;
         late.then_some(SealWaits::LateWindow(until))
+    }
+
+    /// Everybody of the staff whom the record mentions: who admitted, confirmed, changed the time, or ended it.
+    #[must_use]
+    pub fn staff_involved(&self) -> BTreeSet<StaffId> {
+        let state = &self.state;
+        let mut staff: BTreeSet<StaffId> = state.admitted.iter().map(|(by, _)| *by).collect();
+        staff.extend(state.time_changes.iter().map(|change| change.by));
+        staff.extend(state.incidents.iter().filter_map(|incident| match incident.status {
+            IncidentStatus::ConfirmedHuman { by, .. } | IncidentStatus::Dismissed { by, .. } => Some(by),
+            _ => None,
+        }));
+        if let Stage::Closed { finish: Finish::Staff { by, second, .. }, .. } = &state.stage {
+            staff.insert(*by);
+            staff.extend(second);
+        }
+        staff
     }
 
     /// A superseded binding: what it still sends is kept as evidence only.

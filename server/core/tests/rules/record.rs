@@ -16,6 +16,7 @@ fn facts(at: At) -> RecordFacts {
         candidate_name: "Әлия Сәрсенова".to_owned(),
         candidate_document: CandidateDocument::Iin { iin: "900101300811".to_owned() },
         question_commitments: (0..10_u8).map(|n| hex32::encode(&[n; 32])).collect(),
+        staff: Vec::new(),
         event_log: EventLogFacts { count: 1, head: "aa".repeat(32), root: "bb".repeat(32) },
     }
 }
@@ -147,4 +148,19 @@ fn the_record_keeps_to_the_strict_profile() {
     let mut exam = Exam::warned(t(100));
     exam.command(t(200), Command::HandIn);
     check(&record(&exam, t(300)));
+}
+
+#[test]
+fn the_recorded_plan_and_draw_rebuild_the_paper() {
+    let plan = synaq_core::bank::Plan {
+        minutes: 30,
+        threshold_pct: 75,
+        languages: vec![synaq_core::bank::Lang::Kk],
+        blueprint: vec![(synaq_core::ids::TopicId("t".to_owned()), 3)],
+        shuffle_questions: true,
+        shuffle_options: false,
+    };
+    let entry = synaq_core::decision::PlanEntry::of(&plan);
+    let back = synaq_core::bank::Plan { languages: plan.languages.clone(), ..entry.plan() };
+    assert_eq!(back, plan);
 }

@@ -2,9 +2,9 @@
 
 use super::{
     AccommodationEntry, BankEntry, CandidateEntry, CentreEntry, DrawEntry, EvidenceEntry, GATES_NOT_CHECKED,
-    GapEntry, IdentityEntry, ProfessionEntry, ProgrammeEntry, QuestionEntry, RECORD_KIND, RECORD_VERSION,
-    ReadText, Record, RecordFacts, SpanEntry, SupervisionEntry, TheoryEntry, TimeChangeEntry, ViolationEntry,
-    WarningEntry,
+    GapEntry, IdentityEntry, PlanEntry, ProfessionEntry, ProgrammeEntry, QuestionEntry, RECORD_KIND,
+    RECORD_VERSION, ReadText, Record, RecordFacts, SpanEntry, SupervisionEntry, TheoryEntry, TimeChangeEntry,
+    ViolationEntry, WarningEntry,
 };
 use crate::bank::Lang;
 use crate::decision::{NoResultWhy, NotPassedWhy, Score, TheoryOutcome, outcome};
@@ -36,6 +36,7 @@ pub fn fold(session: &ExamSession, facts: &RecordFacts) -> Result<Record, SealWa
         gates_not_checked: GATES_NOT_CHECKED,
         session: facts.session.to_string(),
         assembled_at: instant(facts.assembled_at),
+        sealed_at: facts.assembled_at.0,
         centre: CentreEntry {
             name_kk: facts.centre_name.kk.clone(),
             name_ru: facts.centre_name.ru.clone(),
@@ -75,6 +76,7 @@ pub fn fold(session: &ExamSession, facts: &RecordFacts) -> Result<Record, SealWa
             extra_ms: state.extra.0,
             switched_off: session.context().rules.switched_off.iter().map(|code| code.name()).collect(),
         },
+        plan: PlanEntry::of(&programme.plan),
         draw: draw_entry(state),
         theory: theory(session, finish, *finished_at),
         questions: questions(state, facts),
@@ -98,6 +100,7 @@ pub fn fold(session: &ExamSession, facts: &RecordFacts) -> Result<Record, SealWa
             .iter()
             .map(|(at, span, why)| GapEntry { at: instant(*at), ms: span.0, why: why.clone() })
             .collect(),
+        staff: facts.staff.clone(),
         event_log: facts.event_log.clone(),
     })
 }

@@ -6,10 +6,10 @@ mod fold;
 
 pub use fold::fold;
 
-use crate::bank::Text;
-use crate::ids::SessionId;
+use crate::bank::{Plan, Text};
+use crate::ids::{SessionId, TopicId};
 use crate::time::At;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What kind of document it is.
 pub const RECORD_KIND: &str = "theory-stage-record";
@@ -64,8 +64,19 @@ pub struct RecordFacts {
     pub candidate_document: CandidateDocument,
     /// One salted commitment (hex) per question of the form, in the form's order
     pub question_commitments: Vec<String>,
+    /// Names of the staff whose ids the record mentions
+    pub staff: Vec<StaffEntry>,
     /// The log
     pub event_log: EventLogFacts,
+}
+
+/// A member of staff whom the record mentions by id.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct StaffEntry {
+    /// As everywhere in the record
+    pub id: String,
+    /// Full name
+    pub name: String,
 }
 
 /// The record. Its field order is the reading order; canonical bytes sort by themselves.
@@ -83,6 +94,8 @@ pub struct Record {
     pub session: String,
     /// When this was made
     pub assembled_at: String,
+    /// The same in milliseconds UTC: keys are held against it
+    pub sealed_at: i64,
     /// Who held the exam
     pub centre: CentreEntry,
     /// Who sat it
@@ -105,6 +118,8 @@ pub struct Record {
     pub identity: IdentityEntry,
     /// LAW-30
     pub accommodations: AccommodationEntry,
+    /// How the paper was made and judged
+    pub plan: PlanEntry,
     /// Lets anybody check the draw
     pub draw: DrawEntry,
     /// Result of this stage
@@ -129,6 +144,8 @@ pub struct Record {
     pub evidence: Vec<EvidenceEntry>,
     /// Holes in the recording
     pub evidence_gaps: Vec<GapEntry>,
+    /// Who is behind the staff ids
+    pub staff: Vec<StaffEntry>,
     /// What this is folded from
     pub event_log: EventLogFacts,
 }
@@ -217,6 +234,61 @@ pub struct AccommodationEntry {
     pub extra_ms: i64,
     /// Detectors that did not count
     pub switched_off: Vec<&'static str>,
+}
+
+/// How the paper was made and judged: with the bank and the draw it rebuilds the paper.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PlanEntry {
+    /// Length of the exam
+    pub minutes: u16,
+    /// Strictly more than this passes
+    pub threshold_pct: u8,
+    /// Topics and counts, in the order they are drawn in
+    pub blueprint: Vec<BlueprintEntry>,
+    /// Items left out of the draw
+    pub excluded: Vec<String>,
+    /// Questions were mixed
+    pub shuffle_questions: bool,
+    /// Options were mixed
+    pub shuffle_options: bool,
+}
+
+/// A line of the blueprint.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BlueprintEntry {
+    /// Topic within the bank
+    pub topic: String,
+    /// Drawn from it
+    pub count: u16,
+}
+
+impl PlanEntry {
+    /// As it was recorded.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        let line = |(topic, count): &(TopicId, u16)| BlueprintEntry { topic: topic.0.clone(), count: *count };
+        Self {
+            minutes: plan.minutes,
+            threshold_pct: plan.threshold_pct,
+            blueprint: plan.blueprint.iter().map(line).collect(),
+            excluded: Vec::new(),
+            shuffle_questions: plan.shuffle_questions,
+            shuffle_options: plan.shuffle_options,
+        }
+    }
+
+    /// The plan to draw by; languages do not matter to the draw.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        Plan {
+            minutes: self.minutes,
+            threshold_pct: self.threshold_pct,
+            languages: Vec::new(),
+            blueprint: self.blueprint.iter().map(|line| (TopicId(line.topic.clone()), line.count)).collect(),
+            shuffle_questions: self.shuffle_questions,
+            shuffle_options: self.shuffle_options,
+        }
+    }
 }
 
 /// Lets anybody check the draw: seed = SHA-256(secret || nonce), and the secret's hash was shown before.

@@ -79,6 +79,7 @@ impl SessionSource for TestSource {
             candidate_name: "Кандидат".to_owned(),
             candidate_document: CandidateDocument::Iin { iin: "900101300823".to_owned() },
             question_commitments: vec!["0".repeat(64); 4],
+            staff: Vec::new(),
             event_log: EventLogFacts {
                 count: log.count,
                 head: log.head.to_string(),
