@@ -1,8 +1,8 @@
 // Headless Chromium with a fake camera and microphone.
-import { createRequire } from 'node:module'
 import { fixtures } from './fixtures.mjs'
+import { packages } from './packages.mjs'
 
-const { chromium } = createRequire(new URL('../browser/package.json', import.meta.url))('playwright-core')
+const { chromium } = packages('playwright-core')
 
 /** A browser of one seat. `line`: how it reaches the server; `devices: false`: without camera and microphone. */
 export async function launch({ line, devices = true } = {}) {

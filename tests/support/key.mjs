@@ -1,6 +1,8 @@
 // The demo bank's answer key by the text on the screen, read from the bank's source: the server never gives it out.
 import { readFileSync } from 'node:fs'
-import { parse } from 'smol-toml'
+import { packages } from './packages.mjs'
+
+const { parse } = packages('smol-toml')
 
 const BANK = new URL('../../question-banks/demo/confectioner/bank.toml', import.meta.url)
 

@@ -103,20 +103,20 @@ export class Candidate {
     return { text, options }
   }
 
-  /** Answers the question on the screen so that it is right, or is not. */
+  /** Answers the question on the screen so that it is right, or is not; the places that were chosen. */
   async answer(rightly) {
     const { text, options } = await this.read()
     const places = choice(text, options, rightly)
     for (const place of places) await this.at(`option-${place}`).check()
-    return { text, chosen: places.map(place => options[place]) }
+    return places.toSorted((a, b) => a - b)
   }
 
-  /** Answers questions from `from` up to `to`; the first `right` of them rightly. */
+  /** Answers questions from `from` up to `to`, the first `right` of them rightly; what was chosen, by question. */
   async answerAll({ from = 0, to, right }) {
-    const answers = []
+    const answers = new Map()
     for (let index = from; index < to; index++) {
       await this.goTo(index)
-      answers.push(await this.answer(index - from < right))
+      answers.set(index, await this.answer(index - from < right))
     }
     return answers
   }

@@ -1,0 +1,61 @@
+// The centre's and the commission's pages, as a person uses them.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { launch, openWindow } from '../../support/chromium.mjs'
+import { signIn } from './proctor.mjs'
+
+export class Centre {
+  static async open(demo, { lang = 'ru', width, height, account = demo.links.centre } = {}) {
+    const centre = new Centre()
+    centre.base = demo.links.base_url
+    centre.browser = await launch({ devices: false })
+    centre.page = await openWindow(centre.browser, { lang, width, height })
+    await centre.page.goto(`${centre.base}/centre/`)
+    await signIn(centre.page, account)
+    await centre.at('nav-overview').waitFor()
+    return centre
+  }
+
+  async close() {
+    await this.browser.close()
+  }
+
+  at(testid) {
+    return this.page.getByTestId(testid)
+  }
+
+  async go(path) {
+    await this.page.goto(`${this.base}/centre/${path}`)
+    await this.loaded()
+  }
+
+  /** Nothing is on its way any more. */
+  async loaded() {
+    await this.page.locator('main h1').first().waitFor()
+    await this.at('loading').first().waitFor({ state: 'detached' })
+  }
+
+  /** A commission's record by the candidate's name. */
+  async openRecord(name) {
+    await this.go('records')
+    await this.at('row').filter({ hasText: name }).getByRole('link').first().click()
+    await this.at('result').waitFor()
+  }
+
+  async approve(note) {
+    await this.at('approval').getByTestId('note').fill(note)
+    await this.at('has-read').check()
+    await this.at('approve').click()
+    await this.at('approved').waitFor()
+  }
+
+  /** The bundle's bytes. */
+  async download() {
+    const [download] = await Promise.all([this.page.waitForEvent('download'), this.at('bundle').click()])
+    return readFileSync(await download.path())
+  }
+
+  soundPage() {
+    assert.deepEqual(this.page.faults, [])
+  }
+}

@@ -1,0 +1,128 @@
+// One whole sitting for one test: a server of its own, a candidate, a proctor. What goes wrong leaves its pictures
+// and the server's log in the folder SYNAQ_FAILURES (default: synaq-failures in the folder for temporary files).
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { Demo, until } from '../support/demo.mjs'
+import { Line } from '../support/line.mjs'
+import { Staff, behind } from '../support/staff.mjs'
+import { Candidate } from './seat/candidate.mjs'
+import { Proctor } from './seat/proctor.mjs'
+
+const FAILURES = process.env.SYNAQ_FAILURES ?? join(tmpdir(), 'synaq-failures')
+/** A whole exam with forty answers takes half a minute; two cores and a debug build take their time. */
+const PATIENCE_MS = 300_000
+
+/**
+ * A test over a sitting.
+ * @param {string} name what holds
+ * @param {{ lang?: string, cable?: boolean, seats?: boolean }} options `cable`: the candidate's line can be cut;
+ *   `seats: false`: the test opens its own
+ * @param {(sitting: Sitting) => Promise<void>} body
+ */
+export function exam(name, options, body) {
+  test(name, { timeout: PATIENCE_MS }, async () => {
+    const sitting = new Sitting(options)
+    try {
+      await sitting.start()
+      await body(sitting)
+      for (const seat of sitting.seats) seat.soundPage?.()
+    } catch (error) {
+      await sitting.keepEvidence(name).catch(() => {})
+      throw error
+    } finally {
+      await sitting.stop()
+    }
+  })
+}
+
+export class Sitting {
+  seats = []
+
+  constructor({ lang = 'ru', cable = false, seats = true } = {}) {
+    this.options = { lang, cable, seats }
+  }
+
+  async start() {
+    const { lang, cable, seats } = this.options
+    this.demo = await Demo.start()
+    this.link = this.demo.links.candidate_links[0]
+    this.info = await behind(this.link)
+    if (cable) this.line = await Line.to(this.demo.port)
+    if (!seats) return
+    ;[this.candidate, this.proctor] = await Promise.all([
+      this.seat(Candidate.open(this.link, { lang, line: this.line })),
+      this.seat(Proctor.open(this.demo, { lang })),
+    ])
+  }
+
+  /** Closed at the end of the test. */
+  async seat(opening) {
+    const seat = await opening
+    this.seats.push(seat)
+    return seat
+  }
+
+  /** From the link to the first question. */
+  async reachExam() {
+    await this.candidate.prepare()
+    await this.proctor.openPanel(this.info.candidate)
+    await this.proctor.admit()
+    await this.candidate.readTexts()
+    await this.candidate.begin()
+  }
+
+  /** The platform holds exactly one copy of this session's record. */
+  async delivered() {
+    return until('the record at the platform', async () => {
+      const records = (await this.demo.held()).filter(message => message.kind === 'record')
+      return records.length > 0 && records
+    }, 60_000)
+  }
+
+  async centre() {
+    return Staff.signIn(this.demo, this.demo.links.centre)
+  }
+
+  /** The session as the centre sees it. */
+  async detail() {
+    return (await this.centre()).json(`/api/v1/centre/sessions/${this.info.session}`)
+  }
+
+  async sealed() {
+    return until('the sealed record', async () => {
+      const detail = await this.detail()
+      return detail.record && detail
+    }, 60_000)
+  }
+
+  /** The downloadable file, once the record is sealed. */
+  async bundle() {
+    await this.sealed()
+    return Buffer.from(await (await (await this.centre()).get(`/api/v1/centre/sessions/${this.info.session}/bundle`)).arrayBuffer())
+  }
+
+  /** The answers that count, by question, as the sealed log has them. */
+  async sealedAnswers() {
+    const { events } = JSON.parse(await this.bundle())
+    const answers = new Map()
+    for (const { kind, body } of events) if (kind === 'answer_put') answers.set(body.question, body.shown)
+    return answers
+  }
+
+  async keepEvidence(name) {
+    mkdirSync(FAILURES, { recursive: true })
+    const at = suffix => join(FAILURES, `${name.replace(/[^\p{L}\p{N}]+/gu, '-').slice(0, 80)}-${suffix}`)
+    writeFileSync(at('server.log'), this.demo?.log ?? '')
+    const pictures = this.seats.map((seat, index) => seat.page?.screenshot({ path: at(`${index}.png`), fullPage: true }))
+    await Promise.allSettled(pictures)
+    console.error(`pictures and log: ${at('*')}`)
+  }
+
+  async stop() {
+    await Promise.allSettled(this.seats.map(seat => seat.close()))
+    this.line?.close()
+    await this.demo?.stop()
+  }
+}
