@@ -7,6 +7,8 @@ const VIDEO: MediaTrackConstraints = { width: { ideal: 640 }, height: { ideal: 4
 // The browser's cleaning would hide a voice in the background.
 const AUDIO: MediaTrackConstraints = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 const LEVEL_EVERY_MS = 100;
+/** 170 ms at 48 kHz: longer than the interval, so that no short sound falls between two looks. */
+const WINDOW_SAMPLES = 8192;
 /** dBFS: room tone lies at -61 to -64, speech peaks at -10 to -15 (measured). */
 const QUIET_DB = -60;
 const MOVED_DB = -50;
@@ -40,6 +42,7 @@ export class Media {
   readonly #publisher: Publisher;
   readonly #events: MediaEvents;
   #audio: AudioContext | undefined;
+  #source: MediaStreamAudioSourceNode | undefined;
   #meter: ReturnType<typeof setInterval> | undefined;
   #left = false;
 
@@ -139,8 +142,11 @@ export class Media {
     const audio = new AudioContext();
     this.#audio = audio;
     const analyser = audio.createAnalyser();
-    analyser.fftSize = 2048;
-    audio.createMediaStreamSource(stream).connect(analyser);
+    analyser.fftSize = WINDOW_SAMPLES;
+    const source = audio.createMediaStreamSource(stream);
+    source.connect(analyser);
+    // Held by us: nothing else refers to it, and a collected source is silent.
+    this.#source = source;
     const samples = new Float32Array(analyser.fftSize);
     this.#meter = setInterval(() => {
       // Some browsers keep it asleep until the first click.
