@@ -1,5 +1,5 @@
 //! Which datagram is for whom, decided from a few bytes before anything is decrypted (RFC 7983).
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 
 /// A STUN message is at least its header.
 const STUN_HEADER: usize = 20;
@@ -47,6 +47,54 @@ fn receiver_fragment(message: &[u8]) -> Option<&str> {
         at += 4 + length.next_multiple_of(4);
     }
     None
+}
+
+/// Tells repeated DTLS handshake flights from new ones while a handshake runs.
+///
+/// The DTLS of the WebRTC core stops its retransmission timer at whatever handshake packet comes in (rtc-dtls 0.21.1,
+/// `DTLSConn::wait`). A browser whose flight we have answered, but whose answer got lost, repeats that flight every 50 ms
+/// and more: the core then never sends its answer again, and the connection never comes up. Keeping repetitions away
+/// from the core lets its timer fire.
+#[derive(Debug, Default)]
+pub(crate) struct Handshake {
+    /// Message number and fragment offset (RFC 6347, section 4.2.2).
+    seen: BTreeSet<(u16, u32)>,
+}
+
+/// Handshake fragments remembered; a real handshake has about ten.
+const MAX_FRAGMENTS: usize = 128;
+const RECORD_HEADER: usize = 13;
+const MESSAGE_HEADER: usize = 12;
+const HANDSHAKE_RECORD: u8 = 22;
+
+impl Handshake {
+    /// Whether a datagram holds nothing but handshake messages that have been seen, all in the clear.
+    pub(crate) fn is_repetition(&mut self, datagram: &[u8]) -> bool {
+        if !matches!(datagram.first(), Some(20..=63)) {
+            return false;
+        }
+        let (mut rest, mut news) = (datagram, false);
+        while let Some((header, behind)) = rest.split_at_checked(RECORD_HEADER) {
+            let length = usize::from(u16::from_be_bytes([header[11], header[12]]));
+            let Some((record, behind)) = behind.split_at_checked(length) else { return false };
+            let in_the_clear = header[3..5] == [0, 0];
+            news |= header[0] != HANDSHAKE_RECORD || !in_the_clear || self.has_news(record);
+            rest = behind;
+        }
+        !news
+    }
+
+    fn has_news(&mut self, record: &[u8]) -> bool {
+        let (mut rest, mut news) = (record, false);
+        while let Some((header, behind)) = rest.split_at_checked(MESSAGE_HEADER) {
+            let three = |at: usize| u32::from_be_bytes([0, header[at], header[at + 1], header[at + 2]]);
+            let fragment = (u16::from_be_bytes([header[4], header[5]]), three(6));
+            news |= self.seen.len() >= MAX_FRAGMENTS || self.seen.insert(fragment);
+            let length = usize::try_from(three(9)).unwrap_or(usize::MAX);
+            rest = behind.get(length..).unwrap_or_default();
+        }
+        news
+    }
 }
 
 /// Allows so many packets and bytes per second, and one second's worth at once.
@@ -120,10 +168,41 @@ mod tests {
         assert!(bucket.allows(1_000, now + Duration::from_secs(9)));
     }
 
+    /// A record with one handshake message.
+    fn record(kind: u8, epoch: u8, number: u8, offset: u8) -> Vec<u8> {
+        let mut record = vec![kind, 0xfe, 0xfd, 0, epoch, 0, 0, 0, 0, 0, 9, 0, 14];
+        record.extend_from_slice(&[11, 0, 0, 2, 0, number, 0, 0, offset, 0, 0, 2, 7, 7]);
+        record
+    }
+
+    #[test]
+    fn repeated_handshake_flight_is_told_from_a_new_one() {
+        let mut handshake = Handshake::default();
+        let flight = [record(22, 0, 0, 0), record(22, 0, 1, 0)].concat();
+        assert!(!handshake.is_repetition(&flight));
+        assert!(handshake.is_repetition(&flight));
+        assert!(handshake.is_repetition(&record(22, 0, 1, 0)));
+        assert!(!handshake.is_repetition(&record(22, 0, 1, 2)), "another fragment");
+        assert!(
+            !handshake.is_repetition(&[flight.clone(), record(22, 0, 2, 0)].concat()),
+            "one message is new"
+        );
+        assert!(
+            !handshake.is_repetition(&[flight.clone(), record(20, 0, 0, 0)].concat()),
+            "change of cipher"
+        );
+        assert!(!handshake.is_repetition(&record(22, 1, 0, 0)), "encrypted");
+        assert!(!handshake.is_repetition(&[0x80; 40]), "media");
+        assert!(!handshake.is_repetition(&flight[..20]), "cut off: the core shall judge");
+    }
+
     proptest! {
         #[test]
         fn any_datagram_is_survived(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
             classify(&bytes);
+            let mut handshake = Handshake::default();
+            handshake.is_repetition(&bytes);
+            handshake.is_repetition(&[&record(22, 0, 1, 1)[..12], &bytes].concat());
             let mut message = request(&bytes);
             classify(&message);
             message.truncate(STUN_HEADER);

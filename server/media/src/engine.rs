@@ -1,7 +1,7 @@
 //! The network thread: one loop over sockets, commands and timers.
 use crate::{
     Answer, Fact, Gone, NotFound, OfferError, Options, Sink,
-    demux::Bucket,
+    demux::{Bucket, Handshake},
     handle::{Command, ResourceId, Role},
     peer::{Ground, Part, Peer},
     publisher::{Publisher, Surroundings},
@@ -229,6 +229,7 @@ impl Engine {
             created: now,
             connected: false,
             bucket,
+            handshake: Handshake::default(),
             addresses: Vec::new(),
             over_tcp: false,
             armed: None,

@@ -1,5 +1,6 @@
 //! A browser's part, played by the same WebRTC core over a loopback socket.
 use crate::{
+    demux::Handshake,
     feedback,
     handle::Role,
     peer::{self, codec},
@@ -67,6 +68,7 @@ pub(crate) struct Client {
     /// Every so many-th datagram is lost, in both directions; 0 for none.
     pub(crate) lose_every: usize,
     datagrams: usize,
+    handshake: Handshake,
     /// Video datagrams that will be lost on their way out.
     pub(crate) lose: usize,
     /// Picture's first byte after the key-frame header, to tell publishers apart.
@@ -143,6 +145,7 @@ impl Client {
             key_due: true,
             lose_every: 0,
             datagrams: 0,
+            handshake: Handshake::default(),
             lose: 0,
             mark,
         }
@@ -168,7 +171,7 @@ impl Client {
     pub(crate) fn turn(&mut self) {
         let mut buffer = [0; 2_048];
         while let Ok((length, from)) = self.socket.recv_from(&mut buffer) {
-            if self.is_lost() {
+            if self.is_lost() || (!self.connected && self.handshake.is_repetition(&buffer[..length])) {
                 continue;
             }
             let message = TaggedBytesMut {

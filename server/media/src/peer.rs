@@ -1,7 +1,7 @@
 //! One WebRTC peer: building its answer, and what is kept about it.
 use crate::{
     OfferError,
-    demux::Bucket,
+    demux::{Bucket, Handshake},
     feedback,
     handle::{ResourceId, Role},
     leg::Leg,
@@ -86,6 +86,7 @@ pub(crate) struct Peer {
     pub(crate) created: Instant,
     pub(crate) connected: bool,
     pub(crate) bucket: Bucket,
+    pub(crate) handshake: Handshake,
     /// Addresses that named this peer, oldest first.
     pub(crate) addresses: Vec<SocketAddr>,
     /// The last datagram came over TCP.

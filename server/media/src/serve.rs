@@ -53,6 +53,9 @@ impl Engine {
         if !peer.bucket.allows(bytes.len(), now) {
             return count(&counters.dropped_rate);
         }
+        if !peer.connected && peer.handshake.is_repetition(bytes) {
+            return;
+        }
         let id = peer.id;
         if self.by_address.get(&from) != Some(&id) {
             self.learn(id, from, tcp);
