@@ -1,4 +1,6 @@
 import "../../shared/src/base.css";
+import "../../shared/src/staff/staff.css";
+import "./print.css";
 import { mount } from "svelte";
 import App from "./App.svelte";
 
