@@ -118,6 +118,7 @@ pub(crate) struct Publisher {
     size: (u16, u16),
     period: Period,
     losses: VecDeque<(u32, u32)>,
+    measured: PublisherStatus,
 }
 
 impl Publisher {
@@ -144,6 +145,7 @@ impl Publisher {
             size: (0, 0),
             period: Period::default(),
             losses: VecDeque::new(),
+            measured: PublisherStatus::default(),
         }
     }
 
@@ -337,8 +339,22 @@ impl Publisher {
     }
 
     fn status(&mut self, connected: bool, tcp: bool, viewers: u32, now: Instant) {
-        let since = *self.period.since.get_or_insert(now);
-        let passed = now.duration_since(since);
+        self.measure(now);
+        self.around.view.put_status(Some(PublisherStatus {
+            connected,
+            video_live: self.video_flow.live(now),
+            audio_live: self.audio_flow.live(now),
+            width: self.size.0,
+            height: self.size.1,
+            tcp,
+            viewers,
+            ..self.measured
+        }));
+    }
+
+    /// Rates of the last full period.
+    fn measure(&mut self, now: Instant) {
+        let passed = now.duration_since(*self.period.since.get_or_insert(now));
         if passed < STATUS_EVERY {
             return;
         }
@@ -354,18 +370,9 @@ impl Publisher {
             .iter()
             .fold((0_u64, 0_u64), |sum, period| (sum.0 + u64::from(period.0), sum.1 + u64::from(period.1)));
         let narrow = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
-        self.around.view.put_status(Some(PublisherStatus {
-            connected,
-            video_live: self.video_flow.live(now),
-            audio_live: self.audio_flow.live(now),
-            bitrate_bps: narrow(period.bytes * 8_000 / ms),
-            fps: narrow((u64::from(period.frames) * 1_000 + ms / 2) / ms),
-            loss_permille: narrow(lost * 1_000 / expected.max(1)),
-            width: self.size.0,
-            height: self.size.1,
-            tcp,
-            viewers,
-        }));
+        self.measured.bitrate_bps = narrow(period.bytes * 8_000 / ms);
+        self.measured.fps = narrow((u64::from(period.frames) * 1_000 + ms / 2) / ms);
+        self.measured.loss_permille = narrow(lost * 1_000 / expected.max(1));
     }
 
     /// The peer is gone: hands on what is left and closes the recording.

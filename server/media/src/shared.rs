@@ -31,7 +31,7 @@ pub struct Still {
 }
 
 /// A publisher as the server sees it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PublisherStatus {
     /// ICE and DTLS are up.
     pub connected: bool,
