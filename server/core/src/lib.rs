@@ -5,6 +5,7 @@ pub mod bank;
 pub mod calendar;
 pub mod decision;
 pub mod form;
+pub mod identity;
 pub mod ids;
 pub mod proctoring;
 pub mod session;
