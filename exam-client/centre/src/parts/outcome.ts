@@ -27,8 +27,9 @@ export function outcomeWord(summary: SessionSummary): string | null {
   return summary.outcome === null ? null : (text.maybe(`outcome.${summary.outcome}`) ?? summary.outcome);
 }
 
-/** Until the commission has approved the record, every outcome is preliminary. */
-export const isPreliminary = (summary: SessionSummary): boolean => summary.outcome !== null && summary.state !== "approved";
+/** Until the commission has approved the record, passed and not passed are preliminary. */
+export const isPreliminary = (summary: SessionSummary): boolean =>
+  (summary.outcome === "passed" || summary.outcome === "not_passed") && summary.state !== "approved";
 
 export const deliveryWord = (delivery: string | null): string =>
   delivery === null ? "–" : (text.maybe(`delivery.${delivery}`) ?? delivery);
