@@ -1,8 +1,13 @@
 //! The page that shows what the platform holds. Plain HTML, no script.
 
 use crate::archive::Kept;
-use axum::response::Html;
+use axum::http::header::CONTENT_SECURITY_POLICY;
+use axum::response::{Html, IntoResponse, Response};
 use std::fmt::Write;
+
+/// Whatever a message holds, nothing in it runs or loads.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'";
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:0;background:#f5f6f8;color:#181c22}\
 main{max-width:64rem;margin:0 auto;padding:1.5rem}h1{font-size:1.4rem}\
@@ -13,7 +18,7 @@ pre{background:#fff;padding:1rem;overflow:auto;border:1px solid #dfe3e8}a{color:
 border-color:#2b323c}th,td{border-color:#2b323c}a{color:#7cb7f4}}";
 
 /// All messages.
-pub(crate) fn index(kept: &[Kept]) -> Html<String> {
+pub(crate) fn index(kept: &[Kept]) -> Response {
     let mut rows = String::new();
     for message in kept {
         write!(
@@ -43,7 +48,7 @@ pub(crate) fn index(kept: &[Kept]) -> Html<String> {
 }
 
 /// One message with its receipt.
-pub(crate) fn message(kept: &Kept) -> Html<String> {
+pub(crate) fn message(kept: &Kept) -> Response {
     let readable = |jws: &synaq_seal::jws::Jws| {
         let value = jws
             .decode_payload()
@@ -63,12 +68,13 @@ pub(crate) fn message(kept: &Kept) -> Html<String> {
     ))
 }
 
-fn shell(body: &str) -> Html<String> {
-    Html(format!(
+fn shell(body: &str) -> Response {
+    let page = Html(format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width,initial-scale=1\"><title>Central platform (sandbox)</title><style>{STYLE}</style>\
          <main>{body}</main></html>"
-    ))
+    ));
+    ([(CONTENT_SECURITY_POLICY, POLICY)], page).into_response()
 }
 
 fn escape(text: &str) -> String {

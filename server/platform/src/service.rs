@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, put};
 use ring::rand::SecureRandom;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,6 +21,8 @@ use uuid::Uuid;
 
 /// A record of 600 questions has about 300 KiB.
 const MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+/// How far a centre's clock may be ahead of ours, in ms.
+const CLOCK_SKEW_MS: i64 = 5 * 60 * 1_000;
 
 /// Everything the platform is made of.
 pub struct Platform {
@@ -57,12 +60,12 @@ pub fn router(platform: Platform) -> Router {
 type Shared = State<Arc<Platform>>;
 
 async fn index(State(platform): Shared) -> Response {
-    page::index(&platform.archive.all()).into_response()
+    page::index(&platform.archive.all())
 }
 
 async fn message(State(platform): Shared, Path(id): Path<Uuid>) -> Response {
     match platform.archive.get(id) {
-        Some(kept) => page::message(&kept).into_response(),
+        Some(kept) => page::message(&kept),
         None => {
             refusal(StatusCode::NOT_FOUND, "not_found", "no message of this id was received").into_response()
         }
@@ -85,11 +88,11 @@ async fn list(State(platform): Shared) -> Response {
 }
 
 async fn take_record(state: Shared, id: Path<Uuid>, headers: HeaderMap, body: Bytes) -> Response {
-    take(state, id, &headers, &body, Kind::Record)
+    take(state, id, headers, body, Kind::Record).await
 }
 
 async fn take_approval(state: Shared, id: Path<Uuid>, headers: HeaderMap, body: Bytes) -> Response {
-    take(state, id, &headers, &body, Kind::Approval)
+    take(state, id, headers, body, Kind::Approval).await
 }
 
 #[derive(Clone, Copy)]
@@ -105,16 +108,32 @@ impl Kind {
             Self::Approval => (APPROVAL_TYP, Purpose::Approval, "approval"),
         }
     }
+
+    /// When the message says that it was signed, ms UTC. A key is held against that time: what waited in an outbox while
+    /// the centre changed its key stays good.
+    fn signed_at(self, payload: &[u8]) -> Option<i64> {
+        #[derive(Deserialize)]
+        struct Record {
+            sealed_at: i64,
+        }
+        let value = strict::parse(payload).ok()?;
+        match self {
+            Self::Record => Record::deserialize(value).ok().map(|record| record.sealed_at),
+            Self::Approval => Statement::deserialize(value).ok().map(|statement| statement.at),
+        }
+    }
 }
 
-fn take(
+async fn take(
     State(platform): Shared,
     Path(id): Path<Uuid>,
-    headers: &HeaderMap,
-    body: &[u8],
+    headers: HeaderMap,
+    body: Bytes,
     kind: Kind,
 ) -> Response {
-    match platform.receive(id, headers, body, kind) {
+    // Signatures and a synced file: not for the threads that serve sockets.
+    let received = tokio::task::spawn_blocking(move || platform.receive(id, &headers, &body, kind)).await;
+    match received.expect("receiving does not panic and is not cancelled") {
         Ok(kept) => axum::Json(kept.receipt).into_response(),
         Err(refusal) => refusal.into_response(),
     }
@@ -134,18 +153,23 @@ impl Platform {
             .ok()
             .and_then(|value| serde_json::from_value::<Jws>(value).ok())
             .ok_or_else(|| refusal(StatusCode::BAD_REQUEST, "message_malformed", "the body is not a JWS"))?;
+        let unprocessable = |code, detail: &str| refusal(StatusCode::UNPROCESSABLE_ENTITY, code, detail);
+        let signed_at = message.decode_payload().ok().and_then(|payload| kind.signed_at(&payload));
+        let signed_at = signed_at
+            .ok_or_else(|| unprocessable("payload_shape", "the payload does not say when it was signed"))?;
+        if signed_at > (self.now)().saturating_add(CLOCK_SKEW_MS) {
+            return Err(unprocessable("dated_ahead", "the payload is dated ahead of the platform's clock"));
+        }
         let trust = self.trusted()?;
-        let expected = Expected { typ, purpose, at: Some((self.now)()) };
-        let verified = jws::verify(&message, &expected, &trust).map_err(|error| {
-            refusal(StatusCode::UNPROCESSABLE_ENTITY, "signature_invalid", &error.to_string())
-        })?;
+        let expected = Expected { typ, purpose, at: Some(signed_at) };
+        let verified = jws::verify(&message, &expected, &trust)
+            .map_err(|error| unprocessable("signature_invalid", &error.to_string()))?;
         let digest = sha256(&verified.payload);
         if let Some(known) = self.archive.get(id) {
             return self.same(known, digest);
         }
         if !strict::is_canonical(&verified.payload).unwrap_or(false) {
-            return Err(refusal(
-                StatusCode::UNPROCESSABLE_ENTITY,
+            return Err(unprocessable(
                 "payload_not_canonical",
                 "the payload is not canonical JSON (RFC 8785)",
             ));
