@@ -198,7 +198,7 @@ export class Wall {
       case "done":
         return this.#settle(frame.re, null);
       case "refused":
-        if (frame.re === null) return this.notice("frame", { is: "problem", problem: frame.problem });
+        if (frame.re === null) return this.#refusedWhole({ is: "problem", problem: frame.problem });
         return this.#settle(frame.re, { is: "problem", problem: frame.problem });
       case "pong":
         return this.#setClock(frame.server_time);
@@ -207,6 +207,12 @@ export class Wall {
         if (frame.problem.status === 403 || frame.problem.status === 404) this.link = "over";
         return;
     }
+  }
+
+  /** A refusal of no command of ours: before the wall is there, it is the wall that was refused. */
+  #refusedWhole(fault: Fault): void {
+    if (this.sitting) this.notice("frame", fault);
+    else this.fault = fault;
   }
 
   #settle(re: number, fault: Fault | null): void {
