@@ -1,6 +1,11 @@
 //! The HTTP and WebSocket front door: one folder per audience. A handler authorises, parses, submits, translates;
 //! rules live in core, rows in the store.
 
+#![expect(
+    clippy::result_large_err,
+    reason = "a problem is the answer itself; boxing each would only hide it"
+)]
+
 mod auth;
 mod body;
 mod candidate;

@@ -5,6 +5,7 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::time::Duration;
 use synaq_wire::limits::{FRAME_BYTES, SILENCE_MS};
 use synaq_wire::problem::{Code, Problem};
@@ -126,9 +127,64 @@ impl Line {
     }
 }
 
-/// A frame of a known shape.
-pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+/// A frame of a known shape, with no field beyond it.
+pub(crate) fn parse<T: DeserializeOwned + Serialize>(text: &str) -> Result<T, Problem> {
+    let malformed = |detail: String| Problem::new(Code::FrameMalformed).detail(detail);
     // The parser's words can quote the frame; its place cannot.
-    serde_json::from_str(text)
-        .map_err(|error| Problem::new(Code::FrameMalformed).detail(format!("at column {}", error.column())))
+    let place = |error: &serde_json::Error| malformed(format!("at column {}", error.column()));
+    let sent: Value = serde_json::from_str(text).map_err(|error| place(&error))?;
+    let frame: T = serde_json::from_str(text).map_err(|error| place(&error))?;
+    let known = serde_json::to_value(&frame).expect("frames are plain JSON");
+    if holds(&known, &sent) {
+        Ok(frame)
+    } else {
+        Err(malformed("it has a field that is not known".to_owned()))
+    }
+}
+
+/// Whether each field of `sent` is one of `known`. Serde lets a command without fields pass with any
+/// (`deny_unknown_fields` does not reach unit variants under a tag), and a hand-in must be meant.
+fn holds(known: &Value, sent: &Value) -> bool {
+    match (known, sent) {
+        (Value::Object(known), Value::Object(sent)) => {
+            sent.iter().all(|(name, value)| match known.get(name) {
+                Some(known) => holds(known, value),
+                None => value.is_null(),
+            })
+        }
+        (Value::Array(known), Value::Array(sent)) => {
+            known.iter().zip(sent).all(|(known, sent)| holds(known, sent))
+        }
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use synaq_wire::candidate::ClientFrame;
+
+    fn command(command: &str) -> Result<ClientFrame, Problem> {
+        parse(&format!(r#"{{"type":"command","client_seq":1,"epoch":1,"client_at":0,"command":{command}}}"#))
+    }
+
+    #[test]
+    fn no_command_passes_with_a_field_that_it_does_not_have() {
+        assert!(command(r#"{"do":"hand_in"}"#).is_ok());
+        assert!(command(r#"{"do":"signal","code":"X","phase":"end","ago_ms":0,"note":null}"#).is_ok());
+        for bad in [
+            r#"{"do":"hand_in","question":1}"#,
+            r#"{"do":"drained","do2":{}}"#,
+            r#"{"do":"flag","question":1,"on":true,"x":1}"#,
+            r#"{"do":"answer","question":1,"shown":[1],"item":"hyg-001"}"#,
+        ] {
+            assert_eq!(command(bad).unwrap_err().code, Code::FrameMalformed, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_problem_never_quotes_the_frame() {
+        let problem = command(r#"{"do":"my secret"}"#).unwrap_err();
+        assert!(!serde_json::to_string(&problem).unwrap().contains("secret"));
+    }
 }

@@ -23,7 +23,7 @@ use std::time::Duration;
 use synaq_core::ids::{DeviceHash, Epoch, SessionId, SocketId, TabId};
 use synaq_core::session::{ClientRef, Effect, Input, Stage, State as Known};
 use synaq_core::time::At;
-use synaq_runtime::{Clock, Handle, Snapshot};
+use synaq_runtime::{Clock, Handle, Snapshot, SubmitError};
 use synaq_wire::candidate::{Attach, CandidateCommand, CandidateView, ClientFrame, Receipt, ServerFrame};
 use synaq_wire::problem::{Code, Problem};
 use tokio::sync::watch;
@@ -36,6 +36,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const REFUSED_IN_A_ROW_MAX: u32 = 1_000;
 /// How often a lost socket's end is told to a busy shard before a timer of its own has to notice.
 const DETACH_TRIES: u32 = 8;
+/// A store that fails for longer than these together loses its sockets; pages come back by themselves.
+const WATCH_TRIES: u32 = 20;
+const WATCH_PAUSE: Duration = Duration::from_millis(250);
 /// Numbers of a device stay below: JSON's integers are exact up to 2^53, and what waits takes the upper half.
 const CLIENT_SEQ_MAX: u64 = (1 << 52) - 1;
 
@@ -152,7 +155,9 @@ impl Seat {
         loop {
             tokio::select! {
                 changed = self.snapshots.changed() => {
-                    changed.map_err(|_| Leave::from(Code::ShuttingDown))?;
+                    if changed.is_err() {
+                        self.watch_again().await?;
+                    }
                     self.take_place(line).await?;
                     self.show(line).await?;
                 }
@@ -167,6 +172,24 @@ impl Seat {
                     Heard::Malformed(problem) => answers.push_back(ready(refused(None, *problem))),
                     Heard::Alive => {}
                 },
+            }
+        }
+    }
+
+    /// The shard threw its copy away, because a commit failed, and loads it anew from the log.
+    async fn watch_again(&mut self) -> Result<(), Leave> {
+        let mut tries = WATCH_TRIES;
+        loop {
+            tries -= 1;
+            match self.runtime.watch(self.place.session).await {
+                Ok(snapshots) => {
+                    self.snapshots = snapshots;
+                    return Ok(());
+                }
+                Err(SubmitError::Busy { .. } | SubmitError::Store) if tries > 0 => {
+                    tokio::time::sleep(WATCH_PAUSE).await;
+                }
+                Err(error) => return Err(from_submit(&error).into()),
             }
         }
     }

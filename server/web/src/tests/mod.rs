@@ -1,5 +1,15 @@
-//! Tests of the whole front door over real stores, a real runtime and real sockets.
+//! Tests of the whole front door over a store, a real runtime, real media and real sockets.
 
+mod candidate;
+mod centre;
 mod clock;
+mod front;
+mod house;
+mod photo;
+mod seat;
+mod source;
+mod staff;
+mod walk;
+mod wall;
 
-pub(crate) use clock::HandClock;
+pub(crate) use clock::{HandClock, START};

@@ -1,0 +1,191 @@
+//! The proctor's wall.
+
+use super::house::{House, OTHER, SITTING, cookie, session};
+use super::seat::{Device, Socket, prepare, running};
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use synaq_core::time::Span;
+use synaq_store::{Directory, Role};
+use uuid::Uuid;
+
+async fn socket(house: &House, at: SocketAddr, base: u128) -> Socket {
+    let cookie = cookie(base, Role::Proctor);
+    let (status, ticket) = house.post("/api/v1/staff/ticket", &[("cookie", &cookie)], &json!({})).await;
+    assert_eq!(status, StatusCode::OK, "{ticket}");
+    let ticket = ticket["ticket"].as_str().unwrap();
+    Socket::open(at, &format!("/api/v1/proctor/socket?ticket={ticket}")).await.unwrap()
+}
+
+/// A wall of the first centre's sitting, with its first frame read.
+pub(super) async fn watching(house: &House, at: SocketAddr) -> Socket {
+    let mut wall = socket(house, at, 0).await;
+    wall.send(&json!({ "type": "watch", "sitting": Uuid::from_u128(SITTING) })).await;
+    wall.until("wall").await;
+    wall
+}
+
+async fn tile(wall: &mut Socket, holds: impl Fn(&Value) -> bool) -> Value {
+    loop {
+        let frame = wall.until("tile").await;
+        if holds(&frame["tile"]) {
+            return frame["tile"].clone();
+        }
+    }
+}
+
+async fn command(wall: &mut Socket, session: Uuid, command: Value) -> Value {
+    wall.send(&json!({ "type": "command", "re": 7, "session": session, "command": command })).await;
+    loop {
+        let frame = wall.next().await.unwrap();
+        if frame["re"] == 7 {
+            return frame;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_wall_shows_everybody_by_place_and_follows_each_change() {
+    let house = House::open().await;
+    let at = house.listen().await;
+    let mut wall = socket(&house, at, 0).await;
+    wall.send(&json!({ "type": "watch", "sitting": Uuid::from_u128(SITTING) })).await;
+    let first = wall.until("wall").await;
+    let places: Vec<_> =
+        first["tiles"].as_array().unwrap().iter().map(|tile| tile["place"].clone()).collect();
+    assert_eq!(places, [0, 1, 2, 3].map(Value::from));
+    assert!(first["codes"].as_array().unwrap().iter().any(|code| code["code"] == "FORBIDDEN_ITEM"));
+
+    let device = Device::new(&house, 2, 1);
+    device.bind(&house).await;
+    let mut candidate = device.connect(&house, at).await;
+    tile(&mut wall, |tile| tile["online"] == true && tile["step"] == "language").await;
+    prepare(&house, &device, &mut candidate).await;
+    tile(&mut wall, |tile| tile["step"] == "waiting" && tile["trouble"] == "none").await;
+    candidate.done(json!({ "do": "call_proctor" })).await;
+    let calling = tile(&mut wall, |tile| tile["trouble"] == "help").await;
+    assert_eq!((&calling["rank"], &calling["session"]), (&json!(70), &json!(device.session.0)));
+}
+
+#[tokio::test]
+async fn a_violation_is_recorded_once_and_the_second_ends_the_exam() {
+    let house = House::open().await;
+    let at = house.listen().await;
+    let (device, mut candidate) = running(&house, at, 0).await;
+    let mut wall = watching(&house, at).await;
+    let record = |began_at: i64, seen: u32| json!({ "do": "record", "code": "FORBIDDEN_ITEM", "began_at": began_at, "warnings_seen": seen, "note": "phone" });
+    let now = super::START.0;
+    let id = device.session.0;
+    assert_eq!(command(&mut wall, id, record(now, 0)).await["type"], "done");
+    let stale = command(&mut wall, id, record(now, 0)).await;
+    assert_eq!(stale["problem"]["code"], "warnings_changed", "a second proctor who marks the same phone");
+    let technical = json!({ "do": "record", "code": "NETWORK_LOST", "began_at": now, "warnings_seen": 1 });
+    assert_eq!(command(&mut wall, id, technical).await["problem"]["code"], "technical_code");
+    let view = candidate.view(|view| !view["warning"].is_null()).await;
+    assert_eq!(
+        (&view["warning"]["note"], &view["warning"]["code"]),
+        (&json!("phone"), &json!("FORBIDDEN_ITEM"))
+    );
+    candidate.send(&json!({ "type": "question", "index": 0 })).await;
+    assert_eq!(candidate.until("refused").await["problem"]["code"], "wrong_stage", "covered");
+    candidate.done(json!({ "do": "acknowledge_warning", "ordinal": 1 })).await;
+    house.clock.advance(Span::secs(5));
+    assert_eq!(command(&mut wall, id, record(now + 4_000, 1)).await["type"], "done");
+    let end = candidate.view(|view| view["stage"] == "closed").await["end"].clone();
+    assert_eq!((&end["reason"], &end["result"]), (&json!("violation"), &Value::Null));
+    tile(&mut wall, |tile| tile["end_reason"] == "violation").await;
+}
+
+#[tokio::test]
+async fn the_opened_candidate_comes_whole_after_every_change_and_without_answers() {
+    let house = House::open().await;
+    let at = house.listen().await;
+    let (device, mut candidate) = running(&house, at, 0).await;
+    let mut wall = watching(&house, at).await;
+    wall.send(&json!({ "type": "open", "session": device.session.0 })).await;
+    let detail = wall.until("detail").await["detail"].clone();
+    assert_eq!((&detail["lang"], &detail["tile"]["stage"]), (&json!("ru"), &json!("running")));
+    assert_eq!(detail["face_photo"], "0".repeat(64));
+    candidate.done(json!({ "do": "answer", "question": 4, "shown": [2] })).await;
+    loop {
+        let detail = wall.until("detail").await["detail"].clone();
+        let newest = detail["timeline"][0].clone();
+        if newest["kind"] == "answer_put" {
+            assert_eq!(newest["what"], "5", "the question's number and nothing of the answer");
+            break;
+        }
+    }
+    let say = json!({ "do": "say", "text": "look at the camera" });
+    assert_eq!(command(&mut wall, device.session.0, say).await["type"], "done");
+    candidate.view(|view| view["messages"][0]["text"] == "look at the camera").await;
+}
+
+#[tokio::test]
+async fn ending_for_impersonation_takes_two_people() {
+    let house = House::open().await;
+    let at = house.listen().await;
+    let (device, _candidate) = running(&house, at, 0).await;
+    let mut wall = watching(&house, at).await;
+    let end = json!({ "do": "end", "why": "impersonation", "note": "another face" });
+    assert_eq!(command(&mut wall, device.session.0, end.clone()).await["type"], "done");
+    tile(&mut wall, |tile| tile["trouble"] == "end_proposal" && tile["stage"] == "running").await;
+    let again = command(&mut wall, device.session.0, end).await;
+    assert_eq!(again["problem"]["code"], "second_person_needed");
+}
+
+#[tokio::test]
+async fn another_centres_sitting_and_candidates_cannot_be_watched_opened_or_commanded() {
+    let house = House::open().await;
+    let at = house.listen().await;
+    let mut wall = watching(&house, at).await;
+    let foreign = Uuid::from_u128(session(0).0.as_u128() + OTHER);
+    let mut refused = async |frame: Value| {
+        wall.send(&frame).await;
+        wall.until("refused").await["problem"]["code"].clone()
+    };
+    assert_eq!(
+        refused(json!({ "type": "watch", "sitting": Uuid::from_u128(SITTING + OTHER) })).await,
+        "not_found"
+    );
+    assert_eq!(refused(json!({ "type": "open", "session": foreign })).await, "not_found");
+    let pause = json!({ "do": "pause", "reason": "x" });
+    let command = json!({ "type": "command", "re": 1, "session": foreign, "command": pause });
+    assert_eq!(refused(command).await, "not_found");
+    assert_eq!(refused(json!({ "type": "watch" })).await, "frame_malformed");
+    assert_eq!(refused(json!({ "type": "open", "session": null, "x": 1 })).await, "frame_malformed");
+}
+
+#[tokio::test]
+async fn a_ticket_of_another_role_or_of_a_candidate_opens_no_wall() {
+    let house = House::open().await;
+    let at = house.listen().await;
+    let cookie = cookie(0, Role::Centre);
+    let (_, ticket) = house.post("/api/v1/staff/ticket", &[("cookie", &cookie)], &json!({})).await;
+    let path = format!("/api/v1/proctor/socket?ticket={}", ticket["ticket"].as_str().unwrap());
+    assert_eq!(Socket::open(at, &path).await.err(), Some(StatusCode::FORBIDDEN));
+    let device = Device::new(&house, 0, 1);
+    device.bind(&house).await;
+    let (_, ticket) = device.ticket(&house).await;
+    let path = format!("/api/v1/proctor/socket?ticket={}", ticket["ticket"].as_str().unwrap());
+    assert_eq!(Socket::open(at, &path).await.err(), Some(StatusCode::UNAUTHORIZED));
+}
+
+#[tokio::test(start_paused = true)]
+async fn signing_out_ends_the_wall() {
+    let house = House::open().await;
+    let at = house.listen().await;
+    let mut wall = watching(&house, at).await;
+    let value = format!("cookie-0-{}", Role::Proctor.as_str());
+    house.store.end_staff_session(crate::auth::hash(&value)).await.unwrap();
+    let mut n = 0;
+    loop {
+        n += 1;
+        wall.send(&json!({ "type": "ping", "n": n })).await;
+        let Some(frame) = wall.next().await else { panic!("closed without a word") };
+        if frame["type"] == "bye" {
+            assert_eq!(frame["problem"]["code"], "sign_in_required");
+            return;
+        }
+        tokio::time::advance(std::time::Duration::from_secs(1)).await;
+    }
+}
