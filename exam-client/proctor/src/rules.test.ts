@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { columnsFor, consequenceOf, neighbour, queueOf, reconnectWait } from "./rules.ts";
+import { columnsFor, consequenceOf, neighbour, queueOf, reconnectWait, waitsForIdentity } from "./rules.ts";
 import type { Tile } from "../../shared/src/wire/Tile.ts";
 
 const tile = (change: Partial<Tile>): Tile => ({
@@ -35,6 +35,15 @@ test("the queue is sorted by urgency, then by waiting time, and holds no calm ti
     tile({ session: "incident", trouble: "incident", rank: 90, trouble_since: 30 }),
   ]);
   assert.deepEqual(queue.map((one) => one.session), ["incident", "early", "late"]);
+});
+
+test("photos wait until somebody has ruled on them, whatever else is more urgent", () => {
+  const preparing = tile({ stage: "preparing", step: "identity", trouble: "help", rank: 5 });
+  const line = (kind: string, seq: number) => ({ seq, at: seq, kind, by: null, what: null });
+  assert.equal(waitsForIdentity({ tile: preparing, timeline: [line("help_asked", 9), line("identity_submitted", 8)] }), true);
+  assert.equal(waitsForIdentity({ tile: preparing, timeline: [line("identity_asked_again", 9), line("identity_submitted", 8)] }), false);
+  assert.equal(waitsForIdentity({ tile: preparing, timeline: [line("admitted", 9), line("identity_submitted", 8)] }), false);
+  assert.equal(waitsForIdentity({ tile: tile({ trouble: "identity" }), timeline: [] }), false);
 });
 
 test("waiting before a reconnect grows, is bounded and spread", () => {

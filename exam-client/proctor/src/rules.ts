@@ -1,4 +1,5 @@
 // What the wall shows, as pure functions: the server decides, this only words it before the button is pressed.
+import type { Detail } from "../../shared/src/wire/Detail.ts";
 import type { IncidentView } from "../../shared/src/wire/IncidentView.ts";
 import type { Stage } from "../../shared/src/wire/Stage.ts";
 import type { Tile } from "../../shared/src/wire/Tile.ts";
@@ -47,6 +48,16 @@ export function awaitingPerson(incidents: readonly IncidentView[]): IncidentView
   return incidents
     .filter((incident) => incident.class === "human" && incident.status === "open")
     .sort((a, b) => a.began_at - b.began_at || a.no - b.no);
+}
+
+const IDENTITY_KINDS: readonly string[] = ["identity_submitted", "identity_asked_again", "admitted"];
+
+/** The photos were sent and nobody has ruled on them; the trouble shown may be another, more urgent one. */
+export function waitsForIdentity(detail: Pick<Detail, "tile" | "timeline">): boolean {
+  if (detail.tile.stage !== "preparing") return false;
+  if (detail.tile.trouble === "identity") return true;
+  const newest = detail.timeline.find((entry) => IDENTITY_KINDS.includes(entry.kind));
+  return newest?.kind === "identity_submitted";
 }
 
 const FIRST_WAIT_MS = 500;

@@ -56,6 +56,7 @@ export class Wall {
   critical = $derived(this.queue.filter((tile) => toneOf(tile) === "critical").length);
   online = $derived(this.places.filter((place) => place.tile.online).length);
 
+  #bySession = $derived(new Map(this.places.map((place) => [place.tile.session, place])));
   readonly #sittingId: string;
   #socket: WebSocket | null = null;
   #offset = 0;
@@ -81,7 +82,7 @@ export class Wall {
     this.#failWaiting();
   }
 
-  placeOf = (session: string): Place | undefined => this.places.find((place) => place.tile.session === session);
+  placeOf = (session: string): Place | undefined => this.#bySession.get(session);
 
   open(session: string | null): void {
     if (this.opened === session) return;
@@ -223,7 +224,7 @@ export class Wall {
   #wall(sitting: SittingRow, tiles: Tile[], codes: CodeRow[]): void {
     this.sitting = sitting;
     this.codes = codes;
-    const before = new Map(this.places.map((place) => [place.tile.session, place]));
+    const before = this.#bySession;
     this.places = [...tiles]
       .sort((a, b) => a.place - b.place)
       .map((tile) => {
