@@ -64,7 +64,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         return Ok(placeholder(&dist)?);
     }
     install(&root)?;
-    npm(&root, &["run", "--silent", "build", "--", "--outDir", &dist.to_string_lossy()])
+    npm(npm_command(&root).args(["run", "--silent", "build"]).env("SYNAQ_DIST", &dist))
 }
 
 fn env_value(name: &str) -> Result<OsString, Box<dyn Error>> {
@@ -95,16 +95,17 @@ fn install(root: &Path) -> Result<(), Box<dyn Error>> {
     if fs::read(&stamp).is_ok_and(|installed| installed == lockfile) {
         return Ok(());
     }
-    npm(root, &["ci", "--no-audit", "--no-fund", "--loglevel=error"])?;
+    npm(npm_command(root).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]))?;
     Ok(fs::write(stamp, lockfile)?)
 }
 
-fn npm(root: &Path, args: &[&str]) -> Result<(), Box<dyn Error>> {
-    let output = npm_command(root).args(args).output()?;
+fn npm(command: &mut Command) -> Result<(), Box<dyn Error>> {
+    let output = command.output()?;
     if output.status.success() {
         return Ok(());
     }
     eprint!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let args: Vec<_> = command.get_args().map(|arg| arg.to_string_lossy()).collect();
     Err(format!("`npm {}` failed ({}); its output is above", args.join(" "), output.status).into())
 }
 

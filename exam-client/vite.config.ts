@@ -31,24 +31,27 @@ function precacheList(): Plugin {
   };
 }
 
-export default defineConfig({
+/**
+ * Built apart (`--mode candidate`, `--mode staff`): a runtime shared with the staff's apps would carry their needs
+ * into the candidate's first load (3 kB of 60). Any other mode builds all at once.
+ */
+const CANDIDATE = { candidate: "candidate/index.html", [WORKER]: "candidate/src/sw.ts" };
+const STAFF = { proctor: "proctor/index.html", centre: "centre/index.html" };
+
+export default defineConfig(({ mode }) => ({
   root: import.meta.dirname,
   base: "/",
   publicDir: false,
-  plugins: [svelte(), precacheList()],
+  plugins: mode === "staff" ? [svelte()] : [svelte(), precacheList()],
   build: {
     target: "es2022",
-    emptyOutDir: true,
+    outDir: process.env["SYNAQ_DIST"] ?? "dist",
+    emptyOutDir: mode !== "staff",
     modulePreload: { polyfill: false },
     // The pages' policy forbids data: outside pictures; a file is cached by its hash anyway.
     assetsInlineLimit: 0,
     rollupOptions: {
-      input: {
-        candidate: "candidate/index.html",
-        proctor: "proctor/index.html",
-        centre: "centre/index.html",
-        [WORKER]: "candidate/src/sw.ts",
-      },
+      input: mode === "candidate" ? CANDIDATE : mode === "staff" ? STAFF : { ...CANDIDATE, ...STAFF },
       output: {
         entryFileNames: (chunk) => (chunk.name === WORKER ? "sw.js" : "assets/[name]-[hash].js"),
         chunkFileNames: "assets/[name]-[hash].js",
@@ -56,4 +59,4 @@ export default defineConfig({
       },
     },
   },
-});
+}));

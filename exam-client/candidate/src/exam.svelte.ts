@@ -32,6 +32,8 @@ export class Exam {
   #store: Store | undefined;
   #session = "";
   #tab = "";
+  /** What is stored of this session belongs to this tab. */
+  #owns = true;
   #socket: WebSocket | undefined;
   /** Writes of one session in the order they were asked for. */
   #writes: Promise<unknown> = Promise.resolve();
@@ -97,8 +99,13 @@ export class Exam {
   async #enter(device: Device): Promise<void> {
     this.#session = device.info.session;
     this.api.authorise(this.#session, device.deviceKey);
-    const kept = await this.#store?.load(this.#session).catch(() => undefined);
-    this.dispatch({ on: "restored", kept: kept?.kept ?? null, outbox: kept?.outbox ?? [] });
+    const owner = await this.#store?.owner(this.#session).catch(() => undefined);
+    this.#owns = owner === undefined || owner === this.#tab;
+    if (this.#owns) {
+      await this.#write((store) => store.own(this.#session, this.#tab));
+      const kept = await this.#store?.load(this.#session).catch(() => undefined);
+      this.dispatch({ on: "restored", kept: kept?.kept ?? null, outbox: kept?.outbox ?? [] });
+    }
     this.phase = { is: "session", info: device.info };
     this.dispatch({ on: "connect" });
   }
@@ -144,14 +151,25 @@ export class Exam {
         return;
       case "save":
         // A waiting tab leaves the notes of the tab in charge alone.
-        if (this.state.view?.attach === "in_charge") void this.#write((store) => store.save(this.#session, keptOf(this.state)));
+        if (this.#owns && this.state.view?.attach === "in_charge") void this.#write((store) => store.save(this.#session, keptOf(this.state)));
         return;
       case "say_minutes":
         this.minutesSaid = effect.minutes;
         return;
       case "reload":
-        this.#writes.then(() => location.reload());
+        this.#takeOver();
     }
+  }
+
+  /** In charge from now on: what the other tab left on this device is read by a fresh start. */
+  #takeOver(): void {
+    this.#letGo();
+    void this.#write((store) => store.own(this.#session, this.#tab)).then(() => location.reload());
+  }
+
+  #hear(frame: CandidateServerFrame): void {
+    if (frame.type === "welcome" && frame.epoch !== null && !this.#owns) this.#takeOver();
+    else this.dispatch({ on: "frame", frame });
   }
 
   /** A full disk must not stop the exam: what cannot be stored is sent all the same, and the page says so. */
@@ -183,7 +201,7 @@ export class Exam {
         this.dispatch({ on: "closed" });
       });
       socket.onmessage = (message: MessageEvent<string>) => {
-        if (this.#socket === socket) this.dispatch({ on: "frame", frame: JSON.parse(message.data) as CandidateServerFrame });
+        if (this.#socket === socket) this.#hear(JSON.parse(message.data) as CandidateServerFrame);
       };
     } catch (error) {
       const failure = error instanceof Failure ? error : new Failure({});

@@ -138,6 +138,7 @@ export class Media {
 
   #measure(stream: MediaStream): void {
     clearInterval(this.#meter);
+    this.#source?.disconnect();
     void this.#audio?.close().catch(() => undefined);
     const audio = new AudioContext();
     this.#audio = audio;

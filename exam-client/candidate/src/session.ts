@@ -450,7 +450,7 @@ class Work {
   }
 
   #flush(): void {
-    if (this.#at < this.#s.holdUntil) return;
+    if (this.#at < this.#s.holdUntil || this.#s.view?.attach === "waiting") return;
     for (const [place, p] of this.#s.outbox.entries()) {
       if (p.sentAt !== null || !p.stored) continue;
       // Nothing may be behind the hand-in: an answer told "busy" would come after the end.

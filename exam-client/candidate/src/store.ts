@@ -17,6 +17,9 @@ export interface Store {
   readonly durable: boolean;
   device(link: string): Promise<Device | undefined>;
   putDevice(device: Device): Promise<void>;
+  /** The tab whose state is kept: two tabs of one browser share this store, but not the exam. */
+  owner(session: string): Promise<string | undefined>;
+  own(session: string, tab: string): Promise<void>;
   load(session: string): Promise<{ kept: Kept | null; outbox: Pending[] }>;
   save(session: string, kept: Kept): Promise<void>;
   put(session: string, pending: Pending): Promise<void>;
@@ -52,6 +55,7 @@ class IndexedStore implements Store {
     const request = indexedDB.open(NAME, VERSION);
     request.onupgradeneeded = () => {
       request.result.createObjectStore("devices", { keyPath: "link" });
+      request.result.createObjectStore("owners");
       request.result.createObjectStore("sessions");
       request.result.createObjectStore("outbox");
     };
@@ -64,6 +68,14 @@ class IndexedStore implements Store {
 
   putDevice(device: Device): Promise<void> {
     return this.#write("devices", (store) => store.put(device));
+  }
+
+  owner(session: string): Promise<string | undefined> {
+    return answer(this.#db.transaction("owners").objectStore("owners").get(session) as IDBRequest<string | undefined>);
+  }
+
+  own(session: string, tab: string): Promise<void> {
+    return this.#write("owners", (store) => store.put(tab, session));
   }
 
   async load(session: string): Promise<{ kept: Kept | null; outbox: Pending[] }> {
@@ -105,6 +117,10 @@ class MemoryStore implements Store {
   async putDevice(device: Device): Promise<void> {
     this.#devices.set(device.link, device);
   }
+  async owner(): Promise<string | undefined> {
+    return undefined;
+  }
+  async own(): Promise<void> {}
   async load(): Promise<{ kept: Kept | null; outbox: Pending[] }> {
     return { kept: null, outbox: [] };
   }

@@ -1,0 +1,443 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { CandidateCommand } from "../../shared/src/wire/CandidateCommand.ts";
+import type { CandidateView } from "../../shared/src/wire/CandidateView.ts";
+import type { Code } from "../../shared/src/wire/Code.ts";
+import { flaggedOf, handInOf, remainingMs, savingOf, screenOf, shownOf, summaryOf, warningOpen } from "./reading.ts";
+import { EMPTY, step, type Effect, type SessionEvent, type SessionState } from "./session.ts";
+
+const T0 = 1_000_000;
+/** The device's clock is an hour late. */
+const SERVER_AHEAD = 3_600_000;
+
+function view(change: Partial<CandidateView> = {}): CandidateView {
+  return {
+    version: 1,
+    stage: "running",
+    attach: "in_charge",
+    steps: {
+      lang: "kk",
+      consent: true,
+      device_check: true,
+      face_photo: true,
+      document_photo: true,
+      identity: "admitted",
+      asked_again: null,
+      acknowledged: ["methodology", "appeal_procedure", "forbidden_items", "conduct"],
+      ready: true,
+    },
+    draw_commitment: "ab",
+    opens_at: 0,
+    closes_at: 9e12,
+    clock: { deadline: T0 + SERVER_AHEAD + 3_600_000, version: 1, remaining_ms: 3_600_000, total_ms: 3_600_000, paused: false },
+    questions: Array.from({ length: 5 }, () => ({ shown: [], client_seq: 0, flagged: false })),
+    warning: null,
+    attention: null,
+    media: { video: true, audio: true },
+    proctor_present: true,
+    messages: [],
+    help_asked: false,
+    end: null,
+    ...change,
+  };
+}
+
+/** A device with a server that answers nothing by itself. */
+class Device {
+  state: SessionState = EMPTY;
+  at = T0;
+  sent: Extract<Effect, { do: "send" }>["frame"][] = [];
+  effects: Effect[] = [];
+  /** Storage answers at once. */
+  storing = true;
+
+  do(event: SessionEvent, chance = 0.5): Effect[] {
+    const { state, effects } = step(this.state, event, this.at, chance);
+    this.state = state;
+    this.effects.push(...effects);
+    for (const effect of effects) if (effect.do === "send") this.sent.push(effect.frame);
+    // Storing takes a moment in a browser too, so it answers after the sending.
+    for (const effect of effects) {
+      if (effect.do === "store" && this.storing) this.do({ on: "stored", epoch: effect.pending.epoch, client_seq: effect.pending.client_seq });
+    }
+    return [...effects];
+  }
+
+  welcome(change: { epoch?: number | null; last?: number; view?: CandidateView } = {}): this {
+    this.do({ on: "connect" });
+    this.do({ on: "opened" });
+    this.do({
+      on: "frame",
+      frame: {
+        type: "welcome",
+        server_time: this.at + SERVER_AHEAD,
+        epoch: change.epoch === undefined ? 1 : change.epoch,
+        last_client_seq: change.last ?? 0,
+        view: change.view ?? view(),
+      },
+    });
+    return this;
+  }
+
+  command(command: CandidateCommand): Effect[] {
+    return this.do({ on: "command", command });
+  }
+
+  answer(question: number, ...shown: number[]): Effect[] {
+    return this.command({ do: "answer", question, shown });
+  }
+
+  ack(client_seq: number, epoch = 1): Effect[] {
+    return this.do({ on: "frame", frame: { type: "ack", client_seq, epoch, receipt: { seq: client_seq, at: this.at, hash: "00" } } });
+  }
+
+  refuse(client_seq: number | null, code: Code, retry_after_ms?: number): Effect[] {
+    const problem = { type: "", title: "", status: 400, code, ...(retry_after_ms === undefined ? {} : { retry_after_ms }) };
+    return this.do({ on: "frame", frame: { type: "refused", client_seq, problem } });
+  }
+
+  later(ms: number): Effect[] {
+    this.at += ms;
+    return this.do({ on: "tick" });
+  }
+
+  commands(): { seq: number; do: string }[] {
+    return this.sent.flatMap((frame) => (frame.type === "command" ? [{ seq: frame.client_seq, do: frame.command.do }] : []));
+  }
+}
+
+test("an answer is stored before it is sent, and saved only after the acknowledgement", () => {
+  const device = new Device().welcome();
+  device.storing = false;
+  const effects = device.answer(0, 1);
+  assert.ok(effects.some((effect) => effect.do === "store"));
+  assert.deepEqual(device.commands(), []);
+  device.do({ on: "stored", epoch: 1, client_seq: 1 });
+  assert.deepEqual(device.commands(), [{ seq: 1, do: "answer" }]);
+  assert.deepEqual(savingOf(device.state, device.at), { is: "sending" });
+  assert.ok(device.ack(1).some((effect) => effect.do === "forget" && effect.client_seq === 1));
+  assert.deepEqual(savingOf(device.state, device.at), { is: "saved" });
+  assert.deepEqual(shownOf(device.state, 0), [1]);
+});
+
+test("an acknowledged answer does not flicker when an older view arrives after it", () => {
+  const device = new Device().welcome();
+  device.answer(0, 2);
+  device.ack(1);
+  device.do({ on: "frame", frame: { type: "state", server_time: device.at + SERVER_AHEAD, view: view({ version: 2 }) } });
+  assert.deepEqual(shownOf(device.state, 0), [2]);
+});
+
+test("without a connection answers count as only on this device, each question once", () => {
+  const device = new Device().welcome();
+  device.do({ on: "closed" });
+  device.answer(0, 1);
+  device.answer(0, 2);
+  device.answer(3, 0);
+  assert.deepEqual(savingOf(device.state, device.at), { is: "device", answers: 2 });
+  assert.deepEqual(shownOf(device.state, 0), [2]);
+  assert.equal(device.state.outbox.length, 2, "an answer never sent is replaced by the newer one");
+});
+
+test("a silent server turns sending into only on this device", () => {
+  const device = new Device().welcome();
+  device.answer(0, 1);
+  device.later(1_000);
+  assert.equal(savingOf(device.state, device.at).is, "sending");
+  device.later(4_000);
+  assert.equal(savingOf(device.state, device.at).is, "device");
+});
+
+test("after a reconnect everything unacknowledged goes again, in order and with the same numbers", () => {
+  const device = new Device().welcome();
+  device.answer(0, 1);
+  device.command({ do: "flag", question: 1, on: true });
+  device.answer(2, 0);
+  device.ack(1);
+  device.sent = [];
+  device.do({ on: "closed" });
+  device.welcome({ last: 2 });
+  assert.deepEqual(device.commands(), [
+    { seq: 2, do: "flag" },
+    { seq: 3, do: "answer" },
+  ]);
+  device.answer(4, 1);
+  assert.equal(device.state.outbox.at(-1)?.client_seq, 4);
+});
+
+test("a fresh page goes on counting from the higher of its own and the server's number", () => {
+  const device = new Device();
+  const { outbox: _outbox, connection: _connection, ...kept } = { ...EMPTY, epoch: 1, nextSeq: 3, view: view() };
+  device.do({ on: "restored", kept, outbox: [{ client_seq: 7, epoch: 1, client_at: T0, command: { do: "answer", question: 1, shown: [0] }, stored: true, sentAt: 5 }] });
+  assert.equal(device.state.nextSeq, 8);
+  assert.deepEqual(shownOf(device.state, 1), [0], "a restored answer is shown before any connection");
+  assert.equal(screenOf(device.state), "exam");
+  device.welcome({ last: 11 });
+  assert.deepEqual(device.commands(), [{ seq: 7, do: "answer" }]);
+  device.answer(0, 1);
+  assert.equal(device.state.outbox.at(-1)?.client_seq, 12);
+});
+
+test("under a new binding an answer is given again, unless another device moved the question on", () => {
+  const device = new Device().welcome();
+  device.do({ on: "closed" });
+  device.answer(0, 1);
+  device.answer(1, 1);
+  device.command({ do: "say", text: "?" });
+  const questions = view().questions.map((mark, i) => (i === 1 ? { ...mark, shown: [3], client_seq: 2 } : mark));
+  device.sent = [];
+  device.welcome({ epoch: 2, last: 4, view: view({ questions }) });
+  assert.deepEqual(device.commands(), [{ seq: 5, do: "answer" }]);
+  assert.ok(device.sent.every((frame) => frame.type !== "command" || frame.epoch === 2));
+  assert.deepEqual(shownOf(device.state, 1), [3]);
+  assert.equal(device.state.notes[0]?.code, "superseded_epoch");
+});
+
+test("busy keeps the command, waits as told and sends it again with its number", () => {
+  const device = new Device().welcome();
+  device.answer(0, 1);
+  device.sent = [];
+  device.refuse(1, "busy", 2_000);
+  assert.equal(device.state.outbox.length, 1);
+  assert.equal(savingOf(device.state, device.at).is, "device");
+  device.later(1_900);
+  assert.deepEqual(device.commands(), []);
+  device.later(200);
+  assert.deepEqual(device.commands(), [{ seq: 1, do: "answer" }]);
+  assert.deepEqual(device.state.notes, []);
+});
+
+test("any other refusal drops the command, shows the server's answer again and says why", () => {
+  const device = new Device().welcome();
+  device.answer(0, 9);
+  device.refuse(1, "no_such_option");
+  assert.equal(device.state.outbox.length, 0);
+  assert.deepEqual(shownOf(device.state, 0), []);
+  assert.deepEqual(device.state.notes.map(({ code, about }) => [code, about]), [["no_such_option", "answer"]]);
+  device.do({ on: "signal", code: "WINDOW_BLUR", phase: "begin" });
+  device.refuse(2, "exam_ended");
+  assert.equal(device.state.notes.length, 1, "what the page sends by itself is not complained about");
+});
+
+test("reconnecting uses full jitter below a growing limit and goes at once when the network is back", () => {
+  const device = new Device().welcome();
+  const waits: number[] = [];
+  for (let attempt = 0; attempt < 8; attempt++) {
+    device.do({ on: "closed" }, 0.999);
+    assert.ok(device.state.connection.is === "waiting");
+    waits.push(Math.round(device.state.connection.retryAt - device.at));
+    device.do({ on: "connect" });
+  }
+  assert.deepEqual(waits, [300, 599, 1199, 2398, 4795, 9590, 9990, 9990]);
+  device.do({ on: "closed" }, 0.001);
+  assert.ok(device.state.connection.is === "waiting" && device.state.connection.retryAt - device.at < 20);
+  device.do({ on: "closed" }, 0.999);
+  assert.deepEqual(device.do({ on: "online" }), [{ do: "connect" }]);
+});
+
+test("a socket that says nothing for 15 seconds is given up; pings go every 5 seconds", () => {
+  const device = new Device().welcome();
+  device.later(500);
+  for (let s = 0; s < 9; s++) device.later(1_000);
+  assert.equal(device.sent.filter((frame) => frame.type === "ping").length, 2);
+  for (let s = 0; s < 5; s++) device.later(1_000);
+  assert.equal(device.state.connection.is, "open");
+  assert.ok(device.later(1_000).some((effect) => effect.do === "disconnect"));
+  assert.equal(device.state.connection.is, "waiting");
+});
+
+test("a final answer of the server stops reconnecting until the person acts", () => {
+  const device = new Device().welcome();
+  device.do({ on: "frame", frame: { type: "bye", problem: { type: "", title: "", status: 409, code: "superseded_epoch" } } });
+  assert.equal(screenOf(device.state), "stopped");
+  device.later(60_000);
+  assert.equal(device.state.connection.is, "stopped");
+  assert.deepEqual(device.do({ on: "connect" }), [{ do: "connect" }]);
+});
+
+test("the clock follows the server though the device is an hour late, and stands still while paused", () => {
+  const device = new Device().welcome();
+  assert.equal(remainingMs(device.state, device.at), 3_600_000);
+  assert.equal(remainingMs(device.state, device.at + 60_000), 3_540_000);
+  const clock = { deadline: 0, version: 2, remaining_ms: 1_234_000, total_ms: 3_600_000, paused: true };
+  device.do({ on: "frame", frame: { type: "state", server_time: device.at + SERVER_AHEAD, view: view({ version: 2, stage: "paused", clock }) } });
+  assert.equal(remainingMs(device.state, device.at + 60_000), 1_234_000);
+});
+
+test("answers carry the server's time, not the device's", () => {
+  const device = new Device().welcome();
+  device.answer(0, 1);
+  const frame = device.sent.find((each) => each.type === "command");
+  assert.equal(frame?.type === "command" && frame.client_at, T0 + SERVER_AHEAD);
+});
+
+test("10, 5 and 1 minutes are said once each, also when the page slept over one of them", () => {
+  const device = new Device().welcome();
+  const said: number[] = [];
+  const pass = (ms: number): void => {
+    device.do({ on: "frame", frame: { type: "pong", n: -1, server_time: 0 } });
+    for (const effect of device.later(ms)) if (effect.do === "say_minutes") said.push(effect.minutes);
+  };
+  pass(0);
+  pass(49 * 60_000);
+  pass(60_000);
+  pass(1_000);
+  pass(8 * 60_000);
+  pass(59_000);
+  pass(30_000);
+  assert.deepEqual(said, [10, 5, 1]);
+});
+
+test("the question on the screen and the next one are asked for, nothing else", () => {
+  const device = new Device().welcome();
+  const asked = (): number[] => device.sent.flatMap((frame) => (frame.type === "question" ? [frame.index] : []));
+  assert.deepEqual(asked(), [0, 1]);
+  device.do({ on: "frame", frame: { type: "question", question: { index: 0, multiple: false, text: "?", options: ["a", "b"] } } });
+  device.do({ on: "frame", frame: { type: "question", question: { index: 1, multiple: false, text: "?", options: ["a", "b"] } } });
+  device.do({ on: "show", question: 3 });
+  assert.deepEqual(asked(), [0, 1, 3, 4]);
+  device.do({ on: "show", question: 99 });
+  assert.equal(device.state.current, 4);
+});
+
+test("the hand-in goes only after every answer is acknowledged", () => {
+  const device = new Device().welcome();
+  device.answer(0, 1);
+  device.command({ do: "hand_in" });
+  device.command({ do: "hand_in" });
+  assert.deepEqual(device.commands(), [{ seq: 1, do: "answer" }]);
+  device.ack(1);
+  assert.deepEqual(device.commands().at(-1), { seq: 2, do: "hand_in" });
+  assert.equal(device.state.outbox.length, 1);
+});
+
+test("a hand-in without a connection is kept, said so, and can be taken back", () => {
+  const device = new Device().welcome();
+  device.do({ on: "closed" });
+  device.command({ do: "hand_in" });
+  assert.equal(handInOf(device.state), "kept");
+  device.do({ on: "withdraw_hand_in" });
+  assert.equal(handInOf(device.state), "none");
+  device.command({ do: "hand_in" });
+  device.welcome();
+  assert.equal(handInOf(device.state), "sent");
+  device.do({ on: "withdraw_hand_in" });
+  assert.equal(handInOf(device.state), "sent", "what was sent is not taken back");
+});
+
+test("a waiting tab sends nothing, and reads the device again once a proctor admits it", () => {
+  const device = new Device().welcome({ epoch: null, view: view({ attach: "waiting" }) });
+  assert.equal(screenOf(device.state), "other_device");
+  device.answer(0, 1);
+  assert.deepEqual(device.commands(), []);
+  const effects = device.do({ on: "frame", frame: { type: "state", server_time: 0, view: view({ version: 2 }) } });
+  assert.ok(effects.some((effect) => effect.do === "reload"));
+});
+
+test("a tab that lost its place keeps what is unsent and sends nothing while it waits", () => {
+  const device = new Device().welcome();
+  device.do({ on: "closed" });
+  device.answer(0, 1);
+  device.sent = [];
+  device.welcome({ epoch: null, view: view({ attach: "waiting" }) });
+  device.later(1_000);
+  assert.deepEqual(device.commands(), []);
+  assert.equal(device.state.outbox.length, 1);
+});
+
+test("a signal says at each sending how old it is, by the device's own clock", () => {
+  const device = new Device().welcome();
+  device.do({ on: "closed" });
+  device.do({ on: "signal", code: "CAMERA_OFF", phase: "begin" });
+  device.at += 7_000;
+  device.sent = [];
+  device.welcome();
+  const signals = device.sent.flatMap((frame) => (frame.type === "command" && frame.command.do === "signal" ? [frame.command] : []));
+  assert.deepEqual(signals.map(({ phase, ago_ms }) => [phase, ago_ms]), [["begin", 7_000], ["seen", 0]]);
+});
+
+test("a behaviour is reported once at its beginning and once at its end, only while the exam runs", () => {
+  const device = new Device().welcome({ view: view({ stage: "preparing" }) });
+  device.do({ on: "signal", code: "MIC_OFF", phase: "begin" });
+  assert.deepEqual(device.commands(), []);
+  device.do({ on: "frame", frame: { type: "state", server_time: 0, view: view({ version: 2 }) } });
+  device.do({ on: "signal", code: "MIC_OFF", phase: "begin" });
+  device.do({ on: "signal", code: "MIC_OFF", phase: "end" });
+  device.do({ on: "signal", code: "MIC_OFF", phase: "end" });
+  const phases = device.sent.flatMap((frame) => (frame.type === "command" && frame.command.do === "signal" ? [frame.command.phase] : []));
+  assert.deepEqual(phases, ["begin", "end"]);
+});
+
+test("copying is reported at most once in half a minute", () => {
+  const device = new Device().welcome();
+  for (let n = 0; n < 40; n++) {
+    device.at += 1_000;
+    device.do({ on: "signal", code: "COPY_PASTE", phase: "seen" });
+  }
+  assert.equal(device.commands().length, 2);
+});
+
+test("the questions are covered until the warning is acknowledged or the server's time is over", () => {
+  const device = new Device().welcome();
+  const warning = { ordinal: 1, code: "WINDOW_BLUR", note: null, began_at: 0, given_at: 0, displayed: false, acknowledged: false, covered_until: null };
+  const show = (version: number, change: object): void =>
+    void device.do({ on: "frame", frame: { type: "state", server_time: device.at + SERVER_AHEAD, view: view({ version, warning: { ...warning, ...change } }) } });
+  show(2, {});
+  assert.equal(warningOpen(device.state, device.at), true);
+  show(3, { displayed: true, covered_until: device.at + SERVER_AHEAD + 60_000 });
+  assert.equal(warningOpen(device.state, device.at + 59_000), true);
+  assert.equal(warningOpen(device.state, device.at + 60_000), false);
+  device.command({ do: "acknowledge_warning", ordinal: 1 });
+  assert.equal(warningOpen(device.state, device.at), false);
+});
+
+test("after time ran out the late answers go first, then the device says there are none left, once", () => {
+  const device = new Device().welcome();
+  device.do({ on: "closed" });
+  device.answer(0, 1);
+  device.sent = [];
+  const end = { at: 0, reason: "time_expired", answered: 0, total: 5, result: null, sealed: false, approved: false, appeal_until: null, late_answers: 0 };
+  device.welcome({ view: view({ version: 5, stage: "closed", end }) });
+  assert.deepEqual(device.commands(), [{ seq: 1, do: "answer" }]);
+  device.ack(1);
+  assert.deepEqual(device.commands().at(-1), { seq: 2, do: "drained" });
+  device.ack(2);
+  device.later(1_000);
+  assert.equal(device.commands().length, 2);
+  assert.equal(screenOf(device.state), "end");
+});
+
+test("the nonce is made after the commitment was shown, and both are kept together", () => {
+  const device = new Device().welcome({ view: view({ stage: "preparing", draw_commitment: "c0ffee" }) });
+  const effects = device.do({ on: "begin", nonce: "11".repeat(32) });
+  assert.deepEqual(device.state.draw, { nonce: "11".repeat(32), commitment: "c0ffee" });
+  assert.ok(effects.some((effect) => effect.do === "save"));
+  device.refuse(1, "not_open_yet");
+  assert.equal(device.state.draw, null);
+});
+
+test("the summary names what is open and what is marked, the newest knowledge of this device included", () => {
+  const device = new Device().welcome();
+  device.do({ on: "closed" });
+  device.answer(1, 0);
+  device.command({ do: "flag", question: 2, on: true });
+  assert.deepEqual(summaryOf(device.state), { total: 5, open: [0, 2, 3, 4], flagged: [2] });
+  device.answer(1);
+  device.command({ do: "flag", question: 2, on: false });
+  assert.deepEqual(summaryOf(device.state), { total: 5, open: [0, 1, 2, 3, 4], flagged: [] });
+  assert.equal(flaggedOf(device.state, 2), false);
+});
+
+test("each screen follows from the server's view", () => {
+  const steps = view().steps;
+  const at = (change: Partial<CandidateView["steps"]>): string => screenOf(new Device().welcome({ view: view({ stage: "preparing", steps: { ...steps, ...change } }) }).state);
+  assert.equal(at({ lang: null }), "language");
+  assert.equal(at({ consent: false }), "consent");
+  assert.equal(at({ device_check: false }), "device");
+  assert.equal(at({ identity: "missing" }), "photos");
+  assert.equal(at({ identity: "asked_again" }), "photos");
+  assert.equal(at({ identity: "submitted" }), "identity");
+  assert.equal(at({ acknowledged: ["conduct"] }), "texts");
+  assert.equal(at({}), "ready");
+  assert.equal(screenOf(EMPTY), "connecting");
+});

@@ -1,0 +1,40 @@
+// What a candidate's browser loads before the first screen, gzipped. Usage: node size.mjs DIST
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+
+/** Issue 2: "at most 60 kB of JavaScript gzipped in all"; kB = 1000 bytes. */
+const LIMIT = 60_000;
+
+const dist = process.argv[2];
+if (!dist) throw new Error("usage: node size.mjs DIST (the folder vite built)");
+const gz = (path) => gzipSync(readFileSync(join(dist, path)), { level: 9 }).length;
+
+const html = readFileSync(join(dist, "candidate/index.html"), "utf8");
+const named = [...html.matchAll(/(?:src|href)="\/(assets\/[^"]+)"/g)].map((match) => match[1]);
+const first = new Set(["sw.js"]);
+const dynamic = new Set();
+const follow = (path) => {
+  if (first.has(path)) return;
+  first.add(path);
+  const code = readFileSync(join(dist, path), "utf8");
+  for (const [, file] of code.matchAll(/(?:from|import)\s*["'`]\.\/([\w.-]+\.js)["'`]/g)) follow(`assets/${file}`);
+  for (const [, file] of code.matchAll(/import\(\s*["'`]\.\/([\w.-]+\.js)["'`]/g)) dynamic.add(`assets/${file}`);
+};
+named.filter((path) => path.endsWith(".js")).forEach(follow);
+
+// Of the files loaded on demand, one language: the largest of its kind counts.
+const languages = readdirSync(join(dist, "assets")).filter((name) => dynamic.has(`assets/${name}`));
+const largest = ["kk", "ru", "en"].map((lang) => {
+  const files = languages.filter((name) => new RegExp(`(^|\\.)${lang}-`).test(name));
+  if (files.length === 0) throw new Error(`no texts found for ${lang}`);
+  return { lang, files, bytes: files.reduce((sum, name) => sum + gz(`assets/${name}`), 0) };
+}).sort((a, b) => b.bytes - a.bytes)[0];
+
+const rows = [...first].map((path) => [path, gz(path)]);
+rows.push([`texts (${largest.lang})`, largest.bytes]);
+const total = rows.reduce((sum, [, bytes]) => sum + bytes, 0);
+for (const [path, bytes] of rows) console.log(`${String(bytes).padStart(8)}  ${path}`);
+console.log(`${String(total).padStart(8)}  JavaScript of the first load, gzipped; limit ${LIMIT}`);
+for (const path of named.filter((name) => name.endsWith(".css"))) console.log(`${String(gz(path)).padStart(8)}  ${path} (style, not counted)`);
+process.exit(total <= LIMIT ? 0 : 1);
