@@ -9,7 +9,9 @@ use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
 use std::fmt::Write as _;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use synaq_wire::problem::{Code, Problem};
 use tracing::Instrument as _;
@@ -115,7 +117,11 @@ pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
     let span = tracing::info_span!("web.request", method = %request.method(), route, trace);
     let allowed = guard.check(&request);
     let mut response = match allowed {
-        Ok(()) => next.run(request).instrument(span.clone()).await,
+        // A bug in one handler must not look like a lost connection.
+        Ok(()) => AssertUnwindSafe(next.run(request).instrument(span.clone()))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| Refused::from(Code::Internal).into_response()),
         Err(code) => Refused::from(code).into_response(),
     };
     if let Some(Refused(problem)) = response.extensions_mut().remove::<Refused>() {

@@ -47,7 +47,6 @@ use synaq_wire::problem::Code;
 
 /// The whole front door. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that limits know who
 /// asks.
-#[must_use]
 pub fn router(options: Options, doors: Doors) -> Router {
     let app = App::new(options, doors);
     let gate = Guard::new(FromRef::from_ref(&app), FromRef::from_ref(&app));

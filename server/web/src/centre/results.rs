@@ -5,6 +5,7 @@ use crate::convert;
 use crate::problem::Refused;
 use axum::extract::State;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use synaq_core::ids::{CentreId, ProgrammeId, SessionId};
 use synaq_store::{
@@ -51,8 +52,8 @@ pub(crate) async fn rows(register: &Register, centre: CentreId) -> Result<Vec<Re
     let mut summaries = summaries(&register.log, &register.outbox, &sessions).await?;
     let mut titles = HashMap::new();
     for (_, sitting) in &candidates {
-        if !titles.contains_key(&sitting.programme) {
-            titles.insert(sitting.programme, title(register, centre, sitting.programme).await?);
+        if let Entry::Vacant(unread) = titles.entry(sitting.programme) {
+            unread.insert(title(register, centre, sitting.programme).await?);
         }
     }
     let row = |(candidate, sitting): (CandidateRow, SittingRow)| {

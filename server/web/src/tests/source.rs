@@ -93,7 +93,9 @@ impl PlatformPort for NoPlatform {
 
 /// Evidence in memory; sealing is the binary's business and tested there.
 #[derive(Clone, Default)]
-pub(super) struct Shelf(Arc<Mutex<HashMap<(Uuid, String), Vec<u8>>>>);
+pub(super) struct Shelf(Arc<Mutex<Held>>);
+
+type Held = HashMap<(Uuid, String), Vec<u8>>;
 
 impl Evidence for Shelf {
     fn open(&self, session: SessionId, name: &str) -> io::Result<Opened> {

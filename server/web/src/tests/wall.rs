@@ -73,7 +73,8 @@ async fn a_violation_is_recorded_once_and_the_second_ends_the_exam() {
     let at = house.listen().await;
     let (device, mut candidate) = running(&house, at, 0).await;
     let mut wall = watching(&house, at).await;
-    let record = |began_at: i64, seen: u32| json!({ "do": "record", "code": "FORBIDDEN_ITEM", "began_at": began_at, "warnings_seen": seen, "note": "phone" });
+    let record_of = |code: &str, began_at: i64, seen: u32| json!({ "do": "record", "code": code, "began_at": began_at, "warnings_seen": seen, "note": "phone" });
+    let record = |began_at: i64, seen: u32| record_of("FORBIDDEN_ITEM", began_at, seen);
     let now = super::START.0;
     let id = device.session.0;
     assert_eq!(command(&mut wall, id, record(now, 0)).await["type"], "done");
@@ -90,7 +91,7 @@ async fn a_violation_is_recorded_once_and_the_second_ends_the_exam() {
     assert_eq!(candidate.until("refused").await["problem"]["code"], "wrong_stage", "covered");
     candidate.done(json!({ "do": "acknowledge_warning", "ordinal": 1 })).await;
     house.clock.advance(Span::secs(5));
-    assert_eq!(command(&mut wall, id, record(now + 4_000, 1)).await["type"], "done");
+    assert_eq!(command(&mut wall, id, record_of("SECOND_PERSON", now + 4_000, 1)).await["type"], "done");
     let end = candidate.view(|view| view["stage"] == "closed").await["end"].clone();
     assert_eq!((&end["reason"], &end["result"]), (&json!("violation"), &Value::Null));
     tile(&mut wall, |tile| tile["end_reason"] == "violation").await;
