@@ -25,12 +25,14 @@ export function consequenceOf(standing: Standing, beganAt: number): Consequence 
 export type Tone = "calm" | "attention" | "critical";
 
 const CRITICAL: readonly string[] = ["incident", "end_proposal"];
+/** What is left over after the end has a lower rank: nobody waits for it. */
+const LEAST_RANK = 2;
 const CALM: readonly string[] = ["none", "warned"];
 
 /** Critical: a ruling is due that may warn or end. Attention: somebody waits or something is missing. */
 export function toneOf(tile: Pick<Tile, "trouble" | "rank">): Tone {
   if (CRITICAL.includes(tile.trouble)) return "critical";
-  return tile.rank > 0 && !CALM.includes(tile.trouble) ? "attention" : "calm";
+  return tile.rank >= LEAST_RANK && !CALM.includes(tile.trouble) ? "attention" : "calm";
 }
 
 /** The queue: most urgent first, then whoever has waited longest. Calm tiles are not in it. */

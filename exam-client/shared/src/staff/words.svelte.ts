@@ -3,6 +3,7 @@ import { I18n } from "../i18n.svelte.ts";
 import { LANGS, type Message, preferredLang } from "../i18n.ts";
 import type { Lang } from "../wire/Lang.ts";
 import type { Text } from "../wire/Text.ts";
+import { span } from "./clock.ts";
 import type english from "./texts/en.json";
 
 export type StaffKey = keyof typeof english;
@@ -52,9 +53,8 @@ export function kindWord(kind: string): string {
   return words.maybe(`kind.${kind}`) ?? words.t("kind.unknown", { kind });
 }
 
-/** What belongs to a line of the timeline: a code, a reason, a number or plain words. */
-export function whatWord(kind: string, what: string): string {
-  if (kind === "photo_stored") return words.maybe(`photo.${what}`) ?? what;
+/** A word of some catalogue of ours, or the text as it stands. */
+function anyWord(what: string): string {
   return (
     words.maybe(`code.${what}`) ??
     words.maybe(`end.${what}`) ??
@@ -63,4 +63,26 @@ export function whatWord(kind: string, what: string): string {
     words.maybe(`lang_${what}`) ??
     what
   );
+}
+
+const DIGEST_SHOWN = 12;
+
+/** What belongs to a line of the timeline, as the server writes it (`#3 FORBIDDEN_ITEM`, `300 s: reason`), in words. */
+export function whatWord(kind: string, what: string): string {
+  if (kind === "photo_stored") return words.maybe(`photo.${what.split("-")[0] ?? ""}`) ?? what;
+  if (kind === "answer_put" || kind === "answer_late" || kind === "answer_superseded" || kind === "flagged") return words.t("what.question", { n: what });
+  if (kind === "message_sent" || kind === "identity_asked_again" || kind === "paused") return what;
+  if (/^[0-9a-f]{64}$/.test(what)) return `${what.slice(0, DIGEST_SHOWN)}…`;
+  const media = /^video (true|false), audio (true|false)$/.exec(what);
+  if (media) return words.t("what.media", { video: words.t(media[1] === "true" ? "yes" : "no"), audio: words.t(media[2] === "true" ? "yes" : "no") });
+  const numbered = /^#(\d+)(?: (.*))?$/s.exec(what);
+  if (numbered) return [`№${numbered[1] ?? ""}`, numbered[2] === undefined ? "" : anyWord(numbered[2])].filter((part) => part !== "").join(" ");
+  const lasting = /^(\d+) (s|ms)(?:: (.*))?$/s.exec(what);
+  if (lasting) {
+    const length = span(Number(lasting[1]) * (lasting[2] === "s" ? 1000 : 1));
+    return lasting[3] === undefined ? length : `${length}, ${lasting[3]}`;
+  }
+  const [reason, ...note] = what.split(": ");
+  if ((kind === "end_proposed" || kind === "closed") && reason !== undefined) return [anyWord(reason), ...note].join(": ");
+  return anyWord(what);
 }
