@@ -17,6 +17,9 @@ use synaq_wire::candidate::{
     QuestionMark, ResultView, Steps, WarningView,
 };
 
+/// Lines of the conversation in a view, the newest: it goes out whole after every change.
+const MESSAGES_MAX: usize = 100;
+
 /// What the session itself does not know.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Around {
@@ -191,7 +194,8 @@ fn attention(session: &ExamSession, now: At) -> Option<Attention> {
 }
 
 fn messages(session: &ExamSession) -> Vec<ChatLine> {
-    session.state().messages.iter().map(chat_line).collect()
+    let all = &session.state().messages;
+    all[all.len().saturating_sub(MESSAGES_MAX)..].iter().map(chat_line).collect()
 }
 
 /// A line of the conversation, for either side.
@@ -241,4 +245,67 @@ fn result(session: &ExamSession, finish: &Finish) -> Option<ResultView> {
         total: u16::try_from(score.total).unwrap_or(u16::MAX),
         threshold_pct,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::script::{at, closed, prepared, running};
+    use synaq_core::proctoring::{Code, SignalPhase};
+    use synaq_core::session::{AcknowledgedText as Text, StaffCommand};
+    use synaq_core::time::Span;
+
+    fn seen(session: &ExamSession, now: At) -> CandidateView {
+        view(session, Around { now, version: 1, proctor_present: false, attach: Attach::InCharge })
+    }
+
+    #[test]
+    fn ready_is_what_core_would_accept() {
+        let mut script = prepared();
+        assert!(seen(&script.session, at(0)).steps.ready);
+        assert!(!seen(&script.session, at(-3_600)).steps.ready, "the sitting has not opened");
+        assert!(!seen(&script.session, at(86_400)).steps.ready, "the sitting is over");
+        script.media(at(1), true, false);
+        assert!(!seen(&script.session, at(1)).steps.ready, "no sound reaches the server");
+        assert_eq!(seen(&script.session, at(1)).steps.acknowledged.len(), Text::ALL.len());
+    }
+
+    #[test]
+    fn the_clock_stands_while_paused_and_counts_down_without_being_sent_again() {
+        let mut script = running();
+        let (early, later) = (seen(&script.session, at(10)), seen(&script.session, at(20)));
+        assert!(!differs(&early, &later), "the page counts by itself");
+        assert_eq!(later.clock.unwrap().remaining_ms, Span::mins(60).0 - 20_000);
+        script.staff(at(30), StaffCommand::Pause { reason: "x".to_owned() });
+        let clock = seen(&script.session, at(500)).clock.unwrap();
+        assert_eq!((clock.paused, clock.remaining_ms), (true, Span::mins(60).0 - 30_000));
+    }
+
+    #[test]
+    fn leaving_the_window_is_pointed_out_before_it_counts_and_covered_after() {
+        let mut script = running();
+        script.signal(at(100), Code::WindowBlur, SignalPhase::Begin);
+        let attention = seen(&script.session, at(101)).attention.unwrap();
+        assert_eq!((attention.since, attention.counts_at), (at(100).0, Some(at(110).0)));
+        assert!(!attention.would_end);
+        script.tick(at(110));
+        let view = seen(&script.session, at(110));
+        let warning = view.warning.unwrap();
+        assert_eq!((warning.code.as_str(), warning.acknowledged), ("WINDOW_BLUR", false));
+        assert_eq!(warning.covered_until, Some(at(170).0), "60 s of live socket");
+        script.command(at(112), Command::AcknowledgeWarning { ordinal: 1 });
+        let warning = seen(&script.session, at(112)).warning.unwrap();
+        assert_eq!((warning.acknowledged, warning.covered_until), (true, None));
+    }
+
+    #[test]
+    fn a_tab_that_waits_sees_neither_answers_nor_result() {
+        let script = closed();
+        let around = Around { now: at(60), version: 1, proctor_present: true, attach: Attach::Waiting };
+        let waiting = view(&script.session, around);
+        assert!(waiting.questions.is_empty() && waiting.end.unwrap().result.is_none());
+        let end = seen(&script.session, at(60)).end.unwrap();
+        assert_eq!((end.reason.as_str(), end.total), ("submitted", 40));
+        assert_eq!(end.result.unwrap().correct, 0);
+    }
 }

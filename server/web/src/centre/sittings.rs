@@ -9,11 +9,10 @@ use crate::body::Json;
 use crate::doors::Options;
 use crate::fresh::Fresh;
 use crate::problem::Refused;
-use crate::proctor::sitting_row;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use std::sync::Arc;
-use synaq_core::ids::{ProgrammeId, SittingId};
+use synaq_core::ids::{CentreId, ProgrammeId, SittingId};
 use synaq_core::time::At;
 use synaq_store::{Directory, EventLog, Outbox};
 use synaq_wire::centre::{CandidateRow, NewSitting, SittingDetail};
@@ -36,13 +35,12 @@ pub(crate) async fn list(
 
 /// A new sitting, without candidates.
 pub(crate) async fn create(
-    State(directory): State<Arc<dyn Directory>>,
-    State(library): State<Arc<Library>>,
+    State(shelf): State<Shelf>,
     State(audit): State<Audit>,
     State(fresh): State<Fresh>,
     who: Who,
     Json(body): Json<NewSitting>,
-) -> Result<(StatusCode, axum::Json<SittingRow>), Refused> {
+) -> Result<(StatusCode, axum::Json<SittingDetail>), Refused> {
     let title = body.title.trim();
     if title.is_empty() || title.chars().count() > TITLE_CHARS || title.chars().any(char::is_control) {
         let detail = format!("title has 1 to {TITLE_CHARS} characters");
@@ -52,7 +50,7 @@ pub(crate) async fn create(
         return Err(Code::TimesOutOfOrder.into());
     }
     let centre = who.staff.centre;
-    let programme = directory.programme(centre, ProgrammeId(body.programme)).await?;
+    let programme = shelf.directory.programme(centre, ProgrammeId(body.programme)).await?;
     let sitting = synaq_store::SittingRow {
         id: SittingId(fresh.id().map_err(|_| Code::Busy)?),
         centre,
@@ -61,10 +59,10 @@ pub(crate) async fn create(
         opens_at: At(body.opens_at),
         closes_at: At(body.closes_at),
     };
-    directory.add_sitting(sitting.clone()).await?;
-    audit.note(&who, "sitting_created", sitting.id.to_string()).await?;
-    let row = sitting_row(&directory, &library, centre, &sitting, 0).await?;
-    Ok((StatusCode::CREATED, axum::Json(row)))
+    let id = sitting.id;
+    shelf.directory.add_sitting(sitting).await?;
+    audit.note(&who, "sitting_created", id.to_string()).await?;
+    Ok((StatusCode::CREATED, axum::Json(shelf.detail(centre, id).await?)))
 }
 
 /// What a sitting's page is made from.
@@ -98,31 +96,36 @@ pub(crate) async fn show(
     Path(id): Path<String>,
     who: Who,
 ) -> Result<axum::Json<SittingDetail>, Refused> {
-    let centre = who.staff.centre;
     let id: SittingId = id.parse().map_err(|_| Code::NotFound)?;
-    let sitting = shelf.directory.sitting(centre, id).await?;
-    let stored = shelf.directory.programme(centre, sitting.programme).await?;
-    let (programme, bank) = shelf.library.programme(centre, &stored).await?;
-    let candidates = shelf.directory.candidates(centre, id).await?;
-    let sessions: Vec<_> = candidates.iter().map(|row| row.candidate.session).collect();
-    let mut summaries = summaries(&shelf.log, &shelf.outbox, &sessions).await?;
-    let row = |row: synaq_store::CandidateRow| {
-        let session = row.candidate.session;
-        CandidateRow {
-            session: session.0,
-            name: row.candidate.name,
-            id_hint: super::results::id_hint(&row.candidate.identity),
-            link: format!("{}/c/{}", shelf.options.public_origin(), shelf.links.token(session)),
-            extra_minutes: row.candidate.extra_minutes,
-            summary: summaries.take(session),
-        }
-    };
-    Ok(axum::Json(SittingDetail {
-        sitting: id.0,
-        title: sitting.title,
-        programme: programmes::row(stored.id.0, &programme, &bank),
-        opens_at: sitting.opens_at.0,
-        closes_at: sitting.closes_at.0,
-        candidates: candidates.into_iter().map(row).collect(),
-    }))
+    Ok(axum::Json(shelf.detail(who.staff.centre, id).await?))
+}
+
+impl Shelf {
+    async fn detail(&self, centre: CentreId, id: SittingId) -> Result<SittingDetail, Refused> {
+        let sitting = self.directory.sitting(centre, id).await?;
+        let stored = self.directory.programme(centre, sitting.programme).await?;
+        let (programme, bank) = self.library.programme(centre, &stored).await?;
+        let candidates = self.directory.candidates(centre, id).await?;
+        let sessions: Vec<_> = candidates.iter().map(|row| row.candidate.session).collect();
+        let mut summaries = summaries(&self.log, &self.outbox, &sessions).await?;
+        let row = |row: synaq_store::CandidateRow| {
+            let session = row.candidate.session;
+            CandidateRow {
+                session: session.0,
+                name: row.candidate.name,
+                id_hint: super::results::id_hint(&row.candidate.identity),
+                link: format!("{}/c/{}", self.options.public_origin(), self.links.token(session)),
+                extra_minutes: row.candidate.extra_minutes,
+                summary: summaries.take(session),
+            }
+        };
+        Ok(SittingDetail {
+            sitting: id.0,
+            title: sitting.title,
+            programme: programmes::row(stored.id.0, &programme, &bank),
+            opens_at: sitting.opens_at.0,
+            closes_at: sitting.closes_at.0,
+            candidates: candidates.into_iter().map(row).collect(),
+        })
+    }
 }

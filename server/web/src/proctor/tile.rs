@@ -136,3 +136,105 @@ fn step(state: &State) -> &'static str {
         "waiting"
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::script::{Script, at, bound, closed, prepared, running, submitted};
+    use synaq_core::ids::{DeviceHash, SocketId, TabId};
+    use synaq_core::proctoring::Code;
+    use synaq_core::session::{Command, Input, StaffCommand, StaffEndReason};
+    use uuid::Uuid;
+
+    fn shown(script: &Script) -> Tile {
+        let around =
+            Around { place: 3, name: "N".to_owned(), still: 9, offline_since: Some(at(7)), before: None };
+        tile(&script.session, Uuid::nil(), &around)
+    }
+
+    fn second_device(script: &mut Script) {
+        let (device, tab) = (DeviceHash([2; 32]), TabId(Uuid::from_u128(9)));
+        script.input(at(5), Input::Attach { device, tab, socket: SocketId(Uuid::from_u128(10)) });
+    }
+
+    #[test]
+    fn each_trouble_has_its_name_and_a_graver_one_hides_it() {
+        let mut script = running();
+        let mut last = 0;
+        let mut graver = |script: &Script, name: &str| {
+            let tile = shown(script);
+            assert_eq!(tile.trouble, name);
+            assert!(tile.rank > last || name == "none", "{name}");
+            last = tile.rank;
+        };
+        graver(&script, "none");
+        let record =
+            |code, warnings_seen| StaffCommand::Record { code, began_at: at(1), warnings_seen, note: None };
+        script.staff(at(1), record(Code::Headphones, 0));
+        graver(&script, "warned");
+        script.detach(at(4));
+        graver(&script, "offline");
+        script.command(at(6), Command::CallProctor);
+        graver(&script, "help");
+        let end = StaffCommand::End { why: StaffEndReason::Impersonation, note: "x".to_owned() };
+        script.staff(at(7), end);
+        graver(&script, "end_proposal");
+    }
+
+    #[test]
+    fn whoever_waits_before_the_exam_is_named() {
+        assert_eq!(shown(&bound()).trouble, "none");
+        assert_eq!(shown(&submitted()).trouble, "identity");
+        let mut script = prepared();
+        second_device(&mut script);
+        assert_eq!(shown(&script).trouble, "device");
+    }
+
+    #[test]
+    fn a_second_device_in_the_exam_is_an_incident_that_waits_for_a_person() {
+        let mut script = running();
+        second_device(&mut script);
+        let tile = shown(&script);
+        assert_eq!(
+            (tile.trouble.as_str(), tile.trouble_code.as_deref()),
+            ("incident", Some("SECOND_CONNECTION"))
+        );
+        assert_eq!((tile.open_incidents, tile.trouble_since), (1, Some(at(5).0)));
+    }
+
+    #[test]
+    fn a_lost_picture_is_told_since_when() {
+        let mut script = running();
+        script.media(at(20), false, true);
+        let tile = shown(&script);
+        assert_eq!((tile.trouble.as_str(), tile.trouble_since), ("camera", Some(at(20).0)));
+        assert_eq!((tile.online, tile.online_changed_at), (true, Some(at(0).0)));
+        script.detach(at(30));
+        let tile = shown(&script);
+        assert_eq!((tile.trouble.as_str(), tile.trouble_since), ("offline", Some(at(7).0)));
+    }
+
+    #[test]
+    fn steps_follow_the_candidate() {
+        for (script, step) in [
+            (bound(), "language"),
+            (submitted(), "identity"),
+            (prepared(), "waiting"),
+            (running(), "exam"),
+            (closed(), "ended"),
+        ] {
+            assert_eq!(shown(&script).step, step);
+        }
+        let tile = shown(&closed());
+        assert_eq!((tile.end_reason.as_deref(), tile.deadline, tile.total), (Some("submitted"), None, 40));
+    }
+
+    #[test]
+    fn a_trouble_without_a_date_keeps_the_time_it_was_first_seen() {
+        let script = submitted();
+        let before = Some(("identity".to_owned(), Some(at(-5))));
+        let around = Around { place: 0, name: String::new(), still: 0, offline_since: None, before };
+        assert_eq!(tile(&script.session, Uuid::nil(), &around).trouble_since, Some(at(-5).0));
+        assert_eq!(shown(&script).trouble_since, Some(at(0).0));
+    }
+}

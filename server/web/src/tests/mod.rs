@@ -6,6 +6,7 @@ mod clock;
 mod front;
 mod house;
 mod photo;
+pub(crate) mod script;
 mod seat;
 mod source;
 mod staff;
