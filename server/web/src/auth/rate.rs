@@ -68,6 +68,8 @@ pub(crate) struct Rates {
     links: Limit,
     /// Photos of one session
     photos: Limit,
+    /// Tickets of one session or member of staff: each leads to an event, and all of them share one bounded map
+    tickets: Limit,
     /// SDP offers of one session or member of staff
     offers: Limit,
 }
@@ -104,6 +106,8 @@ impl Rates {
             // A centre with 500 seats behind one address opens its links within a minute, each a few times.
             links: limit(20, 3_000),
             photos: limit(10_000, 12),
+            // Pages that reconnect wait half a second at least, and longer each time.
+            tickets: limit(1_000, 30),
             // Networks that break every few seconds ask again after each break.
             offers: limit(2_000, 30),
         }
@@ -120,6 +124,10 @@ impl Rates {
 
     pub(crate) fn photo(&self, session: SessionId) -> Result<(), Problem> {
         self.photos.take(session)
+    }
+
+    pub(crate) fn ticket(&self, by: uuid::Uuid) -> Result<(), Problem> {
+        self.tickets.take(by)
     }
 
     pub(crate) fn offer(&self, by: uuid::Uuid) -> Result<(), Problem> {

@@ -82,9 +82,11 @@ pub(crate) async fn bind(
 /// A one-time ticket for the socket.
 pub(crate) async fn ticket(
     State(tickets): State<Arc<Tickets>>,
+    State(rates): State<Arc<Rates>>,
     device: Device,
     Json(body): Json<TicketRequest>,
 ) -> Result<axum::Json<Ticket>, Refused> {
+    rates.ticket(device.session.0)?;
     let bearer = Bearer::Candidate { session: device.session, device: device.hash, tab: TabId(body.tab) };
     Ok(axum::Json(Ticket { ticket: issue(&tickets, bearer)? }))
 }

@@ -60,7 +60,10 @@ async fn evidence_rows(
     let mut rows: Vec<EvidenceRow> = log.iter().filter_map(stored).map(finished_row).collect();
     let known: std::collections::HashSet<String> = rows.iter().map(|row| row.name.clone()).collect();
     let unfinished = tokio::task::spawn_blocking(move || {
-        let names = evidence.names(session).unwrap_or_default();
+        let names = evidence.names(session).unwrap_or_else(|error| {
+            tracing::warn!(%session, %error, "the folder of evidence cannot be listed; the log's list is shown");
+            Vec::new()
+        });
         let left = names.into_iter().filter(|name| is_name(name) && !known.contains(name));
         left.filter_map(|name| evidence.open(session, &name).ok().map(|opened| unfinished_row(name, &opened)))
             .collect::<Vec<_>>()

@@ -140,8 +140,10 @@ pub(crate) async fn me(State(entrance): State<Entrance>, who: Who) -> Result<axu
 /// A one-time ticket for the wall's socket.
 pub(crate) async fn ticket(
     State(tickets): State<Arc<Tickets>>,
+    State(rates): State<Arc<Rates>>,
     who: Who,
 ) -> Result<axum::Json<Ticket>, Refused> {
+    rates.ticket(who.staff.id.0)?;
     let bearer = Bearer::Staff { staff: Box::new(who.staff), cookie: who.cookie };
     Ok(axum::Json(Ticket { ticket: issue(&tickets, bearer)? }))
 }

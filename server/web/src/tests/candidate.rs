@@ -102,6 +102,21 @@ async fn a_ticket_opens_one_socket_and_only_for_our_own_pages() {
 }
 
 #[tokio::test]
+async fn one_candidate_cannot_use_up_the_tickets_of_all() {
+    let house = House::open().await;
+    let (greedy, other) = (Device::new(&house, 0, 1), Device::new(&house, 1, 2));
+    greedy.bind(&house).await;
+    other.bind(&house).await;
+    for _ in 0..30 {
+        assert_eq!(greedy.ticket(&house).await.0, StatusCode::OK);
+    }
+    assert_eq!(greedy.ticket(&house).await.1["code"], "too_many_requests");
+    assert_eq!(other.ticket(&house).await.0, StatusCode::OK);
+    house.clock.advance(Span::secs(1));
+    assert_eq!(greedy.ticket(&house).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn an_answer_is_acknowledged_once_it_is_durable_and_again_when_it_is_replayed() {
     let house = House::open().await;
     let at = house.listen().await;

@@ -157,6 +157,8 @@ async fn the_commission_approves_the_record_it_was_shown_and_the_bundle_holds_it
         House::request(&Method::GET, &format!("{path}/bundle")).header("cookie", cookie(0, Role::Centre));
     let response = house.send(request.body(Body::empty()).unwrap()).await;
     let bytes = axum::body::to_bytes(response.into_body(), 8 << 20).await.unwrap();
+    let report = synaq_seal::verify::bundle(&bytes, &house.trust, Some(super::START.0));
+    assert!(report.ok(), "{:?}", report.lines().collect::<Vec<_>>());
     let bundle = Bundle::parse(&bytes).unwrap();
     assert_eq!(synaq_seal::sha256(&bundle.decode_payload().unwrap()).to_string(), sha256);
     assert_eq!(bundle.approvals.len(), 1);

@@ -17,7 +17,7 @@ use synaq_core::time::Span;
 use synaq_media::{Fact, JoinGuard, Service, Sink};
 use synaq_question_banks::{DEMO_BANK, DEMO_PROGRAMME};
 use synaq_runtime::{Handle, Ports, Running, SealingKeys};
-use synaq_seal::key::{Algorithm, SigningKey, TrustSet};
+use synaq_seal::key::{Algorithm, Purpose, SigningKey, TrustSet, TrustedKey};
 use synaq_seal::secret::InstallationKey;
 use synaq_store::{
     BankRow, CentreRow, Directory, NewCandidate, ProgrammeRow, Role, SimStore, SittingRow, StaffRow,
@@ -50,6 +50,8 @@ pub(super) struct House {
     pub(super) store: Arc<SimStore>,
     pub(super) shelf: Shelf,
     pub(super) links: LinkKey,
+    /// What a verifier of this installation's bundles trusts
+    pub(super) trust: TrustSet,
     _running: Running,
     _media: JoinGuard,
 }
@@ -63,14 +65,18 @@ impl House {
         }
         let random = Arc::new(SystemRandom::new());
         let key = || Arc::new(SigningKey::generate(Algorithm::Ed25519, &SystemRandom::new()).unwrap());
+        let (seal, approval) = (key(), key());
+        let trusted = [(&seal, Purpose::Seal), (&approval, Purpose::Approval)].map(|(key, purpose)| {
+            TrustedKey { key: key.public().clone(), purpose, use_from: 0, use_to: None }
+        });
         let ports = Ports {
             log: store.clone(),
             outbox: store.clone(),
             source: Arc::new(Source(store.clone())),
             platform: Arc::new(NoPlatform),
             keys: SealingKeys {
-                seal: key(),
-                approval: key(),
+                seal,
+                approval,
                 trust: Arc::new(TrustSet::default()),
                 random: random.clone(),
             },
@@ -82,6 +88,7 @@ impl House {
         let options = synaq_media::Options { tcp: false, ..synaq_media::Options::new(bind) };
         let (media, guard) = Service::start(options, Arc::new(Quiet), Arc::new(shelf.clone())).unwrap();
         let links = LinkKey::new(&[3; 32]);
+        let trust = TrustSet::new(trusted.into()).unwrap();
         let doors = Doors {
             runtime: runtime.clone(),
             media,
@@ -98,7 +105,7 @@ impl House {
         let mut options = Options::for_origin(ORIGIN);
         options.hosts.push("127.0.0.1".to_owned());
         let router = crate::router(options, doors);
-        Self { router, runtime, clock, store, shelf, links, _running: running, _media: guard }
+        Self { router, runtime, clock, store, shelf, links, trust, _running: running, _media: guard }
     }
 
     /// The personal link's token of a candidate, by number from 0.
