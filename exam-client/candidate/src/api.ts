@@ -52,7 +52,10 @@ export class Api {
   /** RFC 9725. Answers the server's SDP and where to end it. */
   async whip(offer: string): Promise<{ answer: string; resource: string | null }> {
     const response = await this.#call("/whip", { method: "POST", body: offer, headers: { "Content-Type": "application/sdp" } });
-    return { answer: await response.text(), resource: response.headers.get("Location") };
+    const location = response.headers.get("Location");
+    const resource = location === null ? null : new URL(location, response.url);
+    // The credential goes along with the DELETE, so only to our own server.
+    return { answer: await response.text(), resource: resource?.origin === self.location.origin ? resource.href : null };
   }
 
   /** `keepalive`: the page may be on its way out. */

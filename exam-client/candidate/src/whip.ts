@@ -82,7 +82,6 @@ export class Publisher {
       }
       this.#resource = resource;
       await peer.setRemoteDescription({ type: "answer", sdp: answer });
-      await limit(peer);
       this.#watch(peer);
     } catch (error) {
       if (this.#peer === peer) this.#again(error instanceof Failure ? error : undefined);
@@ -92,7 +91,8 @@ export class Publisher {
   #addTracks(peer: RTCPeerConnection, stream: MediaStream): void {
     for (const track of stream.getTracks()) {
       if (track.kind === "video") track.contentHint = "motion";
-      peer.addTransceiver(track, { direction: "sendonly", streams: [stream] });
+      const limits = track.kind === "video" ? { sendEncodings: [{ maxBitrate: MAX_BITRATE, maxFramerate: FRAME_RATE }] } : {};
+      peer.addTransceiver(track, { direction: "sendonly", streams: [stream], ...limits });
     }
   }
 
@@ -142,16 +142,4 @@ function gathered(peer: RTCPeerConnection): Promise<void> {
     peer.addEventListener("icegatheringstatechange", look);
     look();
   });
-}
-
-async function limit(peer: RTCPeerConnection): Promise<void> {
-  for (const sender of peer.getSenders()) {
-    if (sender.track?.kind !== "video") continue;
-    const parameters = sender.getParameters();
-    for (const encoding of parameters.encodings) {
-      encoding.maxBitrate = MAX_BITRATE;
-      encoding.maxFramerate = FRAME_RATE;
-    }
-    await sender.setParameters(parameters);
-  }
 }
