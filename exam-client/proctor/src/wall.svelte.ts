@@ -84,6 +84,11 @@ export class Wall {
 
   placeOf = (session: string): Place | undefined => this.#bySession.get(session);
 
+  /** Server time to the millisecond, for what is sent: `now` is up to a second old. */
+  exactNow(): number {
+    return Date.now() + this.#offset;
+  }
+
   open(session: string | null): void {
     if (this.opened === session) return;
     this.opened = session;
