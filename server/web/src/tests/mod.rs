@@ -5,6 +5,7 @@ mod centre;
 mod clock;
 mod front;
 mod house;
+mod log;
 mod photo;
 pub(crate) mod script;
 mod seat;
