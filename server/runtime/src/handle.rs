@@ -51,6 +51,12 @@ pub enum SubmitError {
     /// No such session
     #[error("there is no such session")]
     NotFound,
+    /// A text or number that the strict JSON profile does not take: sending it again changes nothing
+    #[error("a text or a number is outside its limits")]
+    OutsideProfile,
+    /// The stored log of this session cannot be replayed: restore it from a backup
+    #[error("the session's stored log is damaged")]
+    Damaged,
     /// The store failed or the outcome is unknown: resend, it is idempotent
     #[error("the store does not take writes now")]
     Store,

@@ -1,6 +1,7 @@
 //! A session in memory: the working copy that runs ahead of the log by at most one batch.
 
 use crate::handle::{Done, Receipt, Snapshot};
+use serde_json::Value;
 use std::sync::Arc;
 use synaq_core::decision::{TheoryOutcome, outcome};
 use synaq_core::ids::{Seq, SessionId};
@@ -37,15 +38,19 @@ impl Loaded {
         let mut head = chain::GENESIS;
         let mut marks = Vec::with_capacity(log.len());
         for (expected, recorded) in (1..).zip(log) {
-            let event: Event = serde_json::from_str(&recorded.body)
+            // The chain is over the stored body, so that a later release replays what an earlier one wrote.
+            let body: Value = serde_json::from_str(&recorded.body)
                 .map_err(|error| damaged(id, recorded.seq, &error.to_string()))?;
-            let link = link(id, recorded.seq, &event, &head)
+            let event: Event = serde_json::from_value(body.clone())
                 .map_err(|error| damaged(id, recorded.seq, &error.to_string()))?;
-            if recorded.seq != Seq(expected) || link.hash != recorded.hash {
+            let leaf = chain::leaf(&id.to_string(), recorded.seq.0, recorded.at.0, &recorded.kind, &body)
+                .map_err(|error| damaged(id, recorded.seq, &error.to_string()))?;
+            let hash = chain::next(&head, &leaf);
+            if recorded.seq != Seq(expected) || hash != recorded.hash {
                 return Err(damaged(id, recorded.seq, "the hash chain does not hold"));
             }
             session.apply(&event);
-            head = link.hash;
+            head = hash;
             marks.push((event.at, head));
         }
         let snapshot = Snapshot { id, session: Arc::new(session.clone()), head };
@@ -61,28 +66,23 @@ impl Loaded {
     ) -> Result<Step, json::Error> {
         let decision = self.session.decide(at, input);
         let first = self.marks.len();
-        for event in &decision.events {
+        let mut events = Vec::with_capacity(decision.events.len());
+        for event in decision.events {
             let seq = Seq(self.marks.len() as u64 + 1);
-            let linked = link(self.id, seq, event, &self.head)?;
-            self.session.apply(event);
+            let (event, linked) = normalized(self.id, seq, event, &self.head)?;
+            self.session.apply(&event);
             self.head = linked.hash;
             self.marks.push((event.at, linked.hash));
-            let append = Append {
-                stream: self.id,
-                seq,
-                at: event.at,
-                kind: linked.kind,
-                body: linked.body,
-                hash: linked.hash,
-            };
-            appends.push(append);
+            let Linked { kind, body, hash } = linked;
+            appends.push(Append { stream: self.id, seq, at: event.at, kind, body, hash });
+            events.push(event);
         }
         let receipt = decision.effects.iter().find_map(|effect| match effect {
-            Effect::Accepted => self.receipt_of_command(first, &decision.events),
+            Effect::Accepted => self.receipt_of_command(first, &events),
             Effect::AlreadyDone(seq) => self.receipt(*seq),
             _ => None,
         });
-        Ok(Step { done: Done { effects: decision.effects, receipt }, events: decision.events })
+        Ok(Step { done: Done { effects: decision.effects, receipt }, events })
     }
 
     /// The command's own first event; what was settled before it at the same instant carries no client reference.
@@ -112,6 +112,18 @@ impl Loaded {
 
     fn snapshot(&self) -> Snapshot {
         Snapshot { id: self.id, session: Arc::new(self.session.clone()), head: self.head }
+    }
+
+    /// Nobody outside needs it in memory: it is sealed, and no one watches.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.session.state().sealed.is_some() && self.watchers.receiver_count() == 0
+    }
+
+    /// Sockets, media and waiting devices of an earlier process are gone; a running clock may have run without us.
+    pub(crate) fn outlived_a_process(&self) -> bool {
+        let state = self.session.state();
+        let running = matches!(state.stage, Stage::Running { .. });
+        running || state.socket.is_some() || state.waiting_device.is_some() || state.video || state.audio
     }
 
     pub(crate) fn is_fresh(&self) -> bool {
@@ -190,10 +202,21 @@ struct Linked {
     hash: Digest,
 }
 
-fn link(id: SessionId, seq: Seq, event: &Event, head: &Digest) -> Result<Linked, json::Error> {
-    let body = serde_json::to_value(event).expect("core's events are plain JSON");
+/// What people type may come in decomposed letters, which the profile refuses: such an event is put into NFC first, and
+/// what is applied is what is stored.
+fn normalized(id: SessionId, seq: Seq, event: Event, head: &Digest) -> Result<(Event, Linked), json::Error> {
+    let mut body = serde_json::to_value(&event).expect("core's events are plain JSON");
+    let event = match json::normalize(&mut body) {
+        true => serde_json::from_value(body.clone()).expect("NFC changes no shape"),
+        false => event,
+    };
+    let linked = link(id, seq, event.at, body, head)?;
+    Ok((event, linked))
+}
+
+fn link(id: SessionId, seq: Seq, at: At, body: Value, head: &Digest) -> Result<Linked, json::Error> {
     let kind = body["fact"]["type"].as_str().expect("every fact is tagged").to_owned();
-    let leaf = chain::leaf(&id.to_string(), seq.0, event.at.0, &kind, &body)?;
+    let leaf = chain::leaf(&id.to_string(), seq.0, at.0, &kind, &body)?;
     Ok(Linked { kind, body: body.to_string(), hash: chain::next(head, &leaf) })
 }
 

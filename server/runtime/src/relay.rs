@@ -18,8 +18,8 @@ pub const BACKOFF_BASE: Span = Span::secs(5);
 pub const BACKOFF_CAP: Span = Span::mins(15);
 /// A claim whose process died is due again after this; longer than the platform client's time-out.
 const CLAIM: Span = Span::secs(120);
-/// Messages of one claim.
-const CLAIM_LIMIT: u32 = 16;
+/// Messages of one claim: their attempts, one after the other, end before the claim does.
+const CLAIM_LIMIT: u32 = 3;
 /// Looks at the outbox at least this often.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 
@@ -31,13 +31,15 @@ pub(crate) struct Relay {
 impl Relay {
     pub(crate) async fn run(self, mut stopped: watch::Receiver<bool>) {
         loop {
-            let wait = match self.deliver_due().await {
-                Ok(wait) => wait,
-                Err(error) => {
-                    tracing::warn!(%error, "the outbox cannot be read");
-                    LOOK_EVERY
-                }
+            let delivered = tokio::select! {
+                delivered = self.deliver_due() => delivered,
+                // An attempt that is cut off is due again when its claim ends; the platform knows it by its id.
+                _ = stopped.wait_for(|stopped| *stopped) => return,
             };
+            let wait = delivered.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the outbox cannot be read");
+                LOOK_EVERY
+            });
             tokio::select! {
                 () = self.filled.notified() => {}
                 () = tokio::time::sleep(wait) => {}

@@ -3,6 +3,7 @@
 use crate::loaded::Loaded;
 use crate::ports::{LogDigest, SessionSource, SourceError};
 use ring::rand::SecureRandom;
+use serde::Serialize;
 use serde_json::json;
 use std::sync::Arc;
 use synaq_core::decision;
@@ -83,7 +84,7 @@ pub(crate) async fn seal(
     let digest = digest(loaded.id, log).map_err(SealError::Profile)?;
     let facts = source.facts(&loaded.session, loaded.id, digest, at).await.map_err(SealError::Facts)?;
     let record = decision::fold(&loaded.session, &facts).map_err(SealError::Waits)?;
-    let payload = synaq_seal::json::canonical(&record).map_err(SealError::Profile)?;
+    let payload = canonical(&record)?;
     let (body, kid) = sign(&payload, RECORD_TYP, &keys.seal, keys)?;
     let sha256 = sha256(&payload);
     // The session's own id is the idempotency key: a session has at most one record.
@@ -120,8 +121,7 @@ pub(crate) fn approve(
     if let Some(note) = by.note {
         about.insert("note".to_owned(), note.into());
     }
-    let statement = Statement { record_sha256, at: by.at.0, about };
-    let payload = statement.to_bytes().map_err(SealError::Profile)?;
+    let payload = canonical(&Statement { record_sha256, at: by.at.0, about })?;
     let (body, _) = sign(&payload, APPROVAL_TYP, &keys.approval, keys)?;
     let message = NewMessage {
         id: approval_id(session),
@@ -140,6 +140,13 @@ fn approval_id(session: SessionId) -> Uuid {
     let mut half = [0; 16];
     half.copy_from_slice(&bytes[..16]);
     uuid::Builder::from_custom_bytes(half).into_uuid()
+}
+
+/// Canonical bytes of what we sign ourselves; names may have been typed in decomposed letters.
+fn canonical(document: &impl Serialize) -> Result<Vec<u8>, SealError> {
+    let mut value = serde_json::to_value(document).expect("what we sign is plain JSON");
+    synaq_seal::json::normalize(&mut value);
+    synaq_seal::json::canonical(&value).map_err(SealError::Profile)
 }
 
 fn sign(

@@ -4,11 +4,9 @@ use crate::handle::Handle;
 use crate::ports::{Clock, PlatformPort, SessionSource};
 use crate::relay::Relay;
 use crate::sealing::SealingKeys;
-use crate::shard::{Request, Shard};
-use std::collections::{BinaryHeap, HashMap};
+use crate::shard::{Memory, Request, Shard};
 use std::sync::Arc;
 use std::time::Duration;
-use synaq_core::session::Input;
 use synaq_store::{Error as StoreError, EventLog, Lease, Outbox};
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio::task::JoinSet;
@@ -82,6 +80,7 @@ impl Running {
         let ports = Arc::new(ports);
         let lease = ports.log.take_lease(node, ports.clock.now()).await.map_err(StartError::Store)?;
         let last_mark = ports.log.last_mark().await.map_err(StartError::Store)?;
+        let down_from = last_mark.unwrap_or_else(|| ports.clock.now());
         let live = ports.log.live().await.map_err(StartError::Store)?;
 
         let (stop, stopped) = watch::channel(false);
@@ -97,9 +96,8 @@ impl Running {
                     lease,
                     changes: changes.clone(),
                     outbox_filled: Arc::clone(&outbox_filled),
-                    sessions: HashMap::new(),
-                    timers: BinaryHeap::new(),
-                    fenced: false,
+                    down_from,
+                    memory: Memory::default(),
                 };
                 tasks.spawn(shard.run(requests, stopped.clone()));
                 mailbox
@@ -107,11 +105,10 @@ impl Running {
             .collect();
         let handle = Handle { shards: shards.into(), changes, retry_after_ms: options.retry_after_ms };
 
-        let down_from = last_mark.unwrap_or_else(|| ports.clock.now());
         for session in live {
-            // One after the other: a mailbox is never fuller than one.
-            if let Err(error) = handle.submit(session, Input::Recover { down_from }).await {
-                tracing::error!(%session, %error, "a live session did not come back; it is tried again on first use");
+            // Loading brings it back, with our downtime returned; one after the other, so no mailbox is ever full.
+            if let Err(error) = handle.look(session).await {
+                tracing::error!(%session, %error, "a live session did not come back yet; its shard tries again");
             }
         }
         tasks.spawn(mark(Arc::clone(&ports), lease, stopped.clone()));

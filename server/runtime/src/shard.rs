@@ -5,7 +5,7 @@ use crate::loaded::{Loaded, Step};
 use crate::sealing::{self, Approver};
 use crate::service::{Options, Ports};
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use synaq_core::ids::{Seq, SessionId};
 use synaq_core::session::{Fact, Input, Stage};
@@ -13,8 +13,12 @@ use synaq_core::time::{At, Span};
 use synaq_store::{Batch, Error as StoreError, Lease};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 
-/// Tried again this long after a record could not be sealed.
-const SEAL_RETRY: Span = Span::secs(5);
+/// Tried again this long after a record could not be sealed, or a session not be loaded.
+const RETRY: Span = Span::secs(2);
+/// A store that failed for longer than this was down: the time is ours, not the candidate's (P2).
+const DOWN_AFTER: Span = Span::secs(2);
+/// Sessions in memory before idle ones are let go; one has 10 to 50 KiB.
+const SESSIONS_KEPT: usize = 2_000;
 
 pub(crate) type Reply = oneshot::Sender<Result<Done, SubmitError>>;
 
@@ -29,10 +33,24 @@ pub(crate) struct Shard {
     pub(crate) lease: Lease,
     pub(crate) changes: broadcast::Sender<Change>,
     pub(crate) outbox_filled: Arc<Notify>,
-    pub(crate) sessions: HashMap<SessionId, Loaded>,
-    pub(crate) timers: BinaryHeap<Reverse<(At, SessionId)>>,
+    /// The last sign of life of the process before this one
+    pub(crate) down_from: At,
+    pub(crate) memory: Memory,
+}
+
+/// What a shard remembers; all of it can be had from the log again.
+#[derive(Default)]
+pub(crate) struct Memory {
+    sessions: HashMap<SessionId, Loaded>,
+    timers: BinaryHeap<Reverse<(At, SessionId)>>,
+    /// Loaded by this process before: what they say of sockets and media is our own
+    known: HashSet<SessionId>,
+    /// Dropped because the log did not take a batch, and since when
+    dropped: HashMap<SessionId, At>,
+    /// Closed and ready to be sealed
+    to_seal: VecDeque<SessionId>,
     /// Another process holds the lease
-    pub(crate) fenced: bool,
+    fenced: bool,
 }
 
 /// What waits for one commit.
@@ -52,7 +70,7 @@ impl Shard {
     ) {
         let mut requests = Vec::with_capacity(self.options.batch_inputs);
         loop {
-            let due = self.timers.peek().map(|Reverse((at, _))| *at);
+            let due = self.memory.timers.peek().map(|Reverse((at, _))| *at);
             let arrived = tokio::select! {
                 biased;
                 _ = stopped.wait_for(|stopped| *stopped), if !mailbox.is_closed() => {
@@ -60,13 +78,18 @@ impl Shard {
                     continue;
                 }
                 arrived = mailbox.recv_many(&mut requests, self.options.batch_inputs) => arrived,
+                () = std::future::ready(()), if !self.memory.to_seal.is_empty() => usize::MAX,
                 () = sleep_until(self.ports.clock.now(), due) => usize::MAX,
             };
             if arrived == 0 {
                 return;
             }
             self.round(&mut requests).await;
-            if self.fenced {
+            // One record a round: five hundred exams that end together must not hold up an answer.
+            if let Some(session) = self.memory.to_seal.pop_front() {
+                self.seal_or_retry(session).await;
+            }
+            if self.memory.fenced {
                 tracing::error!("another process took over the store: this one stops speaking for it");
                 return;
             }
@@ -96,14 +119,16 @@ impl Shard {
 
     fn take_due(&mut self) -> Vec<SessionId> {
         let now = self.ports.clock.now();
+        let memory = &mut self.memory;
         let mut due = Vec::new();
-        while let Some(Reverse((at, session))) = self.timers.peek().copied() {
+        while let Some(Reverse((at, session))) = memory.timers.peek().copied() {
             if at > now {
                 break;
             }
-            self.timers.pop();
+            memory.timers.pop();
             // An entry that was armed for an older deadline is stale.
-            if self.sessions.get(&session).is_some_and(|loaded| loaded.armed == Some(at)) {
+            let armed = memory.sessions.get(&session).is_some_and(|loaded| loaded.armed == Some(at));
+            if armed || memory.dropped.contains_key(&session) {
                 due.push(session);
             }
         }
@@ -112,18 +137,22 @@ impl Shard {
 
     async fn step(&mut self, session: SessionId, input: Input, reply: Option<Reply>, round: &mut Round) {
         if let Err(error) = self.ensure(session, round).await {
+            if matches!(error, SubmitError::Store) {
+                self.drop_and_reload(session);
+            }
             if let Some(reply) = reply {
                 let _ = reply.send(Err(error));
             }
             return;
         }
         let now = self.ports.clock.now();
-        let loaded = self.sessions.get_mut(&session).expect("ensured above");
+        let loaded = self.memory.sessions.get_mut(&session).expect("ensured above");
         let outcome = match loaded.decide(now, input, &mut round.batch.events) {
             Ok(step) => self.remember(session, step, round).await,
             Err(error) => {
-                tracing::error!(%session, %error, "a decision could not be put into canonical form");
-                Err(SubmitError::Store)
+                // A number or text that the strict profile does not take: told as such, or it would be sent for ever.
+                tracing::warn!(%session, %error, "an input could not be put into canonical form");
+                Err(SubmitError::OutsideProfile)
             }
         };
         round.touched.insert(session);
@@ -169,7 +198,7 @@ impl Shard {
 
     /// Takes a session's part out of the round: it failed before the commit.
     fn forget(&mut self, session: SessionId, round: &mut Round) {
-        self.sessions.remove(&session);
+        self.drop_and_reload(session);
         round.touched.remove(&session);
         round.batch.events.retain(|event| event.stream != session);
         round.batch.approvals.retain(|approval| approval.session != session);
@@ -192,12 +221,21 @@ impl Shard {
         if round.touched.contains(&session) {
             self.commit(std::mem::take(round)).await;
         }
-        self.sessions.get(&session).map(Loaded::watch).ok_or(SubmitError::Store)
+        self.memory.sessions.get(&session).map(Loaded::watch).ok_or(SubmitError::Store)
+    }
+
+    /// Forgets a working copy that ran ahead of the log, and comes back to it by timer: deadlines must not wait for
+    /// somebody to touch the session.
+    fn drop_and_reload(&mut self, session: SessionId) {
+        let now = self.ports.clock.now();
+        self.memory.sessions.remove(&session);
+        self.memory.dropped.entry(session).or_insert(now);
+        self.memory.timers.push(Reverse((now + RETRY, session)));
     }
 
     /// Loads a session, creating its stream on first sight.
     async fn ensure(&mut self, session: SessionId, round: &mut Round) -> Result<(), SubmitError> {
-        if self.sessions.contains_key(&session) {
+        if self.memory.sessions.contains_key(&session) {
             return Ok(());
         }
         let opened = self.ports.source.open(session).await.map_err(|error| match error {
@@ -213,18 +251,42 @@ impl Shard {
         })?;
         let mut loaded = Loaded::replay(session, opened.context, &log).map_err(|error| {
             tracing::error!(%session, %error, "a stored session cannot be replayed");
-            SubmitError::Store
+            SubmitError::Damaged
         })?;
-        if loaded.is_fresh() {
-            let create = Input::Create(Box::new(opened.creation));
-            loaded
-                .decide(self.ports.clock.now(), create, &mut round.batch.events)
-                .map_err(|_| SubmitError::Store)?;
+        let first = if loaded.is_fresh() {
+            Some(Input::Create(Box::new(opened.creation)))
+        } else {
+            self.gone_since(session, &loaded).map(|down_from| Input::Recover { down_from })
+        };
+        if let Some(input) = first {
+            loaded.decide(self.ports.clock.now(), input, &mut round.batch.events).map_err(|error| {
+                tracing::error!(%session, %error, "a session cannot be brought back");
+                SubmitError::Store
+            })?;
             round.touched.insert(session);
         }
-        self.sessions.insert(session, loaded);
+        self.make_room();
+        self.memory.known.insert(session);
+        self.memory.dropped.remove(&session);
+        self.memory.sessions.insert(session, loaded);
         self.arm(session);
+        self.queue_for_sealing(session);
         Ok(())
+    }
+
+    /// Since when nobody served this session: the end of the process before, or the first batch the log did not take.
+    fn gone_since(&self, session: SessionId, loaded: &Loaded) -> Option<At> {
+        if !self.memory.known.contains(&session) {
+            return loaded.outlived_a_process().then_some(self.down_from);
+        }
+        let dropped = self.memory.dropped.get(&session).copied()?;
+        (self.ports.clock.now() - dropped > DOWN_AFTER).then_some(dropped)
+    }
+
+    fn make_room(&mut self) {
+        if self.memory.sessions.len() >= SESSIONS_KEPT {
+            self.memory.sessions.retain(|_, loaded| !loaded.is_idle());
+        }
     }
 
     /// One append for the whole round; effects leave only after it.
@@ -232,7 +294,7 @@ impl Shard {
         if !round.batch.events.is_empty() {
             let changed: BTreeSet<_> = round.batch.events.iter().map(|event| event.stream).collect();
             round.batch.summaries =
-                changed.iter().filter_map(|id| self.sessions.get(id)).map(Loaded::summary).collect();
+                changed.iter().filter_map(|id| self.memory.sessions.get(id)).map(Loaded::summary).collect();
             let filled_outbox = !round.batch.messages.is_empty();
             if let Err(error) = self.append(std::mem::take(&mut round.batch)).await {
                 return self.fail(round, &error);
@@ -250,7 +312,7 @@ impl Shard {
         }
         for session in round.touched {
             self.arm(session);
-            self.seal_if_due(session).await;
+            self.queue_for_sealing(session);
         }
     }
 
@@ -262,9 +324,9 @@ impl Shard {
     /// let the clients resend.
     fn fail(&mut self, round: Round, error: &StoreError) {
         tracing::error!(%error, sessions = round.touched.len(), "a batch was not committed");
-        self.fenced |= matches!(error, StoreError::Fenced);
+        self.memory.fenced |= matches!(error, StoreError::Fenced);
         for session in &round.touched {
-            self.sessions.remove(session);
+            self.drop_and_reload(*session);
         }
         for (_, reply, _) in round.replies {
             let _ = reply.send(Err(SubmitError::Store));
@@ -272,7 +334,7 @@ impl Shard {
     }
 
     fn announce(&self, session: SessionId) {
-        let Some(loaded) = self.sessions.get(&session) else { return };
+        let Some(loaded) = self.memory.sessions.get(&session) else { return };
         loaded.publish();
         if let Some(sitting) = loaded.session.state().sitting {
             // No wall open: nobody to tell.
@@ -281,38 +343,42 @@ impl Shard {
     }
 
     fn arm(&mut self, session: SessionId) {
-        let Some(loaded) = self.sessions.get_mut(&session) else { return };
+        let Some(loaded) = self.memory.sessions.get_mut(&session) else { return };
         let due = loaded.session.next_deadline();
         if due != loaded.armed {
             loaded.armed = due;
             if let Some(at) = due {
-                self.timers.push(Reverse((at, session)));
+                self.memory.timers.push(Reverse((at, session)));
             }
         }
     }
 
-    /// Seals a closed session as soon as nothing speaks against it.
-    async fn seal_if_due(&mut self, session: SessionId) {
-        let Some(loaded) = self.sessions.get(&session) else { return };
+    /// A closed session is sealed as soon as nothing speaks against it.
+    fn queue_for_sealing(&mut self, session: SessionId) {
+        let Some(loaded) = self.memory.sessions.get(&session) else { return };
+        let closed = matches!(loaded.session.state().stage, Stage::Closed { .. });
+        let waits = loaded.session.seal_waits(self.ports.clock.now()).is_some();
+        if closed && !waits && !self.memory.to_seal.contains(&session) {
+            self.memory.to_seal.push_back(session);
+        }
+    }
+
+    async fn seal_or_retry(&mut self, session: SessionId) {
         let now = self.ports.clock.now();
-        if !matches!(loaded.session.state().stage, Stage::Closed { .. })
-            || loaded.session.seal_waits(now).is_some()
-        {
+        let still =
+            self.memory.sessions.get(&session).is_some_and(|loaded| loaded.session.seal_waits(now).is_none());
+        if !still {
             return;
         }
         if let Err(why) = self.seal(session, now).await {
             tracing::warn!(%session, why, "a record was not sealed; it is tried again");
-            if let Some(loaded) = self.sessions.get_mut(&session) {
-                let at = now + SEAL_RETRY;
-                loaded.armed = Some(at);
-                self.timers.push(Reverse((at, session)));
-            }
+            self.drop_and_reload(session);
         }
     }
 
     async fn seal(&mut self, session: SessionId, now: At) -> Result<(), String> {
         let log = self.ports.log.load(session, Seq(0)).await.map_err(|error| error.to_string())?;
-        let loaded = self.sessions.get_mut(&session).ok_or("not in memory")?;
+        let loaded = self.memory.sessions.get_mut(&session).ok_or("not in memory")?;
         let sealed =
             sealing::seal(loaded, &log, self.ports.source.as_ref(), &self.ports.keys, now).await.map_err(
                 |error| format!("{error}: {:?}", std::error::Error::source(&error).map(ToString::to_string)),
@@ -324,7 +390,7 @@ impl Shard {
         loaded.decide(now, input, &mut batch.events).map_err(|error| error.to_string())?;
         batch.summaries.push(loaded.summary());
         if let Err(error) = self.append(batch).await {
-            self.sessions.remove(&session);
+            self.memory.fenced |= matches!(error, StoreError::Fenced);
             return Err(error.to_string());
         }
         self.outbox_filled.notify_one();

@@ -9,7 +9,7 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
-use unicode_normalization::is_nfc;
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
 /// Largest text that [`parse`] takes, in bytes. A whole bundle with the event log of a three-hour exam is under 8 MiB.
 pub const MAX_BYTES: usize = 32 * 1024 * 1024;
@@ -102,6 +102,33 @@ pub fn parse_within(bytes: &[u8], limit: usize) -> Result<Value, Error> {
 pub fn canonical<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
     let plain = serde_json::to_vec(value).map_err(Error::Unserializable)?;
     serde_json_canonicalizer::to_vec(&parse(&plain)?).map_err(Error::Unserializable)
+}
+
+/// Puts every string and key of `value` into NFC, as the profile wants it; whether anything changed. Two keys that
+/// become one keep the later value.
+pub fn normalize(value: &mut Value) -> bool {
+    match value {
+        Value::String(text) => nfc(text),
+        Value::Array(items) => items.iter_mut().fold(false, |changed, item| normalize(item) | changed),
+        Value::Object(members) => {
+            let mut changed = members.values_mut().fold(false, |changed, member| normalize(member) | changed);
+            if members.keys().any(|key| !is_nfc(key)) {
+                let old = std::mem::take(members);
+                members.extend(old.into_iter().map(|(key, member)| (key.nfc().collect(), member)));
+                changed = true;
+            }
+            changed
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn nfc(text: &mut String) -> bool {
+    if is_nfc(text) {
+        return false;
+    }
+    *text = text.nfc().collect();
+    true
 }
 
 /// Whether `JCS(parse(bytes)) == bytes`: no other spelling of the same record exists.

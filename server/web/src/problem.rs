@@ -80,6 +80,8 @@ pub(crate) fn from_submit(error: &SubmitError) -> Problem {
             Problem { retry_after_ms: Some(*retry_after_ms), ..Problem::new(Code::Busy) }
         }
         SubmitError::NotFound => Problem::new(Code::NotFound),
+        SubmitError::OutsideProfile => Problem::new(Code::OutOfLimits),
+        SubmitError::Damaged => Problem::new(Code::Internal),
         SubmitError::Store => {
             Problem { retry_after_ms: Some(STORE_RETRY_MS), ..Problem::new(Code::StoreUnavailable) }
         }

@@ -3,7 +3,7 @@
 use crate::support::{Bench, SESSION, START};
 use std::time::Duration;
 use synaq_core::ids::Seq;
-use synaq_core::session::{Command, Effect, Input, Stage};
+use synaq_core::session::{Command, Effect, Input, Refusal, Stage};
 use synaq_core::time::Span;
 use synaq_runtime::{Clock as _, SubmitError};
 use synaq_store::EventLog as _;
@@ -146,4 +146,35 @@ async fn stopping_drains_the_mailbox_even_while_somebody_holds_a_handle() {
     tokio::time::timeout(Duration::from_secs(5), stop).await.expect("stops by itself").unwrap();
     let late = runtime.submit(SESSION, Input::Tick).await;
     assert!(matches!(late, Err(SubmitError::ShuttingDown)), "{late:?}");
+}
+
+#[tokio::test]
+async fn decomposed_letters_are_stored_composed_and_block_nothing() {
+    let bench = Bench::start().await;
+    bench.begin().await;
+    // The short i as two code points, as some keyboards write it.
+    bench.accept(Command::Say("и\u{306}".to_owned())).await;
+    let snapshot = bench.runtime.look(SESSION).await.unwrap();
+    assert_eq!(snapshot.session.state().messages[0].text, "й");
+    bench.accept(Command::HandIn).await;
+    let again = bench.restart().await;
+    assert_eq!(again.runtime.look(SESSION).await.unwrap().session.state().messages[0].text, "й");
+}
+
+#[tokio::test]
+async fn a_restart_before_the_exam_forgets_sockets_and_media_of_the_old_process() {
+    let bench = Bench::start().await;
+    bench.prepare().await;
+    let before = bench.runtime.look(SESSION).await.unwrap();
+    assert!(before.session.state().video && before.session.state().socket.is_some());
+    let bench = bench.restart().await;
+    let after = bench.runtime.look(SESSION).await.unwrap();
+    let state = after.session.state();
+    assert!(!state.video && !state.audio && state.socket.is_none());
+    bench.attach().await;
+    let begin = bench
+        .send(bench.next_seq(), Command::Begin { nonce: synaq_core::form::Seed([5; 32]) })
+        .await
+        .unwrap();
+    assert!(matches!(begin.effects[..], [Effect::Refused(Refusal::MediaMissing)]), "{begin:?}");
 }

@@ -2,8 +2,9 @@
 
 use crate::support::{Bench, Mood, PROCTOR, SESSION};
 use std::sync::atomic::Ordering;
-use synaq_core::session::{Command, Effect, StaffCommand};
+use synaq_core::session::{Command, Effect, StaffCommand, Stage};
 use synaq_core::time::Span;
+use synaq_runtime::Clock as _;
 use synaq_store::{Delivery, DeliveryState, EventLog as _, MessageKind, Outbox as _};
 
 /// Waits on the condition itself; the relay's timers run on paused time.
@@ -17,6 +18,14 @@ async fn delivered(bench: &Bench, met: impl Fn(&[Delivery]) -> bool) -> Vec<Deli
         bench.clock.advance(Span(100));
     }
     panic!("not delivered: {:?}", bench.store.deliveries(&[SESSION]).await.unwrap());
+}
+
+/// Lets both clocks run together.
+async fn pass(bench: &Bench, span: Span) {
+    for _ in 0..span.0 / 100 {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        bench.clock.advance(Span(100));
+    }
 }
 
 fn accepted(messages: &[Delivery]) -> bool {
@@ -120,4 +129,37 @@ async fn a_closed_exam_whose_seal_was_lost_in_a_crash_is_sealed_after_the_restar
     let bench = bench.restart().await;
     delivered(&bench, accepted).await;
     assert!(bench.store.record(SESSION).await.unwrap().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_dropped_by_a_full_disk_comes_back_by_itself() {
+    for fault in [synaq_store::Fault::DiskFull, synaq_store::Fault::AfterCommit] {
+        let bench = Bench::start().await;
+        bench.begin().await;
+        let Stage::Running { deadline, .. } =
+            bench.runtime.look(SESSION).await.unwrap().session.state().stage
+        else {
+            panic!("running")
+        };
+        bench.store.fail_next(fault);
+        assert!(bench.send(bench.next_seq(), bench.right(0).await).await.is_err());
+        // Nobody touches the session again: its deadline, its late window and its seal are the shard's own business.
+        pass(&bench, Span::secs(5)).await;
+        bench.clock.advance(deadline - bench.clock.now());
+        pass(&bench, Span::secs(5)).await;
+        bench.clock.advance(Span::mins(11));
+        delivered(&bench, accepted).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_seal_that_was_not_stored_is_made_again_without_any_input() {
+    let bench = Bench::start().await;
+    bench.begin().await;
+    bench.accept(Command::HandIn).await;
+    bench.store.fail_next(synaq_store::Fault::DiskFull);
+    delivered(&bench, accepted).await;
+    let stored = bench.store.record(SESSION).await.unwrap().unwrap();
+    let record: serde_json::Value = serde_json::from_slice(&stored.record.payload).unwrap();
+    assert_eq!(record["candidate"]["name"], "Байжан");
 }

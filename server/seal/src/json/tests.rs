@@ -154,3 +154,14 @@ proptest! {
         drop(parse(&bytes));
     }
 }
+
+#[test]
+fn normalizing_makes_text_fit_the_profile() {
+    // The short i as two code points, as some keyboards and file systems write it.
+    let mut value = serde_json::json!({ "и\u{306}": ["и\u{306}", { "b": 1 }], "a": "й" });
+    assert!(canonical(&value).is_err());
+    assert!(normalize(&mut value));
+    assert_eq!(value, serde_json::json!({ "й": ["й", { "b": 1 }], "a": "й" }));
+    assert!(canonical(&value).is_ok());
+    assert!(!normalize(&mut value));
+}

@@ -76,7 +76,7 @@ impl SessionSource for TestSource {
             assembled_at: at,
             centre_name: text("орталық"),
             centre_bin: "900101300811".to_owned(),
-            candidate_name: "Кандидат".to_owned(),
+            candidate_name: "Баи\u{306}жан".to_owned(),
             candidate_document: CandidateDocument::Iin { iin: "900101300823".to_owned() },
             question_commitments: vec!["0".repeat(64); 4],
             staff: Vec::new(),
@@ -275,6 +275,12 @@ impl Bench {
 
     /// Through every step before the exam, into it.
     pub(crate) async fn begin(&self) {
+        self.prepare().await;
+        self.accept(Command::Begin { nonce: Seed([5; 32]) }).await;
+    }
+
+    /// Through every step before the exam.
+    pub(crate) async fn prepare(&self) {
         self.runtime.submit(SESSION, Input::Bind { device: DEVICE, tab: TAB }).await.unwrap();
         self.attach().await;
         self.accept(Command::ChooseLanguage(Lang::Kk)).await;
@@ -293,7 +299,6 @@ impl Bench {
         }
         let flow = Input::Media(MediaFact::Flow { video: true, audio: true });
         self.runtime.submit(SESSION, flow).await.unwrap();
-        self.accept(Command::Begin { nonce: Seed([5; 32]) }).await;
     }
 
     /// The position at which the right option of a question is shown: the author's first.
