@@ -8,6 +8,7 @@ use axum::http::Method;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, post, put};
 use synaq_store::Role;
+use tower_http::compression::CompressionLayer;
 
 /// Who may come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -128,6 +129,9 @@ pub(crate) fn router(app: &App) -> Router<App> {
             }
             Audience::Public | Audience::Device | Audience::Ticket => route.serve,
         };
-        router.route(route.path, serve)
+        // Pages and their files hold no secret, so their length may depend on their content; API answers are never
+        // compressed, a poor link's first load always is.
+        let page = !route.path.starts_with("/api/");
+        router.route(route.path, if page { serve.layer(CompressionLayer::new()) } else { serve })
     })
 }

@@ -116,7 +116,7 @@ fn what(fact: &Fact) -> Option<String> {
         }
         Fact::DowntimeCredited { span } => Some(format!("{} s", (span.to - span.from).0 / 1_000)),
         Fact::MediaChanged { video, audio } => Some(format!("video {video}, audio {audio}")),
-        Fact::EvidenceGap { span, why } => Some(format!("{} ms: {why}", span.0)),
+        Fact::EvidenceGap { span, why, .. } => Some(format!("{} ms: {why}", span.0)),
         Fact::MessageSent { text, .. } => Some(text.clone()),
         Fact::EndProposed { why, note, .. } => Some(format!("{}: {note}", convert::end_reason(*why))),
         Fact::Closed { finish, note } => {

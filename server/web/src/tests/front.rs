@@ -121,3 +121,18 @@ async fn bodies_of_another_shape_size_or_type_are_refused_by_name() {
         assert_eq!(code(&house, open(media_type, body)).await.1, expected);
     }
 }
+
+#[tokio::test]
+async fn pages_are_compressed_and_answers_with_secrets_are_not() {
+    let house = House::open().await;
+    let ask = |path: &'static str| House::request(&Method::GET, path).header("accept-encoding", "gzip, br");
+    for page in ["/c/x", "/proctor/", "/errors/busy"] {
+        let response = house.send(ask(page).body(Body::empty()).unwrap()).await;
+        assert_eq!(response.headers()["content-encoding"], "gzip", "{page}");
+        assert_eq!(response.headers()["vary"], "accept-encoding", "{page}");
+    }
+    let me = ask("/api/v1/staff/me").header("cookie", cookie(0, Role::Centre)).body(Body::empty()).unwrap();
+    let response = house.send(me).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert!(!response.headers().contains_key("content-encoding"));
+}
