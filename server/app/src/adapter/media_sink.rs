@@ -61,7 +61,7 @@ impl RuntimeSink {
 
     fn gap(&self, session: Uuid, ms: u64, why: String) {
         let span = Span(i64::try_from(ms).unwrap_or(i64::MAX));
-        self.tell(session, MediaFact::Gap { span, why });
+        self.tell(session, MediaFact::Gap { span, why, name: None });
     }
 
     fn tell(&self, session: Uuid, fact: MediaFact) {

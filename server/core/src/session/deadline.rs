@@ -30,6 +30,8 @@ pub(super) enum Due {
     Record(IncidentNo),
     /// Late answers are no longer taken
     LateWindowEnd,
+    /// Recordings that are still open are not waited for any longer
+    EvidenceWaitEnd,
 }
 
 impl ExamSession {
@@ -50,10 +52,15 @@ impl ExamSession {
             }
             Stage::Closed { finish: Finish::TimeExpired, at } => {
                 let waits = !self.state.drained && !self.state.late_window_over;
-                waits.then_some((*at + LATE_WINDOW, Due::LateWindowEnd))
+                let late = waits.then_some((*at + LATE_WINDOW, Due::LateWindowEnd));
+                late.into_iter().chain(self.evidence_due()).min()
             }
-            Stage::Closed { .. } => None,
+            Stage::Closed { .. } => self.evidence_due(),
         }
+    }
+
+    fn evidence_due(&self) -> Option<(At, Due)> {
+        self.evidence_until().map(|at| (at, Due::EvidenceWaitEnd))
     }
 
     fn warning_due(&self) -> Option<(At, Due)> {

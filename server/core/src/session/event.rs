@@ -318,12 +318,27 @@ pub enum Fact {
         video: bool,
         audio: bool,
     },
+    /// The recorder took a publisher up: more pieces of evidence may come until it has ended.
+    RecordingBegan,
+    /// The recorder is through with it; everything of it is stored or named as missing.
+    RecordingEnded,
+    /// A piece of evidence was begun: the record waits for its digest.
+    EvidenceOpened {
+        name: String,
+    },
     EvidenceStored {
         evidence: EvidenceRef,
     },
     EvidenceGap {
         span: Span,
         why: String,
+        /// The opened piece that will not come whole, if it is one
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        name: Option<String>,
+    },
+    /// A restart of ours cut open pieces off after the end: what is left of them is still being read.
+    EvidenceAwaited {
+        until: At,
     },
     MessageSent {
         from: MessageFrom,

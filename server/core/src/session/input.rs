@@ -140,10 +140,14 @@ pub enum StaffCommand {
 pub enum MediaFact {
     /// What reaches the server now
     Flow { video: bool, audio: bool },
+    /// Whether the recorder has a publisher of this session, or still something of an earlier one
+    Recording(bool),
+    /// A piece of evidence was begun
+    Opened { name: String },
     /// A finished piece of evidence
     Stored(EvidenceRef),
-    /// A hole in the recording
-    Gap { span: Span, why: String },
+    /// A hole in the recording; `name` is the opened piece that will not come, if it is one
+    Gap { span: Span, why: String, name: Option<String> },
 }
 
 /// Everything a session can be asked.

@@ -16,6 +16,9 @@ pub const SHIELD_AFTERGLOW: Span = Span::secs(10);
 pub const PROMPT_SHIELD: Span = Span::secs(60);
 /// Answers made before the deadline are taken as late for this long.
 pub const LATE_WINDOW: Span = Span::mins(10);
+/// After the end, pieces of evidence that are still open get this long to be finished. The recorder needs well under a
+/// second; this is for a disk that hangs, and for reading what a crash has cut off.
+pub const EVIDENCE_WAIT: Span = Span::secs(60);
 /// A signal can be reported this long after it happened.
 pub const SIGNAL_AGO_MAX: Span = Span::mins(10);
 /// A signal that took longer than this to arrive was queued, and what ended it may be queued behind it.

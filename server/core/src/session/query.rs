@@ -1,7 +1,7 @@
 //! What others ask of a session. Nothing here changes it.
 
 use super::event::Finish;
-use super::limits::LATE_WINDOW;
+use super::limits::{EVIDENCE_WAIT, LATE_WINDOW};
 use super::state::{ExamSession, Stage, Standing};
 use crate::decision::{Score, score};
 use crate::ids::{Epoch, StaffId};
@@ -21,6 +21,9 @@ pub enum SealWaits {
     /// Late answers may still come
     #[error("late answers are taken until {0}")]
     LateWindow(At),
+    /// Recordings are still being finished
+    #[error("recordings are being finished, until {0} at the latest")]
+    Evidence(At),
     /// Done
     #[error("the record is sealed already")]
     AlreadySealed,
@@ -136,7 +139,22 @@ impl ExamSession {
             && !self.state.drained
             && !self.state.late_window_over
             && at < until;
-        late.then_some(SealWaits::LateWindow(until))
+        if late {
+            return Some(SealWaits::LateWindow(until));
+        }
+        self.evidence_until().filter(|until| at < *until).map(SealWaits::Evidence)
+    }
+
+    /// Until when the record of an ended exam waits for a recorder that is not through, or for pieces of evidence that
+    /// are still open; `None` without any.
+    pub(super) fn evidence_until(&self) -> Option<At> {
+        let Stage::Closed { at: closed_at, .. } = &self.state.stage else { return None };
+        let whole = self.state.evidence_open.is_empty() && !self.state.recording;
+        if whole || self.state.sealed.is_some() {
+            return None;
+        }
+        let until = *closed_at + EVIDENCE_WAIT;
+        Some(self.state.evidence_until.map_or(until, |moved| moved.max(until)))
     }
 
     /// Everybody of the staff whom the record mentions: who admitted, confirmed, changed the time, or ended it.

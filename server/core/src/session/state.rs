@@ -287,6 +287,12 @@ pub struct State {
     pub downtimes: Vec<DowntimeSpan>,
     /// Stored evidence
     pub evidence: Vec<EvidenceRef>,
+    /// The recorder is not through yet: pieces may still be begun
+    pub recording: bool,
+    /// Pieces begun and not yet stored, by name
+    pub evidence_open: BTreeSet<String>,
+    /// The record waits for them until then, if a restart moved it
+    pub evidence_until: Option<At>,
     /// Holes in the recording
     pub evidence_gaps: Vec<(At, Span, String)>,
     /// Conversation

@@ -11,6 +11,7 @@ mod calendar;
 mod codes;
 mod connection;
 mod draw;
+mod evidence;
 mod pass_rule;
 mod preparation;
 mod random;

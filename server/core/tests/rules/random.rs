@@ -108,11 +108,26 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..6_u128).prop_map(|n| Step::Input(Input::Detach { socket: socket(n), reason: "lost".to_owned() })),
         3 => (any::<bool>(), any::<bool>())
             .prop_map(|(video, audio)| Step::Input(Input::Media(MediaFact::Flow { video, audio }))),
-        1 => Just(Step::Input(Input::Media(MediaFact::Stored(evidence("clip"))))),
+        3 => media().prop_map(|fact| Step::Input(Input::Media(fact))),
         6 => Just(Step::Input(Input::Tick)),
         1 => Just(Step::Input(Input::Sealed { sha256: "ab".repeat(32), kid: "k".to_owned() })),
         2 => (0..100_000_i64).prop_map(|lost| Step::Crash { lost }),
         1 => Just(Step::Candidate { stale: false, seq: 1_000, command: Command::HandIn }),
+    ]
+}
+
+fn media() -> impl Strategy<Value = MediaFact> {
+    let gap = |name: Option<&str>| MediaFact::Gap {
+        span: Span::ZERO,
+        why: "lost".to_owned(),
+        name: name.map(str::to_owned),
+    };
+    prop_oneof![
+        any::<bool>().prop_map(MediaFact::Recording),
+        (0..3).prop_map(|n| MediaFact::Opened { name: format!("clip-{n}") }),
+        (0..3).prop_map(|n| MediaFact::Stored(evidence(&format!("clip-{n}")))),
+        (0..3).prop_map(move |n| gap(Some(&format!("clip-{n}")))),
+        Just(gap(None)),
     ]
 }
 

@@ -74,8 +74,12 @@ impl State {
             | Fact::WarningEffective { .. }
             | Fact::WarningCoverEnded { .. } => self.apply_standing(event),
             Fact::MediaChanged { .. }
+            | Fact::RecordingBegan
+            | Fact::RecordingEnded
+            | Fact::EvidenceOpened { .. }
             | Fact::EvidenceStored { .. }
             | Fact::EvidenceGap { .. }
+            | Fact::EvidenceAwaited { .. }
             | Fact::MessageSent { .. }
             | Fact::HelpAsked
             | Fact::HelpAnswered { .. }
@@ -256,8 +260,22 @@ impl State {
                 self.audio = *audio;
                 self.watch_supervision(event.at);
             }
-            Fact::EvidenceStored { evidence } => self.evidence.push(evidence.clone()),
-            Fact::EvidenceGap { span, why } => self.evidence_gaps.push((event.at, *span, why.clone())),
+            Fact::RecordingBegan => self.recording = true,
+            Fact::RecordingEnded => self.recording = false,
+            Fact::EvidenceOpened { name } => {
+                self.evidence_open.insert(name.clone());
+            }
+            Fact::EvidenceStored { evidence } => {
+                self.evidence_open.remove(&evidence.name);
+                self.evidence.push(evidence.clone());
+            }
+            Fact::EvidenceGap { span, why, name } => {
+                if let Some(name) = name {
+                    self.evidence_open.remove(name);
+                }
+                self.evidence_gaps.push((event.at, *span, why.clone()));
+            }
+            Fact::EvidenceAwaited { until } => self.evidence_until = Some(*until),
             Fact::MessageSent { from, text } => {
                 let message = Message { seq: self.seq, at: event.at, from: *from, text: text.clone() };
                 self.messages.push(message);

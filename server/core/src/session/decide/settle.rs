@@ -5,7 +5,7 @@ use crate::ids::IncidentNo;
 use crate::session::deadline::Due;
 use crate::session::event::{Fact, Finish};
 use crate::session::state::Standing;
-use crate::time::At;
+use crate::time::{At, Span};
 
 impl Deciding<'_> {
     /// Everything due up to and at `until`, in time order. Ends: each step removes its own cause.
@@ -43,6 +43,7 @@ impl Deciding<'_> {
             }
             Due::Record(no) => self.emit_at(at, Fact::IncidentRecorded { no }),
             Due::LateWindowEnd => self.emit_at(at, Fact::LateWindowEnded),
+            Due::EvidenceWaitEnd => self.give_up_evidence(at),
         }
     }
 
@@ -62,6 +63,19 @@ impl Deciding<'_> {
         }
         if met && old.class == crate::proctoring::Class::Auto {
             self.confirm_auto(at, new, at);
+        }
+    }
+
+    /// The record says what is missing rather than wait without end.
+    fn give_up_evidence(&mut self, at: At) {
+        for name in self.state().evidence_open.clone() {
+            let why = format!("{name} was not finished in time");
+            self.emit_at(at, Fact::EvidenceGap { span: Span::ZERO, why, name: Some(name) });
+        }
+        if self.state().recording {
+            let why = "the recorder did not end in time".to_owned();
+            self.emit_at(at, Fact::EvidenceGap { span: Span::ZERO, why, name: None });
+            self.emit_at(at, Fact::RecordingEnded);
         }
     }
 

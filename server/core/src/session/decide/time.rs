@@ -4,7 +4,9 @@ use super::{Deciding, within};
 use crate::ids::StaffId;
 use crate::session::event::{DowntimeSpan, Fact};
 use crate::session::input::Refusal;
-use crate::session::limits::{REASON_CHARS, SERVER_RESTARTED, TIME_STEP_MAX, TIME_STEP_MIN, TIME_TOTAL_MAX};
+use crate::session::limits::{
+    EVIDENCE_WAIT, REASON_CHARS, SERVER_RESTARTED, TIME_STEP_MAX, TIME_STEP_MIN, TIME_TOTAL_MAX,
+};
 use crate::session::state::Stage;
 use crate::time::{At, Span};
 
@@ -74,6 +76,17 @@ impl Deciding<'_> {
         }
         if self.state().video || self.state().audio {
             self.emit(Fact::MediaChanged { video: false, audio: false });
+        }
+        self.recover_evidence();
+    }
+
+    /// The recorder went down with us. What it left open is read again, and that takes its own time.
+    fn recover_evidence(&mut self) {
+        if self.session.evidence_until().is_some() && !self.state().evidence_open.is_empty() {
+            self.emit(Fact::EvidenceAwaited { until: self.at + EVIDENCE_WAIT });
+        }
+        if self.state().recording {
+            self.emit(Fact::RecordingEnded);
         }
     }
 }
