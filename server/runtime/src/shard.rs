@@ -175,7 +175,7 @@ impl Shard {
         round: &mut Round,
     ) -> Result<Done, SubmitError> {
         for event in &step.events {
-            let Fact::RecordApproved { by, sha256, note } = &event.fact else { continue };
+            let Fact::RecordApproved { by, sha256, note, .. } = &event.fact else { continue };
             let name = self.ports.source.staff_name(*by).await.map_err(|error| {
                 tracing::warn!(%session, %error, "the approver cannot be read");
                 SubmitError::Store

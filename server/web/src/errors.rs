@@ -38,6 +38,7 @@ pages! {
     CredentialInvalid = "credential_invalid";
     OtherDevice = "other_device";
     SupersededEpoch = "superseded_epoch";
+    ClientSeqReused = "client_seq_reused";
     WrongStage = "wrong_stage";
     StepMissing = "step_missing";
     NotOpenYet = "not_open_yet";
@@ -65,6 +66,7 @@ pages! {
     CodeSwitchedOff = "code_switched_off";
     SecondPersonNeeded = "second_person_needed";
     NothingWaits = "nothing_waits";
+    PhotosChanged = "photos_changed";
     BankInvalid = "bank_invalid";
     BankVersionTaken = "bank_version_taken";
     ProgrammeInvalid = "programme_invalid";
@@ -73,6 +75,7 @@ pages! {
     TimesOutOfOrder = "times_out_of_order";
     RecordNotSealed = "record_not_sealed";
     RecordMismatch = "record_mismatch";
+    ValidityRulingMissing = "validity_ruling_missing";
     Busy = "busy";
     StoreUnavailable = "store_unavailable";
     ShuttingDown = "shutting_down";

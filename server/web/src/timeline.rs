@@ -114,6 +114,7 @@ fn what(fact: &Fact) -> Option<String> {
         Fact::TimeCredited { span, reason, .. } | Fact::TimeExtended { span, reason, .. } => {
             Some(format!("{} s: {reason}", span.0 / 1_000))
         }
+        Fact::ClockStepped { from, to } => Some(format!("-{} s", (*from - *to).0 / 1_000)),
         Fact::DowntimeCredited { span } => Some(format!("{} s", (span.to - span.from).0 / 1_000)),
         Fact::MediaChanged { video, audio } => Some(format!("video {video}, audio {audio}")),
         Fact::EvidenceGap { span, why, .. } => Some(format!("{} ms: {why}", span.0)),

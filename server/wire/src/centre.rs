@@ -263,15 +263,41 @@ pub struct SessionDetail {
     pub incidents: Vec<IncidentView>,
     /// Answers that arrived after the deadline
     pub late_answers: u16,
+    /// Which, and when they were delivered, by question
+    pub late: Vec<LateAnswer>,
     /// Time without a picture during the exam
     #[ts(type = "number")]
     pub unsupervised_ms: i64,
     /// Above 10 minutes: the commission must rule on validity
     pub validity_must_be_ruled: bool,
+    /// What the commission ruled, once approved
+    pub ruling: Option<Ruling>,
     /// Stored evidence
     pub evidence: Vec<EvidenceRow>,
     /// The sealed record
     pub record: Option<RecordView>,
+}
+
+/// An answer given before the deadline by the device's clock and delivered after it: not scored.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct LateAnswer {
+    /// Number of the question as on the candidate's screen, from 1
+    pub question: u16,
+    /// When it was delivered
+    #[ts(type = "number")]
+    pub at: i64,
+}
+
+/// Whether an exam that went without supervision for too long stands.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct Ruling {
+    /// The exam stands
+    pub valid: bool,
+    /// Why; 1 to 1 000 characters
+    pub note: String,
 }
 
 /// A piece of evidence: `GET /api/v1/centre/sessions/{session}/evidence/{name}` (every view is in the audit log).
@@ -328,4 +354,8 @@ pub struct Approve {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub note: Option<String>,
+    /// Needed where `validity_must_be_ruled`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub ruling: Option<Ruling>,
 }

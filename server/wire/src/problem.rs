@@ -66,7 +66,8 @@ codes! {
     LinkExpired = "link_expired", 410, "The personal link was valid until the end of the sitting";
     CredentialInvalid = "credential_invalid", 401, "This device does not hold the key for this exam";
     OtherDevice = "other_device", 409, "Another device or tab sits this exam";
-    SupersededEpoch = "superseded_epoch", 409, "Another device took over this exam";
+    SupersededEpoch = "superseded_epoch", 409, "Another device or tab took over this exam";
+    ClientSeqReused = "client_seq_reused", 409, "This number was given to another command before";
     WrongStage = "wrong_stage", 409, "This is not possible at this stage";
     StepMissing = "step_missing", 409, "A step before this one is missing";
     NotOpenYet = "not_open_yet", 409, "The sitting has not opened yet";
@@ -96,6 +97,7 @@ codes! {
     CodeSwitchedOff = "code_switched_off", 422, "An accommodation switches this code off for this candidate";
     SecondPersonNeeded = "second_person_needed", 409, "Ending for impersonation needs a second person";
     NothingWaits = "nothing_waits", 409, "Nothing waits for this decision";
+    PhotosChanged = "photos_changed", 409, "The photos changed since you looked";
     // centre's way
     BankInvalid = "bank_invalid", 422, "The bank has mistakes; the report names each question";
     BankVersionTaken = "bank_version_taken", 409, "This version of the bank exists with other content";
@@ -105,6 +107,7 @@ codes! {
     TimesOutOfOrder = "times_out_of_order", 422, "The end lies before the beginning";
     RecordNotSealed = "record_not_sealed", 409, "The record is not sealed yet";
     RecordMismatch = "record_mismatch", 409, "The record shown is not the sealed one";
+    ValidityRulingMissing = "validity_ruling_missing", 422, "The commission must rule on validity";
     // the server's way
     Busy = "busy", 503, "The server is busy; try again as told";
     StoreUnavailable = "store_unavailable", 503, "The store does not take writes now; nothing was lost";
@@ -191,6 +194,9 @@ impl From<&synaq_core::session::Refusal> for Code {
             R::NoSuchOption => Self::NoSuchOption,
             R::OtherDevice => Self::OtherDevice,
             R::SupersededEpoch => Self::SupersededEpoch,
+            R::ClientSeqReused => Self::ClientSeqReused,
+            R::PhotosChanged => Self::PhotosChanged,
+            R::ValidityRulingMissing => Self::ValidityRulingMissing,
             R::StepMissing => Self::StepMissing,
             R::LanguageNotOffered => Self::LanguageNotOffered,
             R::MediaMissing => Self::MediaMissing,

@@ -62,11 +62,21 @@ pub enum ClientFrame {
 #[ts(export)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ProctorCommand {
-    Admit,
+    /// The photos on the screen by SHA-256: others are refused with `photos_changed`; without them whatever is there
+    Admit {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        seen: Option<PhotosSeen>,
+    },
     AskAgain {
         reason: String,
     },
-    AdmitDevice,
+    /// `waiting` of the screen: another one is refused with `nothing_waits`; without it whoever waits
+    AdmitDevice {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        waiting: Option<Uuid>,
+    },
     Say {
         text: String,
     },
@@ -114,6 +124,17 @@ pub enum ProctorCommand {
         note: String,
     },
     WithdrawEnd,
+}
+
+/// The photos a proctor looked at, as the detail names them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct PhotosSeen {
+    /// The candidate's face
+    pub face: Option<String>,
+    /// The identity document
+    pub document: Option<String>,
 }
 
 /// The four reasons; conduct is not among them.
@@ -291,6 +312,8 @@ pub struct Detail {
     pub document_photo: Option<String>,
     /// A tab or device waits
     pub device_waits: bool,
+    /// Which: its connection, for `admit_device`
+    pub waiting: Option<Uuid>,
     /// All incidents, newest first
     pub incidents: Vec<IncidentView>,
     /// The first of two people who want to end it for impersonation

@@ -35,6 +35,10 @@ document_photo: string | null,
  */
 device_waits: boolean, 
 /**
+ * Which: its connection, for `admit_device`
+ */
+waiting: string | null, 
+/**
  * All incidents, newest first
  */
 incidents: Array<IncidentView>, 

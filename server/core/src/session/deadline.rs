@@ -2,8 +2,8 @@
 
 use super::event::{EffectiveHow, Finish};
 use super::limits::{
-    LATE_WINDOW, PERSIST_LIMIT, PROMPT_SHIELD, RESUME_GRACE, SHIELD_AFTERGLOW, WARNING_COVER, WARNING_GRACE,
-    WARNING_LIVE_SOCKET,
+    LATE_WINDOW, PERSIST_LIMIT, PROMPT_SHIELD, PROMPT_SHIELD_TOTAL, RESUME_GRACE, SHIELD_AFTERGLOW,
+    WARNING_COVER, WARNING_GRACE, WARNING_LIVE_SOCKET,
 };
 use super::state::{ExamSession, Stage, Standing, State, Warning};
 use crate::ids::IncidentNo;
@@ -201,10 +201,15 @@ impl State {
         }
     }
 
+    /// How long a prompt opened now shields.
+    pub(super) fn prompt_shield_left(&self) -> Span {
+        (PROMPT_SHIELD_TOTAL - self.prompt_shielded).clamp(Span::ZERO, PROMPT_SHIELD)
+    }
+
     fn prompt_shield_end(&self) -> Option<At> {
         let closed = match self.prompt_open_since {
             // Until it closes nobody knows; the bound is the latest it can be.
-            Some(since) => Some(since + PROMPT_SHIELD),
+            Some(since) => Some(since + self.prompt_shield_left()),
             None => self.prompt_closed_at,
         };
         closed.map(|at| at + SHIELD_AFTERGLOW)

@@ -4,6 +4,7 @@ use crate::bank::Lang;
 use crate::form::{ExamForm, Seed};
 use crate::ids::{CentreId, DeviceHash, Epoch, IncidentNo, SittingId, SocketId, StaffId, TabId};
 use crate::proctoring::{Class, Code, DetectorEvent, Source};
+use crate::session::fingerprint::Fingerprint;
 use crate::session::input::{AcknowledgedText, DeviceReport};
 use crate::time::{At, Span};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,9 @@ pub struct Event {
     /// The candidate's command behind it
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub client: Option<ClientRef>,
+    /// What that command said; none in logs from before it was kept
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub fingerprint: Option<Fingerprint>,
     /// What happened
     pub fact: Fact,
 }
@@ -125,6 +129,15 @@ pub enum StaffEndReason {
     Impersonation,
 }
 
+/// What the commission says of an exam that went without supervision for too long.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Ruling {
+    /// The exam stands
+    pub valid: bool,
+    /// Why
+    pub note: String,
+}
+
 /// A span of our own downtime, never charged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct DowntimeSpan {
@@ -156,7 +169,8 @@ pub enum Fact {
         opens_at: At,
         closes_at: At,
     },
-    /// A device was bound: the first by the candidate's button, a later one by a proctor.
+    /// A device and tab were bound: the first by the candidate's button, another tab of that device by itself once the
+    /// former one is gone, another device by a proctor.
     DeviceBound {
         epoch: Epoch,
         device: DeviceHash,
@@ -372,5 +386,12 @@ pub enum Fact {
         by: StaffId,
         sha256: String,
         note: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        ruling: Option<Ruling>,
+    },
+    /// The server's clock was set back: the session stands still at `from` until the clock is there again.
+    ClockStepped {
+        from: At,
+        to: At,
     },
 }

@@ -4,7 +4,7 @@ use crate::bank::Lang;
 use crate::form::Seed;
 use crate::ids::{CentreId, DeviceHash, Epoch, IncidentNo, Seq, SittingId, SocketId, StaffId, TabId};
 use crate::proctoring::{Code, DetectorEvent, SignalPhase};
-use crate::session::event::{ClientRef, Event, EvidenceRef, PhotoKind, StaffEndReason};
+use crate::session::event::{ClientRef, Event, EvidenceRef, PhotoKind, Ruling, StaffEndReason};
 use crate::time::{At, Span};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -105,12 +105,12 @@ pub enum Command {
 /// A staff member's command.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum StaffCommand {
-    /// Identity is right
-    Admit,
+    /// Identity is right; `seen` says by which photos, so that others are never admitted unseen
+    Admit { seen: Option<PhotosSeen> },
     /// Photos again
     AskAgain { reason: String },
-    /// Let the waiting tab or device take over
-    AdmitDevice,
+    /// Let the waiting tab or device take over; `waiting` says which, so that another is never admitted unseen
+    AdmitDevice { waiting: Option<SocketId> },
     /// To the candidate; also answers a call
     Say(String),
     /// The incident is a violation that began then; `warnings_seen` is what the proctor's screen showed
@@ -131,8 +131,17 @@ pub enum StaffCommand {
     End { why: StaffEndReason, note: String },
     /// Take a proposal back
     WithdrawEnd,
-    /// The commission approves the sealed record
-    Approve { sha256: String, note: Option<String> },
+    /// The commission approves the sealed record; after too long without supervision it must rule on validity
+    Approve { sha256: String, note: Option<String>, ruling: Option<Ruling> },
+}
+
+/// The photos on the proctor's screen, by SHA-256 in hex; what was not on it is none.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct PhotosSeen {
+    /// The candidate's face
+    pub face: Option<String>,
+    /// The identity document
+    pub document: Option<String>,
 }
 
 /// What media says; never an end of anything.
@@ -233,6 +242,9 @@ pub enum Refusal {
     /// The epoch was superseded
     #[error("another device took over this exam; what this one still sends is kept as evidence only")]
     SupersededEpoch,
+    /// Same epoch and number, other content
+    #[error("this number was given to another command before; that one stays")]
+    ClientSeqReused,
     /// Consent, device check, identity or a text is missing
     #[error("a step before this one is missing")]
     StepMissing,
@@ -269,7 +281,13 @@ pub enum Refusal {
     /// Impersonation needs a second person
     #[error("ending for impersonation needs a second person")]
     SecondPersonNeeded,
-    /// No device or end proposal waits
+    /// Other photos than on the proctor's screen
+    #[error("the photos have changed since you looked; look again before you decide")]
+    PhotosChanged,
+    /// The commission must say whether the exam stands
+    #[error("supervision was missing for more than 10 minutes; the commission must rule on validity")]
+    ValidityRulingMissing,
+    /// No device or end proposal waits, or another than on the screen
     #[error("nothing waits for this decision")]
     NothingWaits,
     /// The record is not sealed, or another digest was approved

@@ -14,6 +14,10 @@ pub const PERSIST_LIMIT: Span = Span::secs(30);
 pub const SHIELD_AFTERGLOW: Span = Span::secs(10);
 /// A client's claim that our prompt is open shields no longer than this.
 pub const PROMPT_SHIELD: Span = Span::secs(60);
+/// All prompts of an exam together shield no longer than this, and the last one's afterglow.
+pub const PROMPT_SHIELD_TOTAL: Span = Span::mins(5);
+/// A clock that was set back by more than this is written down; less is what time synchronisation does.
+pub const CLOCK_STEP: Span = Span::secs(2);
 /// Answers made before the deadline are taken as late for this long.
 pub const LATE_WINDOW: Span = Span::mins(10);
 /// After the end, pieces of evidence that are still open get this long to be finished. The recorder needs well under a
@@ -48,9 +52,10 @@ pub const SIGNAL_NOTE_CHARS: usize = 200;
 /// A label or version, in characters.
 pub const LABEL_CHARS: usize = 120;
 
-/// Events of one session: 60 min of an answer every second, detectors on top, fit five times.
-pub const EVENTS_MAX: u64 = 20_000;
-/// Signals, messages and prompts stop here, so that a chattering client never uses up its answers' room.
+/// Stored answers of one session: 60 min of one every second fit five times. Counted apart, so that neither a
+/// chattering client nor a line that breaks all the time uses up their room.
+pub const ANSWERS_MAX: u64 = 20_000;
+/// Signals, messages, prompts and detectors' claims of one session.
 pub const CHATTER_EVENTS_MAX: u64 = 15_000;
 
 /// Reason of a disconnect that a restart of ours caused: not an interruption of the candidate's.

@@ -4,6 +4,7 @@ mod apply;
 mod deadline;
 mod decide;
 mod event;
+mod fingerprint;
 mod input;
 pub mod limits;
 mod query;
@@ -11,14 +12,15 @@ mod state;
 
 pub use event::{
     ClientRef, Consequence, DowntimeSpan, EffectiveHow, Event, EvidenceRef, Fact, Finish, MessageFrom,
-    PhotoKind, StaffEndReason,
+    PhotoKind, Ruling, StaffEndReason,
 };
+pub use fingerprint::Fingerprint;
 pub use input::{
-    AcknowledgedText, Command, Creation, Decision, DeviceReport, Effect, Input, MediaFact, Refusal,
-    StaffCommand,
+    AcknowledgedText, Command, Creation, Decision, DeviceReport, Effect, Input, MediaFact, PhotosSeen,
+    Refusal, StaffCommand,
 };
 pub use query::SealWaits;
 pub use state::{
-    Answer, Binding, Context, EndProposal, ExamSession, Held, Message, Stage, Standing, State, TimeChange,
-    TimeChangeKind, Violation, Warning,
+    Answer, Binding, Context, Done, EndProposal, ExamSession, Held, Message, Stage, Standing, State,
+    TimeChange, TimeChangeKind, Violation, Warning,
 };

@@ -5,8 +5,10 @@ use crate::form::{ExamForm, Seed};
 use crate::ids::{CentreId, DeviceHash, Epoch, IncidentNo, Seq, SittingId, SocketId, StaffId, TabId};
 use crate::proctoring::{Code, Incident, RuleTable, Source};
 use crate::session::event::{
-    Consequence, DowntimeSpan, EffectiveHow, EvidenceRef, Finish, MessageFrom, PhotoKind, StaffEndReason,
+    Consequence, DowntimeSpan, EffectiveHow, EvidenceRef, Finish, MessageFrom, PhotoKind, Ruling,
+    StaffEndReason,
 };
+use crate::session::fingerprint::Fingerprint;
 use crate::session::input::{AcknowledgedText, DeviceReport};
 use crate::time::{At, Span};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -111,6 +113,15 @@ pub struct Binding {
     pub tab: TabId,
 }
 
+/// A candidate's command that took effect.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Done {
+    /// Its first event
+    pub seq: Seq,
+    /// What it said; none in logs from before it was kept
+    pub fingerprint: Option<Fingerprint>,
+}
+
 /// The newest answer to a question.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Answer {
@@ -193,6 +204,12 @@ pub struct State {
     pub seq: Seq,
     /// Instant of the newest event: a clock that steps back never reorders the log
     pub last_at: Option<At>,
+    /// From where the server's clock was last seen to step back
+    pub stepped_from: Option<At>,
+    /// Stored answers, of whatever standing: their room is their own
+    pub answer_events: u64,
+    /// What else the browser caused, and detectors' claims
+    pub chatter_events: u64,
     /// Owner
     pub centre: Option<CentreId>,
     /// Which sitting
@@ -253,8 +270,8 @@ pub struct State {
     pub waiting_device: Option<(DeviceHash, TabId, SocketId)>,
     /// The live socket
     pub socket: Option<(SocketId, At)>,
-    /// Receipts of commands that took effect: the first event of each
-    pub receipts: HashMap<(Epoch, u64), Seq>,
+    /// Commands that took effect
+    pub receipts: HashMap<(Epoch, u64), Done>,
     /// Commands of a superseded epoch already kept as evidence; they never become receipts
     pub kept_superseded: BTreeSet<(Epoch, u64)>,
     /// All incidents, in order
@@ -271,8 +288,10 @@ pub struct State {
     pub resumed_at: Option<At>,
     /// Our own prompt is open since
     pub prompt_open_since: Option<At>,
-    /// Our own prompt was closed at
+    /// Our own prompt was closed at, or its shield ended
     pub prompt_closed_at: Option<At>,
+    /// How long prompts have shielded since the start, afterglow included
+    pub prompt_shielded: Span,
     /// What reaches the server
     pub video: bool,
     /// What reaches the server
@@ -311,6 +330,8 @@ pub struct State {
     pub sealed: Option<(String, String, At)>,
     /// Who approved it, when
     pub approved: Option<(StaffId, At)>,
+    /// What the commission said of the exam's validity, where it had to
+    pub ruling: Option<Ruling>,
 }
 
 /// One candidate's sitting. Knows the rules and nothing else: no clock, no socket, no database.

@@ -1,11 +1,13 @@
-use crate::support::{DEVICE, Exam, OTHER_TAB, START, socket, t};
+use crate::support::{DEVICE, Exam, OTHER_TAB, START, TAB, socket, t};
 use std::collections::BTreeSet;
+use synaq_core::form::Seed;
 use synaq_core::ids::{Epoch, Seq};
-use synaq_core::proctoring::RuleTable;
+use synaq_core::proctoring::{Code, RuleTable, SignalPhase};
 use synaq_core::session::{
-    ClientRef, Command, Effect, Fact, Finish, Input, Refusal, SealWaits, StaffCommand,
+    ClientRef, Command, Effect, Event, ExamSession, Fact, Fingerprint, Finish, Input, Refusal, SealWaits,
+    StaffCommand,
 };
-use synaq_core::time::At;
+use synaq_core::time::{At, Span};
 
 fn answer(epoch: u32, client_seq: u64, client_at: At, question: u16, shown: &[u8]) -> Input {
     Input::Candidate {
@@ -26,6 +28,72 @@ fn a_repeated_command_yields_its_earlier_receipt() {
     let again = exam.input(t(9), answer(1, 50, t(1), 0, &[1]));
     assert_eq!(again.effects, [Effect::AlreadyDone(seq)]);
     assert!(again.events.is_empty());
+}
+
+#[test]
+fn a_number_given_to_another_command_is_refused_even_after_a_restart() {
+    let mut exam = Exam::running();
+    exam.accept(t(1), answer(1, 50, t(1), 0, &[1]));
+    assert_eq!(exam.refuse(t(2), answer(1, 50, t(1), 0, &[2])), Refusal::ClientSeqReused);
+    assert_eq!(exam.refuse(t(2), answer(1, 50, t(1), 1, &[1])), Refusal::ClientSeqReused);
+    assert_eq!(shown(&exam, 0), Some(vec![1]));
+    let stored = serde_json::to_string(&exam.log).unwrap();
+    let log: Vec<Event> = serde_json::from_str(&stored).unwrap();
+    exam.session = ExamSession::new(exam.session.context().clone());
+    log.iter().for_each(|event| exam.session.apply(event));
+    assert_eq!(exam.refuse(t(3), answer(1, 50, t(1), 0, &[2])), Refusal::ClientSeqReused);
+    assert!(matches!(exam.input(t(4), answer(1, 50, t(1), 0, &[1])).effects[..], [Effect::AlreadyDone(_)]));
+}
+
+#[test]
+fn a_log_from_before_fingerprints_yields_its_receipts() {
+    let mut exam = Exam::running();
+    exam.accept(t(1), answer(1, 50, t(1), 0, &[1]));
+    let mut stored = serde_json::to_value(&exam.log).unwrap();
+    for event in stored.as_array_mut().unwrap() {
+        event.as_object_mut().unwrap().remove("fingerprint");
+    }
+    let log: Vec<Event> = serde_json::from_value(stored.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&log).unwrap(), stored, "the hash chain still holds");
+    exam.session = ExamSession::new(exam.session.context().clone());
+    log.iter().for_each(|event| exam.session.apply(event));
+    assert!(matches!(exam.input(t(4), answer(1, 50, t(1), 0, &[2])).effects[..], [Effect::AlreadyDone(_)]));
+}
+
+/// A queued signal is sent again with a new age, a second half of the draw is another command.
+#[test]
+fn a_repetition_is_told_from_another_command_by_what_it_says() {
+    let signal = |ago| Command::Signal {
+        code: Code::WindowBlur,
+        phase: SignalPhase::Begin,
+        ago: Span::secs(ago),
+        note: None,
+    };
+    assert_eq!(Fingerprint::of(&signal(1)), Fingerprint::of(&signal(9)));
+    let begin = |byte| Command::Begin { nonce: Seed([byte; 32]) };
+    assert_ne!(Fingerprint::of(&begin(1)), Fingerprint::of(&begin(2)));
+    assert_ne!(Fingerprint::of(&Command::HandIn), Fingerprint::of(&Command::Drained));
+}
+
+#[test]
+fn a_line_that_breaks_all_the_time_leaves_the_answers_their_room() {
+    let mut exam = Exam::running();
+    let seq = exam.session.state().seq.0;
+    for n in 0..11_000_u128 {
+        let (at, socket) = (t(1), socket(100 + n));
+        for input in [
+            Input::Attach { device: DEVICE, tab: TAB, socket },
+            Input::Detach { socket, reason: String::new() },
+        ] {
+            for event in exam.session.decide(at, input).events {
+                exam.session.apply(&event);
+            }
+        }
+    }
+    assert!(exam.session.state().seq.0 > seq + 20_000);
+    exam.log.clear();
+    exam.answer(t(2), 0, &[1]);
+    exam.signal(t(3), Code::WindowBlur, SignalPhase::Begin);
 }
 
 #[test]
@@ -141,7 +209,7 @@ fn a_superseded_device_is_heard_as_evidence_once_and_never_acknowledged() {
     let mut exam = Exam::running();
     exam.accept(t(1), answer(1, 50, t(1), 0, &[1]));
     exam.input(t(2), Input::Attach { device: DEVICE, tab: OTHER_TAB, socket: socket(5) });
-    exam.staff(t(3), StaffCommand::AdmitDevice);
+    exam.staff(t(3), StaffCommand::AdmitDevice { waiting: None });
     assert_eq!(exam.refuse(t(4), answer(1, 51, t(2), 0, &[2])), Refusal::SupersededEpoch);
     let seq = exam.session.state().seq;
     assert_eq!(exam.refuse(t(5), answer(1, 51, t(2), 0, &[2])), Refusal::SupersededEpoch);

@@ -1,7 +1,9 @@
 use crate::support::{DEVICE, Exam, OTHER_DEVICE, OTHER_TAB, TAB, creation, socket, t};
 use synaq_core::ids::Epoch;
 use synaq_core::proctoring::{Code, RuleTable, SignalPhase};
-use synaq_core::session::{Command, Effect, Input, Refusal, StaffCommand};
+use synaq_core::session::{ClientRef, Command, Effect, Fact, Input, Refusal, StaffCommand};
+
+const ADMIT: StaffCommand = StaffCommand::AdmitDevice { waiting: None };
 
 fn attach(device: synaq_core::ids::DeviceHash, tab: synaq_core::ids::TabId, n: u128) -> Input {
     Input::Attach { device, tab, socket: socket(n) }
@@ -43,8 +45,73 @@ fn another_tab_of_the_same_device_takes_over_when_no_socket_lives() {
     let mut exam = Exam::running();
     exam.disconnect(t(5), 0);
     let decision = exam.input(t(6), attach(DEVICE, OTHER_TAB, 1));
-    assert_eq!(decision.effects, [Effect::Attached(Epoch(1))]);
+    assert_eq!(decision.effects, [Effect::Attached(Epoch(2))]);
     assert_eq!(exam.session.state().interruptions, 1);
+    let unasked = |event: &synaq_core::session::Event| {
+        matches!(event.fact, Fact::DeviceBound { epoch: Epoch(2), tab: OTHER_TAB, admitted_by: None, .. })
+    };
+    assert!(decision.events.iter().any(unasked));
+}
+
+#[test]
+fn a_reload_of_the_same_tab_keeps_its_epoch() {
+    let mut exam = Exam::running();
+    exam.disconnect(t(5), 0);
+    let decision = exam.input(t(6), attach(DEVICE, TAB, 1));
+    assert_eq!(decision.effects, [Effect::Attached(Epoch(1))]);
+}
+
+/// Both tabs count from the same number: the former one's answer must never be told saved by the latter's receipt.
+#[test]
+fn two_tabs_that_count_alike_never_take_each_others_receipts() {
+    let mut exam = Exam::running();
+    let put = |epoch: u32, question: u16, option: u8| Input::Candidate {
+        client: ClientRef { epoch: Epoch(epoch), client_seq: 50, client_at: t(5) },
+        command: Command::Answer { question, shown: [option].into() },
+    };
+    exam.disconnect(t(5), 0);
+    exam.input(t(6), attach(DEVICE, OTHER_TAB, 1));
+    exam.accept(t(7), put(2, 0, 1));
+    assert_eq!(exam.refuse(t(8), put(1, 3, 2)), Refusal::SupersededEpoch);
+    assert!(matches!(exam.log.last().unwrap().fact, Fact::AnswerSuperseded { question: 3, .. }));
+    assert!(!exam.session.state().answers.contains_key(&3));
+}
+
+#[test]
+fn a_waiting_tab_of_the_same_device_goes_on_when_the_first_is_closed() {
+    let mut exam = Exam::running();
+    exam.input(t(5), attach(DEVICE, OTHER_TAB, 1));
+    exam.disconnect(t(7), 0);
+    let state = exam.session.state();
+    let binding = state.binding.clone().unwrap();
+    assert_eq!((binding.epoch, binding.tab), (Epoch(2), OTHER_TAB));
+    assert_eq!(state.socket, Some((socket(1), t(7))));
+    assert_eq!(state.waiting_device, None);
+    let again = exam.input(t(8), attach(DEVICE, OTHER_TAB, 1));
+    assert_eq!(again.effects, [Effect::Attached(Epoch(2))]);
+    assert!(again.events.is_empty());
+}
+
+#[test]
+fn another_device_is_never_let_in_by_the_firsts_leaving() {
+    let mut exam = Exam::running();
+    exam.input(t(5), attach(OTHER_DEVICE, TAB, 1));
+    exam.disconnect(t(7), 0);
+    assert_eq!(exam.session.state().socket, None);
+    assert_eq!(exam.session.state().waiting_device, Some((OTHER_DEVICE, TAB, socket(1))));
+    exam.input(t(8), attach(DEVICE, OTHER_TAB, 2));
+    assert_eq!(exam.session.state().waiting_device, Some((OTHER_DEVICE, TAB, socket(1))), "it still waits");
+}
+
+#[test]
+fn a_device_that_came_after_the_proctor_looked_is_not_admitted() {
+    let mut exam = Exam::running();
+    exam.input(t(5), attach(OTHER_DEVICE, TAB, 1));
+    exam.input(t(6), attach(OTHER_DEVICE, OTHER_TAB, 2));
+    let admit = |n| StaffCommand::AdmitDevice { waiting: Some(socket(n)) };
+    assert_eq!(exam.staff_refused(t(7), admit(1)), Refusal::NothingWaits);
+    exam.staff(t(8), admit(2));
+    assert_eq!(exam.session.state().socket, Some((socket(2), t(8))));
 }
 
 #[test]
@@ -55,10 +122,6 @@ fn another_tab_beside_a_live_one_waits_and_is_an_incident_for_a_person() {
     assert_eq!(exam.incident(1).code, Code::SecondConnection);
     assert!(exam.incident(1).awaits_person());
     assert_eq!(exam.consequences(), []);
-    exam.disconnect(t(7), 0);
-    let taken = exam.input(t(8), attach(DEVICE, OTHER_TAB, 1));
-    assert_eq!(taken.effects, [Effect::Attached(Epoch(1))]);
-    assert_eq!(exam.session.state().waiting_device, None);
 }
 
 #[test]
@@ -74,12 +137,12 @@ fn before_the_start_a_second_device_waits_without_an_incident() {
 fn an_admitted_device_gets_a_new_epoch_and_the_old_socket_is_closed() {
     let mut exam = Exam::running();
     exam.input(t(5), attach(OTHER_DEVICE, TAB, 1));
-    let decision = exam.staff(t(6), StaffCommand::AdmitDevice);
+    let decision = exam.staff(t(6), ADMIT);
     assert_eq!(decision.effects, [Effect::Accepted, Effect::CloseSocket(socket(0))]);
     let binding = exam.session.state().binding.clone().unwrap();
     assert_eq!((binding.epoch, binding.device), (Epoch(2), OTHER_DEVICE));
     assert_eq!(exam.session.state().socket, Some((socket(1), t(6))));
-    assert_eq!(exam.staff_refused(t(7), StaffCommand::AdmitDevice), Refusal::NothingWaits);
+    assert_eq!(exam.staff_refused(t(7), ADMIT), Refusal::NothingWaits);
     assert_eq!(exam.command_refused(t(8), Command::CallProctor), Refusal::SupersededEpoch);
     let old = exam.input(t(9), attach(DEVICE, TAB, 2));
     assert_eq!(old.effects, [Effect::AttachWaits], "the old device is now the other one");
@@ -90,7 +153,7 @@ fn a_waiting_device_that_leaves_waits_no_longer() {
     let mut exam = Exam::running();
     exam.input(t(5), attach(OTHER_DEVICE, TAB, 1));
     exam.disconnect(t(6), 1);
-    assert_eq!(exam.staff_refused(t(7), StaffCommand::AdmitDevice), Refusal::NothingWaits);
+    assert_eq!(exam.staff_refused(t(7), ADMIT), Refusal::NothingWaits);
     assert_eq!(exam.session.state().interruptions, 0);
 }
 

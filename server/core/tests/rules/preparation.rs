@@ -3,8 +3,8 @@ use synaq_core::bank::{Lang, PlanError};
 use synaq_core::form::{Seed, draw, seed};
 use synaq_core::proctoring::RuleTable;
 use synaq_core::session::{
-    AcknowledgedText, Command, DeviceReport, ExamSession, Fact, Input, MessageFrom, PhotoKind, Refusal,
-    StaffCommand, Stage,
+    AcknowledgedText, Command, DeviceReport, ExamSession, Fact, Input, MessageFrom, PhotoKind, PhotosSeen,
+    Refusal, StaffCommand, Stage,
 };
 use synaq_core::time::Span;
 
@@ -47,7 +47,7 @@ fn the_steps_have_an_order() {
     exam.accept(t(-394), face.clone());
     assert_eq!(exam.command_refused(t(-393), Command::SubmitIdentity), missing);
     exam.accept(t(-392), document.clone());
-    assert_eq!(exam.staff_refused(t(-391), StaffCommand::Admit), Refusal::NothingWaits);
+    assert_eq!(exam.staff_refused(t(-391), StaffCommand::Admit { seen: None }), Refusal::NothingWaits);
     exam.command(t(-390), Command::SubmitIdentity);
     assert_eq!(exam.refuse(t(-389), face.clone()), Refusal::WrongStage, "the proctor is looking at it");
     exam.staff(t(-388), StaffCommand::AskAgain { reason: "too dark".to_owned() });
@@ -56,7 +56,7 @@ fn the_steps_have_an_order() {
     exam.accept(t(-385), document);
     exam.command(t(-384), Command::SubmitIdentity);
     assert_eq!(exam.command_refused(t(-383), read(AcknowledgedText::Conduct)), missing);
-    exam.staff(t(-382), StaffCommand::Admit);
+    exam.staff(t(-382), StaffCommand::Admit { seen: None });
     exam.flow(t(-381), true, true);
     for text in AcknowledgedText::ALL {
         assert_eq!(exam.command_refused(t(-380), BEGIN), missing);
@@ -66,6 +66,34 @@ fn the_steps_have_an_order() {
     assert!(matches!(exam.session.state().stage, Stage::Running { .. }));
     assert_eq!(exam.session.state().evidence.len(), 4, "all four photos are evidence");
     assert_eq!(exam.command_refused(t(-377), Command::ChooseLanguage(Lang::Kk)), Refusal::WrongStage);
+}
+
+#[test]
+fn photos_that_came_after_the_proctor_looked_are_not_admitted() {
+    let mut exam = Exam::attached();
+    let photo = |kind, digit: &str| {
+        let photo = synaq_core::session::EvidenceRef { sha256: digit.repeat(64), ..evidence("photo") };
+        Input::Photo { kind, evidence: photo }
+    };
+    let admit = |face: &str, document: &str| {
+        let seen = PhotosSeen { face: Some(face.repeat(64)), document: Some(document.repeat(64)) };
+        StaffCommand::Admit { seen: Some(seen) }
+    };
+    exam.command(t(-400), Command::ChooseLanguage(Lang::Kk));
+    exam.command(t(-400), Command::Consent { text_version: "1".to_owned(), lang: Lang::Kk });
+    exam.command(t(-400), Command::CheckDevice(working_device()));
+    exam.accept(t(-399), photo(PhotoKind::Face, "1"));
+    exam.accept(t(-399), photo(PhotoKind::Document, "2"));
+    exam.command(t(-398), Command::SubmitIdentity);
+    exam.staff(t(-397), StaffCommand::AskAgain { reason: "too dark".to_owned() });
+    exam.accept(t(-396), photo(PhotoKind::Face, "3"));
+    exam.accept(t(-396), photo(PhotoKind::Document, "2"));
+    exam.command(t(-395), Command::SubmitIdentity);
+    assert_eq!(exam.staff_refused(t(-394), admit("1", "2")), Refusal::PhotosChanged);
+    let half = PhotosSeen { face: Some("3".repeat(64)), document: None };
+    assert_eq!(exam.staff_refused(t(-394), StaffCommand::Admit { seen: Some(half) }), Refusal::PhotosChanged);
+    exam.staff(t(-393), admit("3", "2"));
+    assert!(exam.session.state().admitted.is_some());
 }
 
 #[test]

@@ -71,9 +71,9 @@ fn staff() -> impl Strategy<Value = StaffCommand> {
         1 => span.clone().prop_map(move |span| StaffCommand::Credit { span, reason: reason() }),
         1 => span.prop_map(move |span| StaffCommand::Extend { span, reason: reason() }),
         1 => why.prop_map(move |why| StaffCommand::End { why, note: reason() }),
-        2 => Just(StaffCommand::AdmitDevice),
+        2 => Just(StaffCommand::AdmitDevice { waiting: None }),
         1 => Just(StaffCommand::WithdrawEnd),
-        1 => Just(StaffCommand::Admit),
+        1 => Just(StaffCommand::Admit { seen: None }),
     ]
 }
 

@@ -3,7 +3,7 @@ use synaq_core::ids::{IncidentNo, SocketId};
 use synaq_core::proctoring::{
     Class, Code, DetectorEvent, IncidentStatus, Rule, RuleTable, SignalPhase, Source,
 };
-use synaq_core::session::{Command, Consequence, Input, Refusal, StaffCommand};
+use synaq_core::session::{Command, Consequence, Fact, Input, Refusal, StaffCommand};
 use synaq_core::time::Span;
 use uuid::Uuid;
 
@@ -463,4 +463,37 @@ fn a_claim_from_a_pause_counts_from_the_resumption() {
     exam.staff(t(100), StaffCommand::Resume);
     exam.signal_ago(t(101), Code::WindowBlur, SignalPhase::Begin, Span::secs(40));
     assert_eq!(exam.incident(1).began_at, t(100));
+}
+
+/// A page that opens and closes its own prompt all the time gets five minutes of it, not the whole exam.
+#[test]
+fn prompts_shield_no_longer_than_their_sum() {
+    let mut exam = Exam::running();
+    exam.signal(t(10), Code::WindowBlur, SignalPhase::Begin);
+    for second in (11..900).step_by(9) {
+        if exam.session.warnings_given() > 0 {
+            break;
+        }
+        exam.command(t(second), Command::Prompt { open: true });
+        exam.command(t(second + 8), Command::Prompt { open: false });
+    }
+    let confirmed = exam.log.iter().find(|event| matches!(event.fact, Fact::IncidentConfirmed { .. }));
+    let at = confirmed.expect("the shield has an end").at;
+    assert!((t(310)..=t(350)).contains(&at), "{at}");
+}
+
+#[test]
+fn prompts_of_the_preparation_leave_the_exam_its_shield() {
+    let mut exam = Exam::ready(RuleTable::default());
+    for second in (-500..-20).step_by(60) {
+        exam.command(t(second), Command::Prompt { open: true });
+        exam.command(t(second + 59), Command::Prompt { open: false });
+    }
+    exam.command(t(0), Command::Begin { nonce: synaq_core::form::Seed([9; 32]) });
+    exam.command(t(100), Command::Prompt { open: true });
+    exam.signal(t(101), Code::WindowBlur, SignalPhase::Begin);
+    exam.signal(t(130), Code::WindowBlur, SignalPhase::End);
+    exam.command(t(131), Command::Prompt { open: false });
+    exam.run_to(t(200));
+    assert_eq!(exam.consequences(), []);
 }

@@ -1,7 +1,7 @@
 use crate::support::{Exam, PROCTOR, SECOND_PROCTOR, t};
 use synaq_core::ids::IncidentNo;
 use synaq_core::proctoring::{Code, SignalPhase};
-use synaq_core::session::{Command, Finish, Input, Refusal, SealWaits, StaffCommand, StaffEndReason};
+use synaq_core::session::{Command, Finish, Input, Refusal, Ruling, SealWaits, StaffCommand, StaffEndReason};
 
 fn end(why: StaffEndReason) -> StaffCommand {
     StaffCommand::End { why, note: "smoke in the house".to_owned() }
@@ -65,8 +65,32 @@ fn a_record_is_not_sealed_while_a_person_must_rule() {
 }
 
 #[test]
+fn after_ten_minutes_without_supervision_the_commission_says_whether_the_exam_stands() {
+    let approve = |ruling| StaffCommand::Approve { sha256: "ef".repeat(32), note: None, ruling };
+    let ruling = |valid, note: &str| Some(Ruling { valid, note: note.to_owned() });
+    let sealed = |dark: i64| {
+        let mut exam = Exam::running();
+        exam.flow(t(100), false, true);
+        exam.run_to(t(100 + dark));
+        exam.command(t(100 + dark), Command::HandIn);
+        exam.accept(t(2_000), Input::Sealed { sha256: "ef".repeat(32), kid: "key-1".to_owned() });
+        exam
+    };
+    let mut watched = sealed(600);
+    watched.staff(t(2_001), approve(None));
+    assert_eq!(watched.session.state().ruling, None);
+    let mut exam = sealed(601);
+    assert_eq!(exam.staff_refused(t(2_001), approve(None)), Refusal::ValidityRulingMissing);
+    assert_eq!(exam.staff_refused(t(2_002), approve(ruling(true, " "))), Refusal::OutOfLimits);
+    exam.staff(t(2_003), approve(ruling(false, "the room was dark")));
+    assert_eq!(exam.session.state().ruling, ruling(false, "the room was dark"));
+    assert_eq!(exam.replayed().state(), exam.session.state());
+}
+
+#[test]
 fn the_commission_approves_exactly_the_sealed_bytes() {
-    let approve = |digest: &str| StaffCommand::Approve { sha256: digest.repeat(32), note: None };
+    let approve =
+        |digest: &str| StaffCommand::Approve { sha256: digest.repeat(32), note: None, ruling: None };
     let mut exam = Exam::running();
     exam.command(t(20), Command::HandIn);
     assert_eq!(exam.staff_refused(t(21), approve("ef")), Refusal::RecordMismatch);

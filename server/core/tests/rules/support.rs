@@ -157,7 +157,7 @@ impl Exam {
         exam.accept(PREPARED, Input::Photo { kind: PhotoKind::Face, evidence: evidence("face-1") });
         exam.accept(PREPARED, Input::Photo { kind: PhotoKind::Document, evidence: evidence("document-1") });
         exam.command(PREPARED, Command::SubmitIdentity);
-        exam.staff(PREPARED, StaffCommand::Admit);
+        exam.staff(PREPARED, StaffCommand::Admit { seen: None });
         for text in AcknowledgedText::ALL {
             let text_version = "1".to_owned();
             exam.command(PREPARED, Command::Acknowledge { text, text_version, lang: Lang::Kk });

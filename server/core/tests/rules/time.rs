@@ -1,6 +1,6 @@
 use crate::support::{Exam, START, t};
 use synaq_core::proctoring::{Code, SignalPhase};
-use synaq_core::session::{Command, Finish, Input, Refusal, StaffCommand};
+use synaq_core::session::{Command, Fact, Finish, Input, Refusal, StaffCommand};
 use synaq_core::time::Span;
 
 fn reason() -> String {
@@ -140,12 +140,32 @@ fn losing_the_picture_is_summed_and_never_ends_anything() {
 fn a_clock_that_steps_back_does_not_reorder_the_log() {
     let mut exam = Exam::running();
     exam.answer(t(100), 0, &[1]);
-    assert_eq!(exam.session.decide(t(50), Input::Tick).events, []);
+    assert_eq!(exam.session.decide(t(99), Input::Tick).events, []);
     let decision = exam.session.decide(
-        t(50),
+        t(99),
         Input::Staff { by: crate::support::PROCTOR, command: StaffCommand::Pause { reason: reason() } },
     );
     assert_eq!(decision.events[0].at, t(100));
+}
+
+#[test]
+fn a_clock_that_was_set_back_is_written_down_once() {
+    let mut exam = Exam::running();
+    exam.answer(t(100), 0, &[1]);
+    let stepped = |exam: &Exam| {
+        let steps = exam.log.iter().filter(|event| matches!(event.fact, Fact::ClockStepped { .. }));
+        steps.map(|event| (event.at, event.fact.clone())).collect::<Vec<_>>()
+    };
+    exam.tick(t(98));
+    assert_eq!(stepped(&exam), [], "two seconds are the time service's");
+    exam.accept(t(40), Input::Recover { down_from: t(41) });
+    exam.reconnect(t(45), 1);
+    exam.answer(t(50), 1, &[1]);
+    let once = [(t(100), Fact::ClockStepped { from: t(100), to: t(40) })];
+    assert_eq!(stepped(&exam), once);
+    exam.answer(t(200), 2, &[1]);
+    exam.tick(t(150));
+    assert_eq!(stepped(&exam).len(), 2, "another step is another fact");
 }
 
 #[test]

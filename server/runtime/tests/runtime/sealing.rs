@@ -94,10 +94,13 @@ async fn an_approval_is_signed_over_the_sealed_digest_and_follows_the_record() {
     let bench = Bench::start().await;
     hand_in_all_right(&bench).await;
     delivered(&bench, accepted).await;
-    let wrong = StaffCommand::Approve { sha256: "0".repeat(64), note: None };
+    let wrong = StaffCommand::Approve { sha256: "0".repeat(64), note: None, ruling: None };
     assert!(matches!(bench.staff(wrong).await.effects[..], [Effect::Refused(_)]));
     let sha256 = bench.store.record(SESSION).await.unwrap().unwrap().record.sha256.to_string();
-    let approve = StaffCommand::Approve { sha256: sha256.clone(), note: Some("қаралды".to_owned()) };
+    let approve =
+        StaffCommand::Approve {
+            sha256: sha256.clone(), note: Some("қаралды".to_owned()), ruling: None
+        };
     assert_eq!(bench.staff(approve).await.effects, [Effect::Accepted]);
     let stored = bench.store.record(SESSION).await.unwrap().unwrap();
     let jws: synaq_seal::jws::Jws = serde_json::from_str(&stored.approvals[0]).unwrap();

@@ -33,7 +33,8 @@ pub(super) struct Around {
     pub(super) attach: Attach,
 }
 
-/// The whole view. A tab that waits sees neither answers nor result: nobody has said yet whose it is.
+/// The whole view. A tab that waits sees neither answers nor result, neither the warning nor what was said: nobody
+/// has said yet whose it is.
 pub(super) fn view(session: &ExamSession, around: Around) -> CandidateView {
     let state = session.state();
     let in_charge = around.attach == Attach::InCharge;
@@ -49,11 +50,11 @@ pub(super) fn view(session: &ExamSession, around: Around) -> CandidateView {
         closes_at: state.closes_at.map_or(0, |at| at.0),
         clock: clock(session, around.now),
         questions: if in_charge { questions(session) } else { Vec::new() },
-        warning: warning(session, around.now),
+        warning: if in_charge { warning(session, around.now) } else { None },
         attention: if in_charge { attention(session, around.now) } else { None },
         media: MediaFlow { video: state.video, audio: state.audio },
         proctor_present: around.proctor_present,
-        messages: messages(session),
+        messages: if in_charge { messages(session) } else { Vec::new() },
         help_asked: state.help_asked_at.is_some(),
         end: end(session, in_charge),
     }

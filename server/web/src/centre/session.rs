@@ -13,10 +13,10 @@ use axum::extract::{Path, State};
 use std::sync::Arc;
 use synaq_core::ids::{Seq, SessionId};
 use synaq_core::session::limits::UNSUPERVISED_COMMISSION;
-use synaq_core::session::{Event, EvidenceRef, Fact};
+use synaq_core::session::{Event, EvidenceRef, Fact, State as Known};
 use synaq_runtime::{Clock, Handle, Snapshot};
 use synaq_store::{MessageKind, Recorded};
-use synaq_wire::centre::{EvidenceRow, RecordView, SessionDetail};
+use synaq_wire::centre::{EvidenceRow, LateAnswer, RecordView, Ruling, SessionDetail};
 
 /// The whole detail; every view is in the audit log.
 pub(crate) async fn show(
@@ -44,11 +44,18 @@ pub(crate) async fn show(
         timeline: log.iter().filter_map(|recorded| timeline::entry(recorded, &names)).collect(),
         incidents: timeline::incidents(state, &names),
         late_answers: small(state.late_answers.len()),
+        late: late(state),
         unsupervised_ms: unsupervised.0,
         validity_must_be_ruled: unsupervised > UNSUPERVISED_COMMISSION,
+        ruling: state.ruling.as_ref().map(|ruling| Ruling { valid: ruling.valid, note: ruling.note.clone() }),
         evidence: evidence_rows(evidence, id, &log).await?,
         record: record(&register, &snapshot, &names).await?,
     }))
+}
+
+fn late(state: &Known) -> Vec<LateAnswer> {
+    let rows = state.late_answers.iter();
+    rows.map(|(index, answer)| LateAnswer { question: index + 1, at: answer.at.0 }).collect()
 }
 
 /// What the log names, and what a crash cut off before the log could.

@@ -7,7 +7,7 @@ use crate::owner::own;
 use crate::problem::Refused;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use synaq_core::session::{Effect, Input, StaffCommand};
+use synaq_core::session::{Effect, Input, Ruling, StaffCommand};
 use synaq_runtime::Handle;
 use synaq_wire::centre::{Approve, ResultRow};
 use synaq_wire::problem::Code;
@@ -34,7 +34,8 @@ pub(crate) async fn approve(
     if snapshot.session.state().sealed.is_none() {
         return Err(Code::RecordNotSealed.into());
     }
-    let command = StaffCommand::Approve { sha256: body.sha256, note: body.note };
+    let ruling = body.ruling.map(|ruling| Ruling { valid: ruling.valid, note: ruling.note });
+    let command = StaffCommand::Approve { sha256: body.sha256, note: body.note, ruling };
     let done = runtime.submit(snapshot.id, Input::Staff { by: who.staff.id, command }).await?;
     for effect in &done.effects {
         if let Effect::Refused(refusal) = effect {

@@ -1,7 +1,7 @@
 //! A proctor's command as core's.
 
-use synaq_core::ids::IncidentNo;
-use synaq_core::session::{StaffCommand, StaffEndReason};
+use synaq_core::ids::{IncidentNo, SocketId};
+use synaq_core::session::{PhotosSeen, StaffCommand, StaffEndReason};
 use synaq_core::time::{At, Span};
 use synaq_wire::problem::{Code, Problem};
 use synaq_wire::proctor::{EndWhy, ProctorCommand};
@@ -10,9 +10,11 @@ use synaq_wire::proctor::{EndWhy, ProctorCommand};
 pub(super) fn command(command: ProctorCommand) -> Result<StaffCommand, Problem> {
     use ProctorCommand as C;
     Ok(match command {
-        C::Admit => StaffCommand::Admit,
+        C::Admit { seen } => StaffCommand::Admit {
+            seen: seen.map(|seen| PhotosSeen { face: seen.face, document: seen.document }),
+        },
         C::AskAgain { reason } => StaffCommand::AskAgain { reason },
-        C::AdmitDevice => StaffCommand::AdmitDevice,
+        C::AdmitDevice { waiting } => StaffCommand::AdmitDevice { waiting: waiting.map(SocketId) },
         C::Say { text } => StaffCommand::Say(text),
         C::Confirm { incident, began_at, warnings_seen, note } => StaffCommand::Confirm {
             incident: IncidentNo(incident),

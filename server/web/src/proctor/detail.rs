@@ -60,6 +60,7 @@ impl Opened {
             face_photo: photo(PhotoKind::Face),
             document_photo: photo(PhotoKind::Document),
             device_waits: state.waiting_device.is_some(),
+            waiting: state.waiting_device.map(|(_, _, socket)| socket.0),
             incidents: timeline::incidents(state, names),
             end_proposed_by: state.end_proposal.as_ref().map(|proposal| names.get(proposal.by)),
             end_proposed_by_me: state.end_proposal.as_ref().is_some_and(|proposal| proposal.by == me),

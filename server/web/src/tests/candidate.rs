@@ -233,7 +233,8 @@ async fn a_second_device_waits_and_takes_over_when_a_proctor_admits_it() {
     // What it said takes no number of the device in charge.
     assert_eq!(first.command_in(1, 2, json!({ "do": "call_proctor" })).await["type"], "ack");
 
-    let admit = Input::Staff { by: staff(0, Role::Proctor), command: StaffCommand::AdmitDevice };
+    let admit =
+        Input::Staff { by: staff(0, Role::Proctor), command: StaffCommand::AdmitDevice { waiting: None } };
     house.runtime.submit(session(0), admit).await.unwrap();
     assert_eq!(code(&first.until("bye").await), "superseded_epoch");
     let welcome = second.until("welcome").await;

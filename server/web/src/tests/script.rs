@@ -108,7 +108,7 @@ pub(crate) fn submitted() -> Script {
 /// Everything before `begin` is done.
 pub(crate) fn prepared() -> Script {
     let mut script = submitted();
-    script.staff(at(0), StaffCommand::Admit);
+    script.staff(at(0), StaffCommand::Admit { seen: None });
     for text in AcknowledgedText::ALL {
         script.command(at(0), Command::Acknowledge { text, text_version: "1".to_owned(), lang: Lang::Ru });
     }

@@ -191,7 +191,7 @@ pub(super) async fn prepare(house: &House, device: &Device, socket: &mut Socket)
     submit(Input::Media(MediaFact::Flow { video: true, audio: true })).await.unwrap();
     socket.done(json!({ "do": "submit_identity" })).await;
     let by = staff(0, Role::Proctor);
-    submit(Input::Staff { by, command: StaffCommand::Admit }).await.unwrap();
+    submit(Input::Staff { by, command: StaffCommand::Admit { seen: None } }).await.unwrap();
     for text in ["methodology", "appeal_procedure", "forbidden_items", "conduct"] {
         socket.done(json!({ "do": "acknowledge", "text": text, "text_version": "1", "lang": "ru" })).await;
     }

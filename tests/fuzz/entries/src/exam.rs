@@ -85,7 +85,7 @@ impl Exam {
             exam.must(Input::Photo { kind, evidence });
         }
         exam.command(4, Command::SubmitIdentity);
-        exam.must(Input::Staff { by: PROCTORS[0], command: StaffCommand::Admit });
+        exam.must(Input::Staff { by: PROCTORS[0], command: StaffCommand::Admit { seen: None } });
         for (client_seq, text) in (5..).zip(AcknowledgedText::ALL) {
             exam.command(client_seq, Command::Acknowledge { text, text_version: "1".to_owned(), lang });
         }

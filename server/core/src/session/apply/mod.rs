@@ -5,7 +5,8 @@ mod supervision;
 use super::event::{Event, Fact};
 use super::limits::{RESUME_GRACE, SERVER_RESTARTED};
 use super::state::{
-    Answer, Binding, EndProposal, ExamSession, Message, Stage, Standing, State, TimeChange, TimeChangeKind,
+    Answer, Binding, Done, EndProposal, ExamSession, Message, Stage, Standing, State, TimeChange,
+    TimeChangeKind,
 };
 use crate::ids::{Seq, StaffId};
 use crate::proctoring::Source;
@@ -29,9 +30,11 @@ impl State {
             if matches!(event.fact, Fact::AnswerSuperseded { .. }) {
                 self.kept_superseded.insert(command);
             } else {
-                self.receipts.entry(command).or_insert(self.seq);
+                let done = Done { seq: self.seq, fingerprint: event.fingerprint };
+                self.receipts.entry(command).or_insert(done);
             }
         }
+        self.count_room(event);
         match &event.fact {
             Fact::SessionCreated { .. }
             | Fact::LanguageChosen { .. }
@@ -86,7 +89,18 @@ impl State {
             | Fact::EndProposed { .. }
             | Fact::EndWithdrawn { .. }
             | Fact::RecordSealed { .. }
-            | Fact::RecordApproved { .. } => self.apply_company(event),
+            | Fact::RecordApproved { .. }
+            | Fact::ClockStepped { .. } => self.apply_company(event),
+        }
+    }
+
+    fn count_room(&mut self, event: &Event) {
+        match &event.fact {
+            Fact::AnswerPut { .. } | Fact::AnswerLate { .. } | Fact::AnswerSuperseded { .. } => {
+                self.answer_events += 1;
+            }
+            Fact::DetectorReported { .. } | Fact::DeviceWaiting { .. } => self.chatter_events += 1,
+            _ => self.chatter_events += u64::from(event.client.is_some()),
         }
     }
 
@@ -139,7 +153,6 @@ impl State {
         match &event.fact {
             Fact::DeviceBound { epoch, device, tab, .. } => {
                 self.binding = Some(Binding { epoch: *epoch, device: *device, tab: *tab });
-                self.waiting_device = None;
             }
             Fact::DeviceWaiting { device, tab, socket } => {
                 self.waiting_device = Some((*device, *tab, *socket));
@@ -181,6 +194,7 @@ impl State {
             Fact::Started { deadline } => {
                 self.stage = Stage::Running { deadline: *deadline, paused_since: None };
                 self.started_at = Some(event.at);
+                self.prompt_shielded = Span::ZERO;
                 self.deadline_version += 1;
                 self.forget_held();
                 self.watch_supervision(event.at);
@@ -287,7 +301,11 @@ impl State {
             }
             Fact::EndWithdrawn { .. } => self.end_proposal = None,
             Fact::RecordSealed { sha256, kid } => self.sealed = Some((sha256.clone(), kid.clone(), event.at)),
-            Fact::RecordApproved { by, .. } => self.approved = Some((*by, event.at)),
+            Fact::RecordApproved { by, ruling, .. } => {
+                self.approved = Some((*by, event.at));
+                self.ruling = ruling.clone();
+            }
+            Fact::ClockStepped { from, .. } => self.stepped_from = Some(*from),
             _ => {}
         }
     }

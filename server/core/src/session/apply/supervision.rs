@@ -3,21 +3,14 @@
 use crate::ids::IncidentNo;
 use crate::proctoring::{DetectorEvent, Incident, IncidentStatus, SignalPhase, Source};
 use crate::session::event::{Consequence, Event, Fact};
-use crate::session::limits::{CLAIM_IN_TIME, PROMPT_SHIELD, RESUME_GRACE};
+use crate::session::limits::{CLAIM_IN_TIME, RESUME_GRACE, SHIELD_AFTERGLOW};
 use crate::session::state::{Held, Standing, State, Violation, Warning};
 use crate::time::{At, Span};
 
 impl State {
     pub(super) fn apply_incident(&mut self, event: &Event) {
         match &event.fact {
-            Fact::PromptShown { open: true } => {
-                self.prompt_open_since = self.prompt_open_since.or(Some(event.at));
-            }
-            Fact::PromptShown { open: false } => {
-                if let Some(since) = self.prompt_open_since.take() {
-                    self.prompt_closed_at = Some(event.at.min(since + PROMPT_SHIELD));
-                }
-            }
+            Fact::PromptShown { open } => self.apply_prompt(*open, event.at),
             Fact::DetectorReported { event: claim } => self.apply_claim(claim, event.at),
             Fact::IncidentOpened { no, code, class, source, began_at, note } => {
                 self.incidents.push(Incident {
@@ -58,6 +51,22 @@ impl State {
                 incident.note = note.clone().or(incident.note.take());
             }),
             _ => {}
+        }
+    }
+
+    /// Opened and closed time and again, prompts shield no longer than their sum allows: what comes then is only
+    /// written down.
+    fn apply_prompt(&mut self, open: bool, at: At) {
+        if open {
+            if self.prompt_shield_left() > Span::ZERO {
+                self.prompt_open_since = self.prompt_open_since.or(Some(at));
+            }
+        } else if let Some(since) = self.prompt_open_since.take() {
+            let end = at.min(since + self.prompt_shield_left());
+            let before = self.prompt_closed_at.map_or(since, |closed| since.max(closed + SHIELD_AFTERGLOW));
+            let added = (end + SHIELD_AFTERGLOW - before).max(Span::ZERO);
+            self.prompt_shielded = self.prompt_shielded + added;
+            self.prompt_closed_at = Some(end);
         }
     }
 

@@ -4,7 +4,7 @@ use super::Deciding;
 use crate::bank::Kind;
 use crate::session::event::{ClientRef, Fact, Finish};
 use crate::session::input::{Command, Refusal};
-use crate::session::limits::EVENTS_MAX;
+use crate::session::limits::ANSWERS_MAX;
 use crate::session::state::Stage;
 use crate::time::At;
 use std::collections::BTreeSet;
@@ -44,12 +44,12 @@ impl Deciding<'_> {
         if taken { Ok(()) } else { Err(Refusal::ExamEnded) }
     }
 
-    /// A superseded device's answers are kept as evidence, once, and never acknowledged.
+    /// A superseded device's or tab's answers are kept as evidence, once, and never acknowledged.
     pub(super) fn superseded(&mut self, client: ClientRef, command: Command) -> Result<(), Refusal> {
         let kept = self.state().kept_superseded.contains(&(client.epoch, client.client_seq));
         if let Command::Answer { question, shown } = command
             && !kept
-            && self.state().seq.0 < EVENTS_MAX
+            && self.state().answer_events < ANSWERS_MAX
             && self.evidence_still_taken(client)
             && self.fits_form(question, &shown).is_ok()
         {

@@ -1,4 +1,5 @@
-//! One session, one device, one tab; everything else waits for a proctor (8.3 constraint 2).
+//! One session, one device, one tab; everything else waits for a proctor (8.3 constraint 2). Each binding of a tab
+//! has its own epoch, because each tab counts its own commands.
 
 use super::Deciding;
 use crate::ids::{DeviceHash, Epoch, SocketId, StaffId, TabId};
@@ -27,13 +28,18 @@ impl Deciding<'_> {
         Ok(())
     }
 
-    /// The same device replaces its old socket silently, and takes over freely when none is live; another tab
-    /// or device waits.
+    /// The same tab replaces its old socket silently. Another tab of the same device takes over freely when no socket
+    /// is live, under a new epoch: what the former tab still queues is evidence. All else waits.
     pub(super) fn attach(&mut self, device: DeviceHash, tab: TabId, socket: SocketId) -> Result<(), Refusal> {
         let state = self.state();
         let binding = state.binding.clone().ok_or(Refusal::WrongStage)?;
         let live = state.socket.map(|(live, _)| live);
-        if binding.device == device && (live.is_none() || binding.tab == tab || live == Some(socket)) {
+        if binding.device == device && binding.tab != tab && live.is_none() {
+            let epoch = self.rebind(device, tab, socket, None);
+            self.answer(Effect::Attached(epoch));
+            return Ok(());
+        }
+        if binding.device == device && (binding.tab == tab || live == Some(socket)) {
             if live != Some(socket) {
                 self.cut_off_client();
                 self.emit(Fact::Connected { epoch: binding.epoch, tab, socket });
@@ -48,7 +54,7 @@ impl Deciding<'_> {
             self.answer(Effect::AttachWaits);
             return Ok(());
         }
-        if state.seq.0 >= CHATTER_EVENTS_MAX {
+        if state.chatter_events >= CHATTER_EVENTS_MAX {
             return Err(Refusal::TooManyEvents);
         }
         if let Some((_, _, waiting)) = state.waiting_device
@@ -85,6 +91,34 @@ impl Deciding<'_> {
             self.cut_off_client();
         }
         self.emit(Fact::Disconnected { socket, reason });
+        if live {
+            self.promote_waiting_tab();
+        }
+    }
+
+    /// A tab of the same device that waited for the one that went: nobody has to be asked.
+    fn promote_waiting_tab(&mut self) {
+        let bound = self.state().binding.as_ref().map(|binding| binding.device);
+        if let Some((device, tab, socket)) = self.state().waiting_device
+            && bound == Some(device)
+        {
+            self.rebind(device, tab, socket, None);
+        }
+    }
+
+    /// A new epoch for that tab, and its socket in charge: whoever serves the socket sees it in the state.
+    fn rebind(
+        &mut self,
+        device: DeviceHash,
+        tab: TabId,
+        socket: SocketId,
+        admitted_by: Option<StaffId>,
+    ) -> Epoch {
+        let last = self.state().binding.as_ref().map_or(0, |binding| binding.epoch.0);
+        let epoch = Epoch(last.saturating_add(1));
+        self.emit(Fact::DeviceBound { epoch, device, tab, admitted_by });
+        self.emit(Fact::Connected { epoch, tab, socket });
+        epoch
     }
 
     /// With its socket goes the browser's word for what goes on; it can take it up after a reconnect.
@@ -96,15 +130,15 @@ impl Deciding<'_> {
         }
     }
 
-    /// A new epoch for the waiting device. Its socket becomes the session's: runtime tells it the epoch.
-    pub(super) fn admit_device(&mut self, by: StaffId) -> Result<(), Refusal> {
+    /// `seen` is the one on the proctor's screen: a later one is never admitted in its stead.
+    pub(super) fn admit_device(&mut self, by: StaffId, seen: Option<SocketId>) -> Result<(), Refusal> {
         let (device, tab, socket) = self.state().waiting_device.ok_or(Refusal::NothingWaits)?;
+        if seen.is_some_and(|seen| seen != socket) {
+            return Err(Refusal::NothingWaits);
+        }
         let old = self.state().socket.map(|(old, _)| old);
-        let last = self.state().binding.as_ref().map_or(0, |binding| binding.epoch.0);
-        let epoch = Epoch(last.saturating_add(1));
         self.cut_off_client();
-        self.emit(Fact::DeviceBound { epoch, device, tab, admitted_by: Some(by) });
-        self.emit(Fact::Connected { epoch, tab, socket });
+        self.rebind(device, tab, socket, Some(by));
         self.answer(Effect::Accepted);
         if let Some(old) = old {
             self.answer(Effect::CloseSocket(old));

@@ -11,8 +11,9 @@ mod time;
 mod violations;
 
 use super::event::{ClientRef, Event, Fact, MessageFrom};
+use super::fingerprint::Fingerprint;
 use super::input::{Command, Decision, Effect, Input, Refusal, StaffCommand};
-use super::limits::{CHATTER_EVENTS_MAX, EVENTS_MAX, MESSAGE_CHARS};
+use super::limits::{ANSWERS_MAX, CHATTER_EVENTS_MAX, MESSAGE_CHARS};
 use super::state::{ExamSession, Stage, State};
 use crate::ids::StaffId;
 use crate::time::At;
@@ -23,15 +24,18 @@ impl ExamSession {
     /// A refusal is an effect; even then events can be there, of what was due before.
     #[must_use]
     pub fn decide(&self, at: At, input: Input) -> Decision {
+        let told = at;
         let at = at.max(self.state.last_at.unwrap_or(at));
         let mut deciding = Deciding {
             session: Cow::Borrowed(self),
             at,
             client: None,
+            fingerprint: None,
             last_at: self.state.last_at,
             concluded: false,
             decision: Decision::default(),
         };
+        deciding.note_clock(told);
         if !matches!(input, Input::Recover { .. }) {
             deciding.settle(at);
         }
@@ -52,6 +56,7 @@ struct Deciding<'a> {
     session: Cow<'a, ExamSession>,
     at: At,
     client: Option<ClientRef>,
+    fingerprint: Option<Fingerprint>,
     last_at: Option<At>,
     concluded: bool,
     decision: Decision,
@@ -73,23 +78,29 @@ impl Deciding<'_> {
 
     /// Now, as the very command of the candidate: it becomes its receipt.
     fn emit_command(&mut self, fact: Fact) {
-        self.push(Event { at: self.at, client: self.client, fact });
+        self.push(self.at, self.client, fact);
     }
 
     /// The candidate's command and nothing after it: the session need not be copied to see what it leaves,
     /// because nothing can fall due by it.
     fn emit_last(&mut self, fact: Fact) {
-        self.decision.events.push(Event { at: self.at, client: self.client, fact });
+        let event = self.event(self.at, self.client, fact);
+        self.decision.events.push(event);
         self.concluded = true;
     }
 
     /// At the instant it was due, but never before the event in front of it.
     fn emit_at(&mut self, at: At, fact: Fact) {
-        self.push(Event { at, client: None, fact });
+        self.push(at, None, fact);
     }
 
-    fn push(&mut self, mut event: Event) {
-        event.at = event.at.max(self.last_at.unwrap_or(event.at));
+    fn event(&self, at: At, client: Option<ClientRef>, fact: Fact) -> Event {
+        let at = at.max(self.last_at.unwrap_or(at));
+        Event { at, client, fingerprint: client.and(self.fingerprint), fact }
+    }
+
+    fn push(&mut self, at: At, client: Option<ClientRef>, fact: Fact) {
+        let event = self.event(at, client, fact);
         self.last_at = Some(event.at);
         self.session.to_mut().apply(&event);
         self.decision.events.push(event);
@@ -127,16 +138,20 @@ impl Deciding<'_> {
         if client.epoch > binding.epoch {
             return Err(Refusal::OtherDevice);
         }
-        if let Some(seq) = self.state().receipts.get(&(client.epoch, client.client_seq)) {
-            let effect = Effect::AlreadyDone(*seq);
-            self.answer(effect);
+        let fingerprint = Fingerprint::of(&command);
+        if let Some(done) = self.state().receipts.get(&(client.epoch, client.client_seq)).copied() {
+            if done.fingerprint.is_some_and(|held| held != fingerprint) {
+                return Err(Refusal::ClientSeqReused);
+            }
+            self.answer(Effect::AlreadyDone(done.seq));
             return Ok(());
         }
         self.client = Some(client);
+        self.fingerprint = Some(fingerprint);
         if self.session.is_evidence_only(client.epoch) {
             return self.superseded(client, command);
         }
-        if self.state().seq.0 >= events_limit(&command) {
+        if !self.has_room(&command) {
             return Err(Refusal::TooManyEvents);
         }
         match command {
@@ -168,9 +183,9 @@ impl Deciding<'_> {
 
     fn staff(&mut self, by: StaffId, command: StaffCommand) -> Result<(), Refusal> {
         match command {
-            StaffCommand::Admit => self.admit(by),
+            StaffCommand::Admit { seen } => self.admit(by, seen.as_ref()),
             StaffCommand::AskAgain { reason } => self.ask_again(by, reason),
-            StaffCommand::AdmitDevice => self.admit_device(by),
+            StaffCommand::AdmitDevice { waiting } => self.admit_device(by, waiting),
             StaffCommand::Say(text) => self.staff_says(by, text),
             StaffCommand::Confirm { incident, began_at, warnings_seen, note } => {
                 self.confirm(by, incident, began_at, warnings_seen, note)
@@ -185,21 +200,21 @@ impl Deciding<'_> {
             StaffCommand::Extend { span, reason } => self.extend(by, span, reason),
             StaffCommand::End { why, note } => self.end(by, why, note),
             StaffCommand::WithdrawEnd => self.withdraw_end(by),
-            StaffCommand::Approve { sha256, note } => self.approve(by, sha256, note),
+            StaffCommand::Approve { sha256, note, ruling } => self.approve(by, sha256, note, ruling),
         }
     }
-}
 
-/// Chatter stops first, answers later, and what ends or warns never.
-fn events_limit(command: &Command) -> u64 {
-    match command {
-        Command::HandIn
-        | Command::Drained
-        | Command::AcknowledgeWarning { .. }
-        | Command::WarningDisplayed { .. }
-        | Command::Begin { .. } => u64::MAX,
-        Command::Answer { .. } => EVENTS_MAX,
-        _ => CHATTER_EVENTS_MAX,
+    /// Answers have their room and chatter has its own; what ends or warns always has.
+    fn has_room(&self, command: &Command) -> bool {
+        match command {
+            Command::HandIn
+            | Command::Drained
+            | Command::AcknowledgeWarning { .. }
+            | Command::WarningDisplayed { .. }
+            | Command::Begin { .. } => true,
+            Command::Answer { .. } => self.state().answer_events < ANSWERS_MAX,
+            _ => self.state().chatter_events < CHATTER_EVENTS_MAX,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::bank::Lang;
 use crate::form::{Seed, draw, seed};
 use crate::ids::StaffId;
 use crate::session::event::{EvidenceRef, Fact, PhotoKind};
-use crate::session::input::{AcknowledgedText, Creation, DeviceReport, Refusal};
+use crate::session::input::{AcknowledgedText, Creation, DeviceReport, PhotosSeen, Refusal};
 use crate::session::limits::{EXTRA_MAX, LABEL_CHARS, REASON_CHARS};
 use crate::session::state::Stage;
 use crate::time::Span;
@@ -91,8 +91,18 @@ impl Deciding<'_> {
         Ok(())
     }
 
-    pub(super) fn admit(&mut self, by: StaffId) -> Result<(), Refusal> {
+    /// Right is what was looked at: the candidate can have sent other photos meanwhile.
+    pub(super) fn admit(&mut self, by: StaffId, seen: Option<&PhotosSeen>) -> Result<(), Refusal> {
         self.identity_waits()?;
+        let photos = &self.state().photos;
+        let held = |kind| photos.get(&kind).map(|photo| photo.sha256.as_str());
+        let same = |seen: &PhotosSeen| {
+            seen.face.as_deref() == held(PhotoKind::Face)
+                && seen.document.as_deref() == held(PhotoKind::Document)
+        };
+        if !seen.is_none_or(same) {
+            return Err(Refusal::PhotosChanged);
+        }
         self.emit(Fact::Admitted { by });
         Ok(())
     }

@@ -43,7 +43,7 @@ impl Deciding<'_> {
         if claim.confidence_pct > 100 {
             return Err(Refusal::OutOfLimits);
         }
-        if self.state().seq.0 >= CHATTER_EVENTS_MAX {
+        if self.state().chatter_events >= CHATTER_EVENTS_MAX {
             return Err(Refusal::TooManyEvents);
         }
         let earliest = self.earliest_observation().map_or(claim.at, |earliest| claim.at.max(earliest));

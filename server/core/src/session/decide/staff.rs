@@ -2,9 +2,9 @@
 
 use super::{Deciding, note_within, within};
 use crate::ids::StaffId;
-use crate::session::event::{Fact, Finish, MessageFrom, StaffEndReason};
+use crate::session::event::{Fact, Finish, MessageFrom, Ruling, StaffEndReason};
 use crate::session::input::Refusal;
-use crate::session::limits::{MESSAGE_CHARS, NOTE_CHARS};
+use crate::session::limits::{MESSAGE_CHARS, NOTE_CHARS, UNSUPERVISED_COMMISSION};
 
 impl Deciding<'_> {
     pub(super) fn staff_says(&mut self, by: StaffId, text: String) -> Result<(), Refusal> {
@@ -44,14 +44,17 @@ impl Deciding<'_> {
         Ok(())
     }
 
-    /// LAW-04: no result exists before the commission's decision; it approves exactly the bytes it saw.
+    /// LAW-04: no result exists before the commission's decision; it approves exactly the bytes it saw. After too
+    /// long without supervision it also says whether the exam stands.
     pub(super) fn approve(
         &mut self,
         by: StaffId,
         sha256: String,
         note: Option<String>,
+        ruling: Option<Ruling>,
     ) -> Result<(), Refusal> {
         note_within(note.as_ref(), NOTE_CHARS)?;
+        ruling.as_ref().map_or(Ok(()), |ruling| within(&ruling.note, 1, NOTE_CHARS))?;
         match &self.state().sealed {
             Some((sealed, _, _)) if *sealed == sha256 => {}
             _ => return Err(Refusal::RecordMismatch),
@@ -59,7 +62,10 @@ impl Deciding<'_> {
         if self.state().approved.is_some() {
             return Err(Refusal::NothingWaits);
         }
-        self.emit(Fact::RecordApproved { by, sha256, note });
+        if ruling.is_none() && self.session.unsupervised(self.at) > UNSUPERVISED_COMMISSION {
+            return Err(Refusal::ValidityRulingMissing);
+        }
+        self.emit(Fact::RecordApproved { by, sha256, note, ruling });
         Ok(())
     }
 }

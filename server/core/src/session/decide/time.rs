@@ -5,7 +5,7 @@ use crate::ids::StaffId;
 use crate::session::event::{DowntimeSpan, Fact};
 use crate::session::input::Refusal;
 use crate::session::limits::{
-    EVIDENCE_WAIT, REASON_CHARS, SERVER_RESTARTED, TIME_STEP_MAX, TIME_STEP_MIN, TIME_TOTAL_MAX,
+    CLOCK_STEP, EVIDENCE_WAIT, REASON_CHARS, SERVER_RESTARTED, TIME_STEP_MAX, TIME_STEP_MIN, TIME_TOTAL_MAX,
 };
 use crate::session::state::Stage;
 use crate::time::{At, Span};
@@ -56,6 +56,14 @@ impl Deciding<'_> {
             Ok(())
         } else {
             Err(Refusal::OutOfLimits)
+        }
+    }
+
+    /// A clock set back stops decisions until it has caught up: written down once, because nothing else shows it.
+    pub(super) fn note_clock(&mut self, told: At) {
+        let Some(from) = self.last_at else { return };
+        if from - told > CLOCK_STEP && self.state().stepped_from != Some(from) {
+            self.emit_at(from, Fact::ClockStepped { from, to: told });
         }
     }
 

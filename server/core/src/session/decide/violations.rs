@@ -3,7 +3,7 @@
 use super::{Deciding, note_within, within};
 use crate::ids::{IncidentNo, StaffId};
 use crate::proctoring::{Class, Code, DetectorEvent, Incident, IncidentStatus, SignalPhase, Source};
-use crate::session::event::{ClientRef, Consequence, EffectiveHow, Event, Fact, Finish};
+use crate::session::event::{ClientRef, Consequence, EffectiveHow, Fact, Finish};
 use crate::session::input::Refusal;
 use crate::session::limits::{NOTE_CHARS, PERSIST_LIMIT};
 use crate::session::state::{Stage, Standing};
@@ -68,7 +68,7 @@ impl Deciding<'_> {
         for no in short {
             self.emit_at(at, Fact::IncidentRecorded { no });
         }
-        self.push(Event { at, client, fact: Fact::Closed { finish, note } });
+        self.push(at, client, Fact::Closed { finish, note });
     }
 
     pub(super) fn end_running_incidents(&mut self, at: At, ends: impl Fn(&Incident) -> bool) {

@@ -293,7 +293,7 @@ impl Bench {
             self.runtime.submit(SESSION, Input::Photo { kind, evidence }).await.unwrap();
         }
         self.accept(Command::SubmitIdentity).await;
-        assert_eq!(self.staff(StaffCommand::Admit).await.effects, [Effect::Accepted]);
+        assert_eq!(self.staff(StaffCommand::Admit { seen: None }).await.effects, [Effect::Accepted]);
         for text in AcknowledgedText::ALL {
             self.accept(Command::Acknowledge { text, text_version: "1".to_owned(), lang: Lang::Kk }).await;
         }
