@@ -59,7 +59,7 @@ impl Proctor {
                 .map(|tile| tile.session)
                 .collect();
             for session in waiting {
-                self.command(session, ProctorCommand::Admit).await?;
+                self.command(session, ProctorCommand::Admit { seen: None }).await?;
                 left.remove(&session);
             }
             if !left.is_empty() {
