@@ -37,6 +37,8 @@ export class Media {
   moved = $state(false);
   published = $state(false);
   publishCode = $state<Code | undefined>(undefined);
+  /** Port of the server that picture and sound cannot reach from here; stays until they do. */
+  blockedPort = $state<string | null>(null);
   cameraOff = $state(false);
   microphoneOff = $state(false);
   readonly #publisher: Publisher;
@@ -48,9 +50,11 @@ export class Media {
 
   constructor(api: Api, events: MediaEvents) {
     this.#events = events;
-    this.#publisher = new Publisher(api, (live, code) => {
-      this.published = live;
-      this.publishCode = code;
+    this.#publisher = new Publisher(api, (published) => {
+      this.published = published.is === "live";
+      this.publishCode = published.is === "off" ? published.code : undefined;
+      if (published.is === "live") this.blockedPort = null;
+      if (published.is === "blocked") this.blockedPort = published.port;
     });
   }
 
@@ -89,11 +93,17 @@ export class Media {
     this.#publisher.hurry();
   }
 
-  leave(): void {
+  /** Tries the video connection again now. */
+  retry(): void {
+    this.#publisher.retry();
+  }
+
+  /** `ended`: the exam is over, the server has let go by itself. */
+  leave(ended = false): void {
     this.#left = true;
     clearInterval(this.#meter);
     void this.#audio?.close().catch(() => undefined);
-    this.#publisher.leave();
+    this.#publisher.leave(ended);
     for (const track of this.stream?.getTracks() ?? []) track.stop();
     this.stream = null;
   }

@@ -60,7 +60,7 @@ export function savingOf(state: SessionState, at: number): Saving {
   const live = state.connection.is === "open" && at >= state.holdUntil;
   const fresh = pending.every((p) => serverNow(state, at) - p.client_at < SENDING_MS || (p.sentAt !== null && at - p.sentAt < SENDING_MS));
   if (live && fresh) return { is: "sending" };
-  return { is: "device", answers: new Set(pending.map((p) => (p.command.do === "answer" ? p.command.question : -1))).size };
+  return { is: "device", answers: unsentAnswers(state) };
 }
 
 /** Chosen positions of a question: the newest this device knows. */
@@ -96,6 +96,11 @@ export function summaryOf(state: SessionState): { readonly total: number; readon
     open: all.filter((question) => shownOf(state, question).length === 0),
     flagged: all.filter((question) => flaggedOf(state, question)),
   };
+}
+
+/** Answers that have not reached the server, one per question. */
+export function unsentAnswers(state: SessionState): number {
+  return new Set(state.outbox.flatMap(({ command }) => (command.do === "answer" ? [command.question] : []))).size;
 }
 
 /** A command of that kind is on its way. */

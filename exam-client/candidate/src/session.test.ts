@@ -325,6 +325,47 @@ test("a hand-in without a connection is kept, said so, and can be taken back", (
   assert.equal(handInOf(device.state), "sent", "what was sent is not taken back");
 });
 
+/** In charge under epoch 1 with an answer the server never saw; meanwhile another device took over. */
+function superseded(stage: CandidateView["stage"], end: CandidateView["end"] = null): Device {
+  const device = new Device().welcome();
+  device.do({ on: "closed" });
+  device.answer(0, 1);
+  device.command({ do: "flag", question: 0, on: true });
+  return device.welcome({ epoch: null, view: view({ attach: "waiting", stage, end }) });
+}
+
+test("a superseded device hands over its answers as evidence, and nothing else", () => {
+  const device = superseded("running");
+  assert.deepEqual(device.commands(), [{ seq: 1, do: "answer" }]);
+  device.refuse(1, "superseded_epoch");
+  assert.equal(device.state.keptAsEvidence, 1);
+  assert.deepEqual(device.state.notes, []);
+  assert.deepEqual(device.state.outbox.map((p) => p.command.do), ["flag"]);
+  assert.equal(device.state.receipts, 0);
+});
+
+test("while the clock stands a superseded device keeps its answers, for the server would drop them", () => {
+  const device = superseded("paused");
+  assert.deepEqual(device.commands(), []);
+  device.do({ on: "frame", frame: { type: "state", server_time: device.at + SERVER_AHEAD, view: view({ version: 2, attach: "waiting" }) } });
+  assert.deepEqual(device.commands(), [{ seq: 1, do: "answer" }]);
+});
+
+test("an answer of the current binding stays on a device that waits", () => {
+  const device = superseded("running");
+  device.refuse(1, "other_device");
+  assert.equal(device.state.outbox.length, 2);
+  assert.equal(device.state.keptAsEvidence, 0);
+});
+
+test("after another end a superseded device's answer is no evidence, and the page says that it was not taken", () => {
+  const end = { reason: "submitted", at: 0, answered: 0, total: 5, late_answers: 0, sealed: false, approved: false, result: null, appeal_until: null } as const;
+  const device = superseded("closed", end);
+  device.refuse(1, "superseded_epoch");
+  assert.equal(device.state.keptAsEvidence, 0);
+  assert.equal(device.state.notes[0]?.code, "superseded_epoch");
+});
+
 test("a waiting tab sends nothing, and reads the device again once a proctor admits it", () => {
   const device = new Device().welcome({ epoch: null, view: view({ attach: "waiting" }) });
   assert.equal(screenOf(device.state), "other_device");

@@ -93,6 +93,8 @@ export interface SessionState extends Kept {
   readonly lastRemainingMs: number | null;
   readonly notes: readonly Note[];
   readonly nextNote: number;
+  /** Answers of an earlier binding that the server took as evidence; they are not receipts. */
+  readonly keptAsEvidence: number;
 }
 
 export type SessionEvent =
@@ -151,6 +153,7 @@ export const EMPTY: SessionState = {
   lastRemainingMs: null,
   notes: [],
   nextNote: 1,
+  keptAsEvidence: 0,
 };
 
 /** The part of the state that is stored. */
@@ -391,6 +394,8 @@ class Work {
     if (clientSeq === null) return PASSING.has(code) ? undefined : this.#note(code, null);
     const p = this.#s.outbox.find((each) => each.client_seq === clientSeq && each.sentAt !== null);
     if (!p) return;
+    // What waits may hand over answers of an earlier binding only; one of the current binding stays here.
+    if (code === "other_device" && this.#s.view?.attach === "waiting") return;
     if (PASSING.has(code)) {
       const wait = Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** this.#s.busyRow);
       this.#set({ busyRow: this.#s.busyRow + 1, holdUntil: this.#at + Math.max(retryAfterMs, wait * (0.5 + this.#chance / 2)) });
@@ -400,6 +405,9 @@ class Work {
     if (p.command.do === "drained") this.#set({ drained: true });
     // The draw did not happen: a later attempt makes a fresh half.
     if (p.command.do === "begin") this.#set({ draw: null });
+    if (code === "superseded_epoch" && p.command.do === "answer" && takesEvidence(this.#s.view)) {
+      return this.#set({ keptAsEvidence: this.#s.keptAsEvidence + 1 });
+    }
     if (!QUIET.has(p.command.do)) this.#note(code, p.command.do);
   }
 
@@ -450,9 +458,15 @@ class Work {
   }
 
   #flush(): void {
-    if (this.#at < this.#s.holdUntil || this.#s.view?.attach === "waiting") return;
+    if (this.#at < this.#s.holdUntil) return;
+    const { view } = this.#s;
+    const waiting = view?.attach === "waiting";
+    // Nothing is taken while the clock stands.
+    if (waiting && view.stage === "paused") return;
     for (const [place, p] of this.#s.outbox.entries()) {
       if (p.sentAt !== null || !p.stored) continue;
+      // Superseded: the answers given here before are handed over as evidence, nothing else is.
+      if (waiting && p.command.do !== "answer") continue;
       // Nothing may be behind the hand-in: an answer told "busy" would come after the end.
       if (p.command.do === "hand_in" && place > 0) continue;
       this.#effects.push({ do: "send", frame: this.#commandFrame(p) });
@@ -491,6 +505,11 @@ class Work {
     this.#set({ outbox: this.#s.outbox.filter((each) => each.epoch !== p.epoch || each.client_seq !== p.client_seq) });
     this.#effects.push({ do: "forget", epoch: p.epoch, client_seq: p.client_seq });
   }
+}
+
+/** When the server keeps a superseded device's answers: core's `evidence_still_taken`. */
+function takesEvidence(view: CandidateView | null): boolean {
+  return view?.stage === "running" || view?.end?.reason === "time_expired";
 }
 
 function replaces(newer: CandidateCommand, older: CandidateCommand): boolean {

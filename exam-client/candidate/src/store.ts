@@ -28,6 +28,8 @@ export interface Store {
 
 const NAME = "synaq-candidate";
 const VERSION = 1;
+/** Some browsers never answer an open request (a frozen tab holds the database); the exam must start all the same. */
+const OPEN_LATE_MS = 4_000;
 
 function answer<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((done, fail) => {
@@ -40,6 +42,18 @@ function committed(transaction: IDBTransaction): Promise<void> {
   return new Promise((done, fail) => {
     transaction.oncomplete = () => done();
     transaction.onerror = transaction.onabort = () => fail(transaction.error ?? new Error("IndexedDB refused"));
+  });
+}
+
+/** The database, unless it is held up (`blocked` by an older page, or no answer at all); then a late one is let go. */
+function inTime(request: IDBOpenDBRequest): Promise<IDBDatabase> {
+  return new Promise((done, fail) => {
+    let late = false;
+    setTimeout(() => {
+      late = true;
+      fail(new Error("IndexedDB does not answer"));
+    }, OPEN_LATE_MS);
+    answer(request).then((db) => (late ? db.close() : done(db)), fail);
   });
 }
 
@@ -59,7 +73,10 @@ class IndexedStore implements Store {
       request.result.createObjectStore("sessions");
       request.result.createObjectStore("outbox");
     };
-    return new IndexedStore(await answer(request));
+    const db = await inTime(request);
+    // A page of a newer version waits for this; from here on this one says that it keeps nothing.
+    db.onversionchange = () => db.close();
+    return new IndexedStore(db);
   }
 
   device(link: string): Promise<Device | undefined> {

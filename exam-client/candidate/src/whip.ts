@@ -12,17 +12,26 @@ const RETRY_BASE_MS = 500;
 const RETRY_CAP_MS = 10_000;
 /** ICE may heal by itself; longer than this it rarely does. */
 const HEAL_MS = 4_000;
+/** ICE over UDP and TCP is done in far less, also on a poor line. */
+const CONNECT_MS = 12_000;
+
+/** `blocked`: the server answered over HTTPS, but picture and sound find no way to it. `port` is the one to open. */
+export type Published =
+  | { readonly is: "live" }
+  | { readonly is: "off"; readonly code: Code | undefined }
+  | { readonly is: "blocked"; readonly port: string };
 
 export class Publisher {
   readonly #api: Api;
-  readonly #tell: (live: boolean, code: Code | undefined) => void;
+  readonly #tell: (published: Published) => void;
   #stream: MediaStream | undefined;
   #peer: RTCPeerConnection | undefined;
   #resource: string | null = null;
   #attempt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #port = "";
 
-  constructor(api: Api, tell: (live: boolean, code: Code | undefined) => void) {
+  constructor(api: Api, tell: (published: Published) => void) {
     this.#api = api;
     this.#tell = tell;
   }
@@ -44,23 +53,28 @@ export class Publisher {
 
   /** At once, without the back-off: the browser says the network is back. */
   hurry(): void {
-    if (this.#timer === undefined) return;
+    if (this.#timer !== undefined) this.retry();
+  }
+
+  /** A person asked: also in the middle of an attempt. */
+  retry(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     void this.#connect();
   }
 
-  leave(): void {
+  /** `ended`: the server has closed its end with the exam, there is nothing left to delete. */
+  leave(ended: boolean): void {
     clearTimeout(this.#timer);
     this.#stream = undefined;
-    this.#drop();
+    this.#drop(ended);
   }
 
-  #drop(): void {
+  #drop(gone = false): void {
     const peer = this.#peer;
     this.#peer = undefined;
     peer?.close();
-    if (this.#resource) this.#api.endWhip(this.#resource);
+    if (this.#resource && !gone) this.#api.endWhip(this.#resource);
     this.#resource = null;
   }
 
@@ -81,10 +95,12 @@ export class Publisher {
         return;
       }
       this.#resource = resource;
+      this.#port = portOf(answer);
       await peer.setRemoteDescription({ type: "answer", sdp: answer });
       this.#watch(peer);
     } catch (error) {
-      if (this.#peer === peer) this.#again(error instanceof Failure ? error : undefined);
+      const failure = error instanceof Failure ? error : undefined;
+      if (this.#peer === peer) this.#again({ is: "off", code: failure?.code }, failure?.retryAfterMs);
     }
   }
 
@@ -99,20 +115,32 @@ export class Publisher {
   /** After a clean close by the server no connection state follows, only the DTLS transport tells. */
   #watch(peer: RTCPeerConnection): void {
     const dtls = peer.getSenders()[0]?.transport;
-    let healing: ReturnType<typeof setTimeout> | undefined;
+    let wasLive = false;
+    let waiting: ReturnType<typeof setTimeout> | undefined;
+    const wait = (ms: number, act: () => void): void => {
+      waiting ??= setTimeout(() => this.#peer === peer && peer.connectionState !== "connected" && act(), ms);
+    };
+    const broken = (): void => (wasLive ? this.#again({ is: "off", code: undefined }) : this.#again({ is: "blocked", port: this.#port }));
     const look = (): void => {
       if (this.#peer !== peer) return;
       const state = peer.connectionState;
-      if (state === "connected" && dtls?.state !== "closed" && dtls?.state !== "failed") {
-        clearTimeout(healing);
-        healing = undefined;
+      if (dtls?.state === "closed") {
+        clearTimeout(waiting);
+        this.#drop(true);
+        this.#again({ is: "off", code: undefined });
+      } else if (state === "connected" && dtls?.state !== "failed") {
+        clearTimeout(waiting);
+        waiting = undefined;
+        wasLive = true;
         this.#attempt = 0;
-        this.#tell(true, undefined);
-      } else if (state === "failed" || state === "closed" || dtls?.state === "closed" || dtls?.state === "failed") {
-        clearTimeout(healing);
-        this.#again();
-      } else if (state === "disconnected") {
-        healing ??= setTimeout(() => this.#peer === peer && peer.connectionState !== "connected" && this.#again(), HEAL_MS);
+        this.#tell({ is: "live" });
+      } else if (state === "failed" || state === "closed" || dtls?.state === "failed") {
+        clearTimeout(waiting);
+        broken();
+      } else if (wasLive && state === "disconnected") {
+        wait(HEAL_MS, broken);
+      } else if (!wasLive) {
+        wait(CONNECT_MS, broken);
       }
     };
     peer.onconnectionstatechange = look;
@@ -120,15 +148,20 @@ export class Publisher {
     look();
   }
 
-  #again(failure?: Failure): void {
+  #again(why: Published, retryAfterMs = 0): void {
     this.#drop();
-    this.#tell(false, failure?.code);
+    this.#tell(why);
     if (!this.#stream) return;
     const most = Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** this.#attempt++);
-    const wait = Math.max(failure?.retryAfterMs ?? 0, RETRY_BASE_MS / 2 + chance() * most);
+    const wait = Math.max(retryAfterMs, RETRY_BASE_MS / 2 + chance() * most);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#connect(), wait);
   }
+}
+
+/** RFC 8839: foundation, component, transport, priority, address, port. */
+function portOf(answer: string): string {
+  return /^a=candidate:\S+ \d+ \S+ \d+ \S+ (\d+)/m.exec(answer)?.[1] ?? "";
 }
 
 function gathered(peer: RTCPeerConnection): Promise<void> {
