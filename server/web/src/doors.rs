@@ -7,6 +7,7 @@ use crate::auth::rate::Rates;
 use crate::auth::ticket::Tickets;
 use crate::centre::Library;
 use crate::evidence::Evidence;
+use crate::peers::Peers;
 use crate::proctor::Presence;
 use axum::extract::FromRef;
 use bytes::Bytes;
@@ -99,6 +100,7 @@ struct Inner {
     rates: Arc<Rates>,
     passwords: Arc<Passwords>,
     library: Arc<Library>,
+    peers: Arc<Peers>,
 }
 
 /// The public keys, for `FromRef`.
@@ -115,6 +117,7 @@ impl App {
             rates: Arc::new(Rates::new(&doors.clock)),
             passwords: Arc::new(Passwords::new(Arc::clone(&doors.random))),
             library: Arc::new(Library::new(Arc::clone(&doors.directory))),
+            peers: Arc::new(Peers::new(doors.media.clone())),
             doors,
         }))
     }
@@ -149,6 +152,7 @@ parts! {
     Arc<Rates>: |inner| inner.rates;
     Arc<Passwords>: |inner| inner.passwords;
     Arc<Library>: |inner| inner.library;
+    Arc<Peers>: |inner| inner.peers;
 }
 
 impl FromRef<App> for Jwks {

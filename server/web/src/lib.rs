@@ -20,6 +20,7 @@ mod guard;
 mod ops;
 mod owner;
 mod pages;
+mod peers;
 mod problem;
 mod proctor;
 mod query;

@@ -7,7 +7,7 @@ use axum::extract::Request;
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use synaq_media::{Answer, Handle, ResourceId};
+use synaq_media::Answer;
 use synaq_wire::limits::SDP_BYTES;
 use synaq_wire::problem::Code;
 
@@ -28,11 +28,4 @@ pub(crate) fn created(answer: Answer, folder: &str) -> Response {
     let location = HeaderValue::from_str(&location).expect("paths and hex digits are header text");
     let headers = [(LOCATION, location), (CONTENT_TYPE, HeaderValue::from_static("application/sdp"))];
     (StatusCode::CREATED, headers, answer.sdp).into_response()
-}
-
-/// Closes a peer; whoever knows its name may.
-pub(crate) async fn close(media: &Handle, resource: &str) -> Result<StatusCode, Refused> {
-    let resource: ResourceId = resource.parse().map_err(|_| Code::NotFound)?;
-    media.close(resource).await.map_err(|_| Code::NotFound)?;
-    Ok(StatusCode::NO_CONTENT)
 }

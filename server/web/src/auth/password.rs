@@ -4,7 +4,7 @@ use crate::doors::Random;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use std::sync::{Arc, OnceLock};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// OWASP's first choice for Argon2id: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -95,8 +95,12 @@ impl Passwords {
     pub(crate) async fn hash(&self, password: String) -> Result<String, PasswordError> {
         let mut salt = [0; SALT_BYTES];
         self.random.fill(&mut salt).map_err(|_| PasswordError::Entropy)?;
-        let _turn = self.at_once.acquire().await.expect("the semaphore is never closed");
-        tokio::task::spawn_blocking(move || hash(&password, &salt)).await.map_err(|_| PasswordError::Ended)?
+        let turn = self.turn().await;
+        let hashed = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            hash(&password, &salt)
+        });
+        hashed.await.map_err(|_| PasswordError::Ended)?
     }
 
     /// Whether it is the password behind `stored`; takes as long without one.
@@ -110,10 +114,18 @@ impl Passwords {
             Some(stored) => stored,
             None => self.nobody().await?,
         };
-        let _turn = self.at_once.acquire().await.expect("the semaphore is never closed");
-        let matches = move || argon2().verify_password(password.as_bytes(), stored.as_str()).is_ok();
+        let turn = self.turn().await;
+        let matches = move || {
+            let _turn = turn;
+            argon2().verify_password(password.as_bytes(), stored.as_str()).is_ok()
+        };
         let matches = tokio::task::spawn_blocking(matches).await.map_err(|_| PasswordError::Ended)?;
         Ok(known && matches)
+    }
+
+    /// Held by the work itself: a request that goes away does not make room for another before its hash is done.
+    async fn turn(&self) -> OwnedSemaphorePermit {
+        Arc::clone(&self.at_once).acquire_owned().await.expect("the semaphore is never closed")
     }
 
     async fn nobody(&self) -> Result<String, PasswordError> {

@@ -7,7 +7,6 @@ use crate::convert;
 use crate::evidence::Evidence;
 use crate::problem::Refused;
 use axum::extract::{Path, Request, State};
-use bytes::Bytes;
 use image::codecs::jpeg::JpegEncoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
@@ -15,7 +14,8 @@ use std::io::{self, Cursor};
 use std::sync::Arc;
 use synaq_core::ids::SessionId;
 use synaq_core::session::{Effect, EvidenceRef, Input, PhotoKind};
-use synaq_runtime::Handle;
+use synaq_core::time::At;
+use synaq_runtime::{Clock, Handle};
 use synaq_seal::sha256;
 use synaq_wire::candidate::PhotoStored;
 use synaq_wire::limits::{PHOTO_BYTES, PHOTO_SIDE_PX};
@@ -37,6 +37,7 @@ pub(crate) async fn put(
     State(runtime): State<Handle>,
     State(evidence): State<Arc<dyn Evidence>>,
     State(rates): State<Arc<Rates>>,
+    State(clock): State<Arc<dyn Clock>>,
     Path(kind): Path<String>,
     device: Device,
     request: Request,
@@ -45,10 +46,17 @@ pub(crate) async fn put(
     let kind = convert::photo_kind(&kind).ok_or(Code::NotFound)?;
     rates.photo(device.session)?;
     let sent = body::read(request.into_body(), PHOTO_BYTES, Code::PhotoTooLarge).await?;
-    let _turn = AT_ONCE.acquire().await.expect("the semaphore is never closed");
+    let turn = AT_ONCE.acquire().await.expect("the semaphore is never closed");
     let session = device.session;
-    let stored = tokio::task::spawn_blocking(move || store(&*evidence, session, kind, &sent));
-    let stored = stored.await.map_err(|_| not_a_picture())??;
+    let rewritten = tokio::task::spawn_blocking(move || {
+        // Held by the work itself, not by a request that may go away.
+        let _turn = turn;
+        rewrite(&sent)
+    });
+    let jpeg = rewritten.await.map_err(|_| not_a_picture())??;
+    refuse_early(&device, kind, clock.now())?;
+    let stored = tokio::task::spawn_blocking(move || store(&*evidence, session, kind, &jpeg));
+    let stored = stored.await.map_err(|_| Code::Internal)??;
     let sha256 = stored.sha256.clone();
     let done = runtime.submit(session, Input::Photo { kind, evidence: stored }).await?;
     for effect in &done.effects {
@@ -59,19 +67,31 @@ pub(crate) async fn put(
     Ok(axum::Json(PhotoStored { sha256 }))
 }
 
+/// Asks the rules before anything is stored: a photo at the wrong step leaves no trace.
+fn refuse_early(device: &Device, kind: PhotoKind, now: At) -> Result<(), Refused> {
+    let evidence = EvidenceRef { name: "asked".to_owned(), sha256: "0".repeat(64), bytes: 1 };
+    let decision = device.snapshot.session.decide(now, Input::Photo { kind, evidence });
+    match decision.effects.iter().find_map(|effect| match effect {
+        Effect::Refused(refusal) => Some(refusal),
+        _ => None,
+    }) {
+        Some(refusal) => Err(refusal.into()),
+        None => Ok(()),
+    }
+}
+
 fn store(
     evidence: &dyn Evidence,
     session: SessionId,
     kind: PhotoKind,
-    sent: &Bytes,
+    jpeg: &[u8],
 ) -> Result<EvidenceRef, Refused> {
-    let jpeg = rewrite(sent)?;
     for number in 1..=PER_KIND_MAX {
         let name = format!("{}-{number}", convert::photo_name(kind));
-        match evidence.store(session, &name, &jpeg) {
+        match evidence.store(session, &name, jpeg) {
             Ok(()) => {
                 let bytes = u64::try_from(jpeg.len()).unwrap_or(u64::MAX);
-                return Ok(EvidenceRef { name, sha256: sha256(&jpeg).to_string(), bytes });
+                return Ok(EvidenceRef { name, sha256: sha256(jpeg).to_string(), bytes });
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => {

@@ -2,6 +2,7 @@
 
 use crate::auth::device::Device;
 use crate::auth::rate::Rates;
+use crate::peers::{Owner, Peers};
 use crate::problem::Refused;
 use crate::sdp;
 use axum::extract::{Path, Request, State};
@@ -15,6 +16,7 @@ use synaq_wire::problem::Code;
 /// Takes an offer. An earlier publisher of the session is replaced.
 pub(crate) async fn publish(
     State(media): State<Handle>,
+    State(peers): State<Arc<Peers>>,
     State(rates): State<Arc<Rates>>,
     device: Device,
     request: Request,
@@ -31,14 +33,16 @@ pub(crate) async fn publish(
     rates.offer(device.session.0)?;
     let offer = sdp::offer(request).await?;
     let answer = media.publish(device.session.0, offer).await?;
+    peers.keep(answer.resource, Owner::Candidate(device.session));
     Ok(sdp::created(answer, "/api/v1/candidate/whip"))
 }
 
 /// Stops publishing.
 pub(crate) async fn close(
-    State(media): State<Handle>,
+    State(peers): State<Arc<Peers>>,
     Path(resource): Path<String>,
-    _: Device,
+    device: Device,
 ) -> Result<StatusCode, Refused> {
-    sdp::close(&media, &resource).await
+    peers.close(&resource, Owner::Candidate(device.session)).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -5,6 +5,7 @@ use crate::auth::who::Who;
 use crate::convert;
 use crate::evidence::Evidence;
 use crate::owner::own;
+use crate::peers::{Owner, Peers};
 use crate::problem::Refused;
 use crate::sdp;
 use axum::extract::{Path, Request, State};
@@ -58,6 +59,7 @@ pub(crate) async fn photo(
 pub(crate) async fn whep(
     State(runtime): State<Handle>,
     State(media): State<Media>,
+    State(peers): State<Arc<Peers>>,
     State(rates): State<Arc<Rates>>,
     Path(session): Path<String>,
     who: Who,
@@ -68,14 +70,16 @@ pub(crate) async fn whep(
     rates.offer(uuid::Uuid::from_u128(who.staff.id.0.as_u128() ^ snapshot.id.0.as_u128()))?;
     let offer = sdp::offer(request).await?;
     let answer = media.view(snapshot.id.0, offer).await?;
+    peers.keep(answer.resource, Owner::Staff(who.cookie));
     Ok(sdp::created(answer, "/api/v1/proctor/whep"))
 }
 
 /// Ends a live picture.
 pub(crate) async fn close_whep(
-    State(media): State<Media>,
+    State(peers): State<Arc<Peers>>,
     Path(resource): Path<String>,
-    _: Who,
+    who: Who,
 ) -> Result<StatusCode, Refused> {
-    sdp::close(&media, &resource).await
+    peers.close(&resource, Owner::Staff(who.cookie)).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -8,6 +8,7 @@ use crate::auth::ticket::{Bearer, Tickets};
 use crate::candidate::WithTicket;
 use crate::convert;
 use crate::doors::App;
+use crate::peers::Owner;
 use crate::problem::{Refused, from_submit};
 use crate::query::Query;
 use crate::socket::{self, Heard, Leave, Line};
@@ -47,6 +48,7 @@ impl FromRef<App> for Sources {
             log: FromRef::from_ref(app),
             library: FromRef::from_ref(app),
             presence: FromRef::from_ref(app),
+            peers: FromRef::from_ref(app),
         }
     }
 }
@@ -135,7 +137,10 @@ impl Desk {
         let known = self.sources.directory.staff_session(self.cookie, self.clock.now()).await;
         match known {
             Ok(Some(staff)) if staff.roles.contains(&Role::Proctor) => Ok(()),
-            Ok(_) => Err(Code::SignInRequired.into()),
+            Ok(_) => {
+                self.sources.peers.close_all(Owner::Staff(self.cookie)).await;
+                Err(Code::SignInRequired.into())
+            }
             // A store that does not answer must not blind the proctors.
             Err(error) => {
                 tracing::warn!(

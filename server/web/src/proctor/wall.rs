@@ -2,6 +2,7 @@
 
 use super::presence::{Presence, Watching};
 use super::tile::{Around, tile};
+use crate::peers::Peers;
 use crate::problem::{Refused, from_submit};
 use crate::proctor::sitting_row;
 use crate::timeline::Names;
@@ -31,6 +32,7 @@ pub(crate) struct Sources {
     pub(super) log: Arc<dyn EventLog>,
     pub(super) library: Arc<Library>,
     pub(super) presence: Arc<Presence>,
+    pub(super) peers: Arc<Peers>,
 }
 
 /// One watched sitting.

@@ -9,6 +9,7 @@ use crate::body::Json;
 use crate::candidate::issue;
 use crate::convert;
 use crate::doors::{Options, Random};
+use crate::peers::{Owner, Peers};
 use crate::problem::Refused;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -127,8 +128,13 @@ impl Entrance {
 }
 
 /// Ends this browser's sign-in.
-pub(crate) async fn sign_out(State(entrance): State<Entrance>, who: Who) -> Result<Response, Refused> {
+pub(crate) async fn sign_out(
+    State(entrance): State<Entrance>,
+    State(peers): State<Arc<Peers>>,
+    who: Who,
+) -> Result<Response, Refused> {
     entrance.directory.end_staff_session(who.cookie).await?;
+    peers.close_all(Owner::Staff(who.cookie)).await;
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie::clear(&entrance.options))]).into_response())
 }
 

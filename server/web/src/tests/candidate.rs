@@ -228,10 +228,10 @@ async fn a_second_device_waits_and_takes_over_when_a_proctor_admits_it() {
     assert_eq!(code(&second.command_in(1, 1, json!({ "do": "hand_in" })).await), "other_device");
     second.send(&json!({ "type": "question", "index": 0 })).await;
     assert_eq!(code(&second.until("refused").await), "other_device");
-    let said = second.command_in(1, 2, json!({ "do": "say", "text": "my laptop died" })).await;
+    let said = second.command_in(1, 60, json!({ "do": "say", "text": "my laptop died" })).await;
     assert_eq!(said["type"], "ack", "{said}");
     // What it said takes no number of the device in charge.
-    assert_eq!(first.command_in(1, 2, json!({ "do": "call_proctor" })).await["type"], "ack");
+    assert_eq!(first.command_in(1, 60, json!({ "do": "call_proctor" })).await["type"], "ack");
 
     let admit =
         Input::Staff { by: staff(0, Role::Proctor), command: StaffCommand::AdmitDevice { waiting: None } };
