@@ -8,7 +8,7 @@ use serde_json::json;
 use std::sync::Arc;
 use synaq_core::decision;
 use synaq_core::ids::{SessionId, StaffId};
-use synaq_core::session::SealWaits;
+use synaq_core::session::{Ruling, SealWaits};
 use synaq_core::time::At;
 use synaq_seal::bundle::{self, Statement};
 use synaq_seal::key::{SigningKey, TrustSet};
@@ -105,6 +105,8 @@ pub(crate) struct Approver<'a> {
     pub(crate) staff: StaffId,
     pub(crate) name: &'a str,
     pub(crate) note: Option<&'a str>,
+    /// Needed when the exam went without supervision for too long
+    pub(crate) ruling: Option<&'a Ruling>,
     pub(crate) at: At,
 }
 
@@ -120,6 +122,9 @@ pub(crate) fn approve(
     about.insert("approved_by".to_owned(), json!({ "id": by.staff.to_string(), "name": by.name }));
     if let Some(note) = by.note {
         about.insert("note".to_owned(), note.into());
+    }
+    if let Some(Ruling { valid, note }) = by.ruling {
+        about.insert("ruling".to_owned(), json!({ "valid": valid, "note": note }));
     }
     let payload = canonical(&Statement { record_sha256, at: by.at.0, about })?;
     let (body, _) = sign(&payload, APPROVAL_TYP, &keys.approval, keys)?;

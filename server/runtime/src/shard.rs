@@ -175,7 +175,7 @@ impl Shard {
         round: &mut Round,
     ) -> Result<Done, SubmitError> {
         for event in &step.events {
-            let Fact::RecordApproved { by, sha256, note, .. } = &event.fact else { continue };
+            let Fact::RecordApproved { by, sha256, note, ruling } = &event.fact else { continue };
             let name = self.ports.source.staff_name(*by).await.map_err(|error| {
                 tracing::warn!(%session, %error, "the approver cannot be read");
                 SubmitError::Store
@@ -184,7 +184,13 @@ impl Shard {
                 tracing::error!(%session, "core approved something that is no digest");
                 SubmitError::Store
             })?;
-            let approver = Approver { staff: *by, name: &name, note: note.as_deref(), at: event.at };
+            let approver = Approver {
+                staff: *by,
+                name: &name,
+                note: note.as_deref(),
+                ruling: ruling.as_ref(),
+                at: event.at,
+            };
             let (approval, message) = sealing::approve(session, digest, &approver, &self.ports.keys)
                 .map_err(|error| {
                     tracing::error!(%session, %error, "an approval was not signed");
