@@ -151,7 +151,7 @@ export class Exam {
         return;
       case "save":
         // A waiting tab leaves the notes of the tab in charge alone.
-        if (this.#owns && this.state.view?.attach === "in_charge") void this.#write((store) => store.save(this.#session, keptOf(this.state)));
+        if (this.#owns && this.state.view?.attach === "in_charge") void this.#write((store) => store.save(this.#session, this.#tab, keptOf(this.state)));
         return;
       case "say_minutes":
         this.minutesSaid = effect.minutes;

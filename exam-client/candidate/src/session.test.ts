@@ -193,6 +193,26 @@ test("under a new binding an answer is given again, unless another device moved 
   assert.equal(device.state.notes[0]?.code, "superseded_epoch");
 });
 
+test("a new binding counts on from what this device has queued under it", () => {
+  const device = new Device();
+  const { outbox: _outbox, connection: _connection, ...kept } = { ...EMPTY, epoch: 1, nextSeq: 3, view: view() };
+  device.do({ on: "restored", kept, outbox: [{ client_seq: 7, epoch: 2, client_at: T0, command: { do: "answer", question: 1, shown: [0] }, stored: true, sentAt: null }] });
+  device.welcome({ epoch: 2, last: 4 });
+  device.answer(0, 1);
+  assert.deepEqual(device.commands().map(({ seq }) => seq), [7, 8]);
+});
+
+test("a number the server knows for another command is replaced by a new one, and nothing is lost", () => {
+  const device = new Device().welcome();
+  device.answer(0, 1);
+  device.sent = [];
+  device.do({ on: "frame", frame: { type: "refused", client_seq: 1, problem: { type: "", title: "", status: 409, code: "client_seq_reused" } } });
+  assert.deepEqual(device.commands(), [{ seq: 2, do: "answer" }]);
+  assert.equal(device.state.outbox.length, 1);
+  assert.deepEqual(shownOf(device.state, 0), [1]);
+  assert.equal(device.state.notes.length, 0);
+});
+
 test("busy keeps the command, waits as told and sends it again with its number", () => {
   const device = new Device().welcome();
   device.answer(0, 1);
@@ -373,17 +393,6 @@ test("a waiting tab sends nothing, and reads the device again once a proctor adm
   assert.deepEqual(device.commands(), []);
   const effects = device.do({ on: "frame", frame: { type: "state", server_time: 0, view: view({ version: 2 }) } });
   assert.ok(effects.some((effect) => effect.do === "reload"));
-});
-
-test("a tab that lost its place keeps what is unsent and sends nothing while it waits", () => {
-  const device = new Device().welcome();
-  device.do({ on: "closed" });
-  device.answer(0, 1);
-  device.sent = [];
-  device.welcome({ epoch: null, view: view({ attach: "waiting" }) });
-  device.later(1_000);
-  assert.deepEqual(device.commands(), []);
-  assert.equal(device.state.outbox.length, 1);
 });
 
 test("a signal says at each sending how old it is, by the device's own clock", () => {

@@ -338,7 +338,9 @@ class Work {
     if (epoch === old.epoch) {
       this.#set({ nextSeq: Math.max(old.nextSeq, lastSeq + 1) });
     } else {
-      this.#set({ epoch, nextSeq: lastSeq + 1 });
+      // Above what this device has queued under that binding too: a number never means two commands.
+      const queued = old.outbox.filter((p) => p.epoch === epoch).map((p) => p.client_seq);
+      this.#set({ epoch, nextSeq: Math.max(lastSeq, ...queued) + 1 });
       this.#reissue(old, view, epoch);
     }
     // A fresh socket has to say what still goes on (core's RESUME_GRACE).
@@ -402,6 +404,8 @@ class Work {
       return this.#patch(p.epoch, clientSeq, { sentAt: null });
     }
     this.#forget(p);
+    // The server has another command under this number: nothing of this one is stored, so it goes under a new one.
+    if (code === "client_seq_reused" && this.#s.view?.attach === "in_charge") return this.#command(p.command, p.client_at);
     if (p.command.do === "drained") this.#set({ drained: true });
     // The draw did not happen: a later attempt makes a fresh half.
     if (p.command.do === "begin") this.#set({ draw: null });

@@ -21,7 +21,8 @@ export interface Store {
   owner(session: string): Promise<string | undefined>;
   own(session: string, tab: string): Promise<void>;
   load(session: string): Promise<{ kept: Kept | null; outbox: Pending[] }>;
-  save(session: string, kept: Kept): Promise<void>;
+  /** Nothing while another tab is the owner: a tab that lost its line must not write over the state of the next one. */
+  save(session: string, tab: string, kept: Kept): Promise<void>;
   put(session: string, pending: Pending): Promise<void>;
   forget(session: string, epoch: number, clientSeq: number): Promise<void>;
 }
@@ -104,8 +105,13 @@ class IndexedStore implements Store {
     return { kept: kept ?? null, outbox };
   }
 
-  save(session: string, kept: Kept): Promise<void> {
-    return this.#write("sessions", (store) => store.put(kept, session));
+  save(session: string, tab: string, kept: Kept): Promise<void> {
+    const transaction = this.#db.transaction(["owners", "sessions"], "readwrite", { durability: "strict" });
+    const owner = transaction.objectStore("owners").get(session);
+    owner.onsuccess = () => {
+      if (owner.result === tab) transaction.objectStore("sessions").put(kept, session);
+    };
+    return committed(transaction);
   }
 
   put(session: string, pending: Pending): Promise<void> {

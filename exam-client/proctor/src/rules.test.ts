@@ -60,8 +60,14 @@ test("arrows stop at the edges", () => {
 });
 
 test("the wall has at least two and at most eight columns", () => {
-  assert.equal(columnsFor(320, 24), 2);
-  assert.equal(columnsFor(1440, 24), 6);
-  assert.equal(columnsFor(2560, 60), 8);
-  assert.equal(columnsFor(1440, 1), 3);
+  assert.equal(columnsFor(320, 700, 24), 2);
+  assert.equal(columnsFor(1440, 900, 24), 6);
+  assert.equal(columnsFor(2560, 1440, 60), 8);
+  assert.equal(columnsFor(1440, 900, 1), 3);
+});
+
+test("few candidates are shown as large as the height allows", () => {
+  assert.equal(columnsFor(1440, 900, 6), 3);
+  assert.equal(columnsFor(1440, 600, 6), 6);
+  assert.equal(columnsFor(1920, 1080, 12), 5);
 });

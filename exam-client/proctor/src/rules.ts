@@ -71,13 +71,25 @@ export function reconnectWait(attempt: number, chance: number): number {
   return Math.round(longest * (0.5 + chance / 2));
 }
 
-/** Columns of the wall: kept while a candidate is open, so that places never jump. */
-export function columnsFor(width: number, tiles: number): number {
-  const QUEUE_PX = 300;
-  const TILE_PX = 190;
+const QUEUE_PX = 300;
+const TILE_PX = 190;
+const FEWEST_COLUMNS = 3;
+const MOST_COLUMNS = 8;
+/** Below a picture of 4:3: name, two lines of facts, the gap. */
+const CAPTION_PX = 88;
+/** The line above the wall and its own edges. */
+const HEAD_PX = 80;
+
+/** Columns of the wall: as few, and so as large, as all tiles fit the height with; kept while a candidate is open. */
+export function columnsFor(width: number, height: number, tiles: number): number {
   if (width < 900) return Math.max(2, Math.min(4, Math.floor(width / 160)));
-  const fit = Math.max(3, Math.min(8, Math.floor((width - QUEUE_PX) / TILE_PX)));
-  return Math.max(3, Math.min(fit, tiles));
+  const room = width - QUEUE_PX;
+  const most = Math.max(FEWEST_COLUMNS, Math.min(MOST_COLUMNS, Math.floor(room / TILE_PX)));
+  for (let columns = FEWEST_COLUMNS; columns < most; columns++) {
+    const rows = Math.ceil(tiles / columns);
+    if (rows * ((room / columns) * 0.75 + CAPTION_PX) <= height - HEAD_PX) return columns;
+  }
+  return most;
 }
 
 /** The tile `key` leads to from `index`; the same one at an edge. */

@@ -58,7 +58,7 @@ function anyWord(what: string): string {
   return (
     words.maybe(`code.${what}`) ??
     words.maybe(`end.${what}`) ??
-    words.maybe(`what.${what}`) ??
+    words.maybe(`what.${what.replaceAll(" ", "_")}`) ??
     words.maybe(`consequence.${what}`) ??
     words.maybe(`lang_${what}`) ??
     what
@@ -72,6 +72,10 @@ export function whatWord(kind: string, what: string): string {
   if (kind === "photo_stored") return words.maybe(`photo.${what.split("-")[0] ?? ""}`) ?? what;
   if (kind === "answer_put" || kind === "answer_late" || kind === "answer_superseded" || kind === "flagged") return words.t("what.question", { n: what });
   if (kind === "message_sent" || kind === "identity_asked_again" || kind === "paused") return what;
+  if (kind === "consent_given") return words.t("what.text_version", { version: what });
+  if (kind === "device_bound") return words.t("what.binding", { n: what });
+  const stored = /^(recording|stills?|face|document)\b.*?(\d+)?(?:\.\w+)?$/.exec(what);
+  if (kind === "evidence_stored" && stored) return [words.maybe(`what.${stored[1] ?? ""}`) ?? what, stored[2] ?? ""].join(" ").trim();
   if (/^[0-9a-f]{64}$/.test(what)) return `${what.slice(0, DIGEST_SHOWN)}…`;
   const media = /^video (true|false), audio (true|false)$/.exec(what);
   if (media) return words.t("what.media", { video: words.t(media[1] === "true" ? "yes" : "no"), audio: words.t(media[2] === "true" ? "yes" : "no") });
@@ -80,7 +84,8 @@ export function whatWord(kind: string, what: string): string {
   const lasting = /^(\d+) (s|ms)(?:: (.*))?$/s.exec(what);
   if (lasting) {
     const length = span(Number(lasting[1]) * (lasting[2] === "s" ? 1000 : 1));
-    return lasting[3] === undefined ? length : `${length}, ${lasting[3]}`;
+    if (lasting[3] === undefined) return length;
+    return lasting[1] === "0" ? anyWord(lasting[3]) : `${length}, ${anyWord(lasting[3])}`;
   }
   const [reason, ...note] = what.split(": ");
   if ((kind === "end_proposed" || kind === "closed") && reason !== undefined) return [anyWord(reason), ...note].join(": ");

@@ -38,6 +38,10 @@ approved: boolean,
  */
 appeal_until: string | null, 
 /**
+ * What the commission ruled on an exam that went without supervision for too long: it stands, or there is no result
+ */
+valid?: boolean, 
+/**
  * Answers that arrived after the end and were kept for the commission
  */
 late_answers: number, };
