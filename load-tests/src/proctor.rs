@@ -30,7 +30,7 @@ impl Proctor {
     pub async fn watch(site: &Site, login: &str, password: &str, sitting: Uuid) -> anyhow::Result<Self> {
         let cookie = site.sign_in(login, password).await?;
         let ticket: Ticket =
-            site.post("/api/v1/proctor/ticket", As::Staff(&cookie), &serde_json::json!({})).await?;
+            site.post("/api/v1/staff/ticket", As::Staff(&cookie), &serde_json::json!({})).await?;
         let mut socket =
             Socket::connect(site, &format!("/api/v1/proctor/socket?ticket={}", ticket.ticket)).await?;
         socket.send(&ClientFrame::Watch { sitting }).await?;

@@ -3,13 +3,16 @@
 use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 use std::env;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A debug build on a busy machine, key generation and import of the demo bank included.
 const START_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Finding free ports is a matter of one or two tries.
+const PORT_TRIES: usize = 100;
 
 /// What `synaq demo` writes.
 #[derive(Clone, Debug, Deserialize)]
@@ -28,6 +31,8 @@ pub struct Demo {
     pub centre: Account,
     /// Account
     pub commission: Account,
+    /// Public keys for `synaq verify`
+    pub trust: PathBuf,
 }
 
 /// A member of staff.
@@ -57,7 +62,6 @@ impl Server {
     /// # Errors
     /// If there is none.
     pub fn binary() -> anyhow::Result<PathBuf> {
-        #[expect(clippy::disallowed_methods, reason = "a test program, not the server")]
         if let Some(path) = env::var_os("SYNAQ_BIN") {
             return Ok(path.into());
         }
@@ -73,7 +77,7 @@ impl Server {
     /// # Errors
     /// If it does not come up.
     pub fn start(data: &Path) -> anyhow::Result<Self> {
-        Self::start_at(data, free_port()?)
+        Self::start_at(data, free_ports()?)
     }
 
     /// SIGKILL, then a new process on the same folder and port.
@@ -103,10 +107,9 @@ impl Server {
 
     fn start_at(data: &Path, port: u16) -> anyhow::Result<Self> {
         let file = data.join("demo.json");
-        if file.exists() {
-            std::fs::remove_file(&file)?;
-        }
-        let began = Instant::now();
+        // An earlier run's file stays, it alone knows the passwords; the new one replaces it.
+        let written = || std::fs::metadata(&file).and_then(|file| file.modified()).ok();
+        let (before, began) = (written(), Instant::now());
         let mut child = Command::new(Self::binary()?)
             .args(["demo", "--data"])
             .arg(data)
@@ -115,9 +118,8 @@ impl Server {
             .stderr(Stdio::inherit())
             .spawn()?;
         loop {
-            if let Some(demo) =
-                std::fs::read(&file).ok().and_then(|text| serde_json::from_slice::<Demo>(&text).ok())
-            {
+            if written() != before {
+                let demo: Demo = serde_json::from_slice(&std::fs::read(&file)?)?;
                 ensure!(demo.base_url.ends_with(&format!(":{port}")), "another address: {}", demo.base_url);
                 return Ok(Self { child, data: data.to_owned(), port, demo, start: began.elapsed() });
             }
@@ -149,6 +151,15 @@ impl Drop for Server {
     }
 }
 
-fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+/// First of three free ports in a row: server, platform, media.
+fn free_ports() -> anyhow::Result<u16> {
+    for _ in 0..PORT_TRIES {
+        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let Some(last) = first.checked_add(2) else { continue };
+        let free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+        if (first..=last).all(free) && UdpSocket::bind((Ipv4Addr::LOCALHOST, last)).is_ok() {
+            return Ok(first);
+        }
+    }
+    bail!("no three free ports in a row were found")
 }
