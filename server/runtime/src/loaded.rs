@@ -175,6 +175,10 @@ impl Loaded {
     }
 
     fn judge(&self, finish: &Finish, summary: &mut Summary) {
+        if self.session.ruled_not_valid() {
+            summary.outcome = Some("no_result".to_owned());
+            return;
+        }
         let Some(score) = self.session.score() else { return };
         let outcome = outcome(finish, score, self.session.context().programme.plan.threshold_pct);
         let word = match outcome {

@@ -577,6 +577,10 @@ pub struct EndView {
     pub approved: bool,
     /// Last day to appeal once the result is known, `YYYY-MM-DD` at +05:00 (LAW-41)
     pub appeal_until: Option<String>,
+    /// What the commission ruled on an exam that went without supervision for too long: it stands, or there is no result
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub valid: Option<bool>,
     /// Answers that arrived after the end and were kept for the commission
     pub late_answers: u16,
 }

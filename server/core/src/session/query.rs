@@ -174,6 +174,12 @@ impl ExamSession {
         staff
     }
 
+    /// The commission ruled that the exam does not stand: whatever was right in it, there is no result.
+    #[must_use]
+    pub fn ruled_not_valid(&self) -> bool {
+        self.state.ruling.as_ref().is_some_and(|ruling| !ruling.valid)
+    }
+
     /// A superseded binding: what it still sends is kept as evidence only.
     #[must_use]
     pub fn is_evidence_only(&self, epoch: Epoch) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::support::{Bench, Mood, PROCTOR, SESSION};
 use std::sync::atomic::Ordering;
-use synaq_core::session::{Command, Effect, StaffCommand, Stage};
+use synaq_core::session::{Command, Effect, Input, MediaFact, Refusal, Ruling, StaffCommand, Stage};
 use synaq_core::time::Span;
 use synaq_runtime::Clock as _;
 use synaq_store::{Delivery, DeliveryState, EventLog as _, MessageKind, Outbox as _};
@@ -111,6 +111,34 @@ async fn an_approval_is_signed_over_the_sealed_digest_and_follows_the_record() {
         delivered(&bench, |all| all.len() == 2 && all.iter().all(|m| m.state == DeliveryState::Accepted))
             .await;
     assert_eq!(all[1].message.kind, MessageKind::Approval);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_exam_ruled_not_valid_says_so_in_its_approval_and_has_no_result_in_the_lists() {
+    let bench = Bench::start().await;
+    bench.begin().await;
+    for question in 0..4 {
+        bench.accept(bench.right(question).await).await;
+    }
+    let dark = Input::Media(MediaFact::Flow { video: false, audio: true });
+    bench.runtime.submit(SESSION, dark).await.unwrap();
+    bench.clock.advance(Span::mins(11));
+    bench.accept(Command::HandIn).await;
+    delivered(&bench, accepted).await;
+    let summary = || async { bench.store.summaries(&[SESSION]).await.unwrap().remove(0) };
+    assert_eq!(summary().await.outcome.as_deref(), Some("passed"));
+    let sha256 = bench.store.record(SESSION).await.unwrap().unwrap().record.sha256.to_string();
+    let approve = |ruling| StaffCommand::Approve { sha256: sha256.clone(), note: None, ruling };
+    let silent = bench.staff(approve(None)).await.effects;
+    assert_eq!(silent, [Effect::Refused(Refusal::ValidityRulingMissing)]);
+    let ruling = Ruling { valid: false, note: "бөлме көрінбеді".to_owned() };
+    assert_eq!(bench.staff(approve(Some(ruling))).await.effects, [Effect::Accepted]);
+    let summary = summary().await;
+    assert_eq!((summary.outcome.as_deref(), summary.correct), (Some("no_result"), None));
+    let stored = bench.store.record(SESSION).await.unwrap().unwrap();
+    let jws: synaq_seal::jws::Jws = serde_json::from_str(&stored.approvals[0]).unwrap();
+    let statement: serde_json::Value = serde_json::from_slice(&jws.decode_payload().unwrap()).unwrap();
+    assert_eq!(statement["ruling"], serde_json::json!({ "valid": false, "note": "бөлме көрінбеді" }));
 }
 
 #[tokio::test(start_paused = true)]

@@ -222,6 +222,7 @@ fn end(session: &ExamSession, in_charge: bool) -> Option<EndView> {
         sealed: state.sealed.is_some(),
         approved: state.approved.is_some(),
         appeal_until: state.approved.and_then(|(_, informed_at)| appeal_until(informed_at)),
+        valid: state.ruling.as_ref().map(|ruling| ruling.valid),
         late_answers: small(state.late_answers.len()),
     })
 }
@@ -233,9 +234,9 @@ fn appeal_until(informed_at: At) -> Option<String> {
     deadline.ok().map(|date| date.to_string())
 }
 
-/// The law knows a score only for a hand-in and for the end of time.
+/// The law knows a score only for a hand-in and for the end of time, and only of an exam that stands.
 fn result(session: &ExamSession, finish: &Finish) -> Option<ResultView> {
-    if !matches!(finish, Finish::Submitted | Finish::TimeExpired) {
+    if !matches!(finish, Finish::Submitted | Finish::TimeExpired) || session.ruled_not_valid() {
         return None;
     }
     let score = session.score()?;
@@ -300,11 +301,33 @@ mod tests {
     }
 
     #[test]
+    fn an_exam_ruled_not_valid_has_no_result() {
+        let mut script = running();
+        script.media(at(10), false, true);
+        script.command(at(900), Command::HandIn);
+        script.input(at(901), Input::Sealed { sha256: "ab".repeat(32), kid: "k".to_owned() });
+        assert!(seen(&script.session, at(901)).end.unwrap().result.is_some());
+        let ruling = Some(synaq_core::session::Ruling { valid: false, note: "nobody saw the room".to_owned() });
+        script.staff(at(902), StaffCommand::Approve { sha256: "ab".repeat(32), note: None, ruling });
+        let end = seen(&script.session, at(903)).end.unwrap();
+        assert_eq!((end.result, end.valid, end.approved), (None, Some(false), true));
+    }
+
+    #[test]
     fn a_tab_that_waits_sees_neither_answers_nor_result() {
         let script = closed();
         let around = Around { now: at(60), version: 1, proctor_present: true, attach: Attach::Waiting };
         let waiting = view(&script.session, around);
         assert!(waiting.questions.is_empty() && waiting.end.unwrap().result.is_none());
+        let mut script = running();
+        script.command(at(1), Command::Say("my name is Aigerim".to_owned()));
+        script.signal(at(100), Code::WindowBlur, SignalPhase::Begin);
+        script.tick(at(110));
+        let around = Around { now: at(111), ..around };
+        let waiting = view(&script.session, around);
+        assert_eq!((waiting.messages.len(), waiting.warning), (0, None), "nor what was said, nor the warning");
+        assert_eq!(view(&script.session, Around { attach: Attach::InCharge, ..around }).messages.len(), 1);
+        let script = closed();
         let end = seen(&script.session, at(60)).end.unwrap();
         assert_eq!((end.reason.as_str(), end.total), ("submitted", 40));
         assert_eq!(end.result.unwrap().correct, 0);

@@ -257,6 +257,23 @@ async fn a_second_tab_of_the_same_device_waits() {
 }
 
 #[tokio::test]
+async fn a_waiting_tab_of_the_same_device_goes_on_under_a_new_epoch_when_the_first_closes() {
+    let house = House::open().await;
+    let at = house.listen().await;
+    let (_, first) = running(&house, at, 0).await;
+    let tab = Device { tab: uuid::Uuid::from_u128(999), ..Device::new(&house, 0, 1) };
+    let mut second = tab.connect(&house, at).await;
+    assert_eq!(second.until("welcome").await["view"]["attach"], "waiting");
+    drop(first);
+    let welcome = second.until("welcome").await;
+    assert_eq!((&welcome["epoch"], &welcome["view"]["attach"]), (&json!(2), &json!("in_charge")));
+    let answer = |question: u16| json!({ "do": "answer", "question": question, "shown": [0] });
+    assert_eq!(second.command_in(2, 1, answer(0)).await["type"], "ack");
+    assert_eq!(code(&second.command_in(2, 1, answer(1)).await), "client_seq_reused");
+    assert_eq!(code(&second.command_in(1, 90, answer(1)).await), "superseded_epoch");
+}
+
+#[tokio::test]
 async fn questions_are_told_only_while_the_exam_runs_and_are_not_covered() {
     let house = House::open().await;
     let at = house.listen().await;
