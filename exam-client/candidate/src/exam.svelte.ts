@@ -168,8 +168,12 @@ export class Exam {
   }
 
   #hear(frame: CandidateServerFrame): void {
-    if (frame.type === "welcome" && frame.epoch !== null && !this.#owns) this.#takeOver();
-    else this.dispatch({ on: "frame", frame });
+    if (frame.type === "welcome" && frame.epoch !== null) {
+      if (!this.#owns) return this.#takeOver();
+      // Another tab may have been in charge meanwhile; from here on this one's notes are kept again.
+      void this.#write((store) => store.own(this.#session, this.#tab));
+    }
+    this.dispatch({ on: "frame", frame });
   }
 
   /** A full disk must not stop the exam: what cannot be stored is sent all the same, and the page says so. */
