@@ -59,9 +59,9 @@ export class Api {
   }
 
   /** `keepalive`: the page may be on its way out. */
-  endWhip(resource: string): void {
+  async endWhip(resource: string): Promise<void> {
     const headers: Record<string, string> = this.#credential ? { Authorization: this.#credential } : {};
-    fetch(resource, { method: "DELETE", keepalive: true, headers }).catch(() => undefined);
+    await fetch(resource, { method: "DELETE", keepalive: true, headers }).catch(() => undefined);
   }
 
   async #json<T>(path: string, body: unknown): Promise<T> {

@@ -73,9 +73,11 @@ export class Publisher {
   #drop(gone = false): void {
     const peer = this.#peer;
     this.#peer = undefined;
-    peer?.close();
-    if (this.#resource && !gone) this.#api.endWhip(this.#resource);
+    const resource = gone ? null : this.#resource;
     this.#resource = null;
+    // The request first: told by our closing, the server would have forgotten what it is asked to end.
+    if (resource) void this.#api.endWhip(resource).then(() => peer?.close());
+    else peer?.close();
   }
 
   async #connect(): Promise<void> {
@@ -91,7 +93,7 @@ export class Publisher {
       await gathered(peer);
       const { answer, resource } = await this.#api.whip(peer.localDescription?.sdp ?? "");
       if (this.#peer !== peer) {
-        if (resource) this.#api.endWhip(resource);
+        if (resource) void this.#api.endWhip(resource);
         return;
       }
       this.#resource = resource;

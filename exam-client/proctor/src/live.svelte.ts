@@ -30,12 +30,16 @@ export class LiveView {
 
   #drop(): void {
     clearTimeout(this.#timer);
-    this.#peer?.close();
+    const peer = this.#peer;
     this.#peer = null;
     this.stream = null;
     const resource = this.#resource;
     this.#resource = null;
-    if (resource) void send(resource, { method: "DELETE", keepalive: true }).catch(() => undefined);
+    if (!resource) return peer?.close();
+    // The request first: told by our closing, the server would have forgotten what it is asked to end.
+    void send(resource, { method: "DELETE", keepalive: true })
+      .catch(() => undefined)
+      .finally(() => peer?.close());
   }
 
   #again(): void {

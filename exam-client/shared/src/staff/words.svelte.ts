@@ -72,7 +72,7 @@ export function whatWord(kind: string, what: string): string {
   if (kind === "photo_stored") return words.maybe(`photo.${what.split("-")[0] ?? ""}`) ?? what;
   if (kind === "answer_put" || kind === "answer_late" || kind === "answer_superseded" || kind === "flagged") return words.t("what.question", { n: what });
   if (kind === "message_sent" || kind === "identity_asked_again" || kind === "paused") return what;
-  if (kind === "consent_given") return words.t("what.text_version", { version: what });
+  if (kind === "consent_given") return words.t("what.text_version", { version: what.replace(/^consent-/, "") });
   if (kind === "device_bound") return words.t("what.binding", { n: what });
   const stored = /^(recording|stills?|face|document)\b.*?(\d+)?(?:\.\w+)?$/.exec(what);
   if (kind === "evidence_stored" && stored) return [words.maybe(`what.${stored[1] ?? ""}`) ?? what, stored[2] ?? ""].join(" ").trim();
