@@ -1,9 +1,11 @@
 //! The configuration of a real start. Unknown keys are refused by name; `synaq doctor` says what is wrong.
 
+use crate::private;
 use anyhow::Context as _;
+use reqwest::Url;
 use serde::Deserialize;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 /// `synaq serve --config FILE`
@@ -44,7 +46,7 @@ pub struct Tls {
 #[serde(deny_unknown_fields)]
 pub struct Proxy {
     /// Its address as this machine sees it
-    pub trusted: std::net::IpAddr,
+    pub trusted: IpAddr,
 }
 
 /// WebRTC: one UDP port, and the same TCP port.
@@ -97,19 +99,32 @@ impl Config {
 
     /// Everything that speaks against starting, each with what to do.
     pub fn complaints(&self) -> Vec<String> {
-        let mut complaints = Vec::new();
-        let secure = self.public_url.starts_with("https://");
-        if !secure
-            && !self.public_url.starts_with("http://localhost")
-            && !self.public_url.starts_with("http://127.")
+        let mut complaints: Vec<String> = self.address_complaints();
+        for (name, path) in
+            self.tls.iter().flat_map(|tls| [("certificate", &tls.certificate), ("key", &tls.key)])
         {
+            if let Err(error) = fs::File::open(path) {
+                complaints.push(format!(
+                    "[tls] {name} = {path:?}: {error}; give a PEM file that this user may read"
+                ));
+            }
+        }
+        if let Err(error) = crate::keys::read_trust(&self.platform.trust) {
             complaints.push(format!(
-                "public_url = {:?}: browsers give a page a camera only over https; set an https:// address",
-                self.public_url
+                "[platform] trust: {error:#}; put the platform's public keys there, as its operator gave them"
             ));
         }
-        if self.public_url.ends_with('/') {
-            complaints.push("public_url must not end with a slash; remove it".to_owned());
+        if let Err(error) = probe_folder(&self.data) {
+            complaints
+                .push(format!("data = {:?}: {error}; make the folder and let this user write it", self.data));
+        }
+        complaints
+    }
+
+    fn address_complaints(&self) -> Vec<String> {
+        let mut complaints = Vec::new();
+        if let Some(why) = page_address_fault(&self.public_url) {
+            complaints.push(format!("public_url = {:?}: {why}", self.public_url));
         }
         if self.tls.is_none() && self.proxy.is_none() && !self.listen.ip().is_loopback() {
             complaints.push(format!(
@@ -121,34 +136,51 @@ impl Config {
         if self.tls.is_some() && self.proxy.is_some() {
             complaints.push("[tls] and [proxy] exclude each other; remove one".to_owned());
         }
-        if let Some(tls) = &self.tls {
-            for (name, path) in [("certificate", &tls.certificate), ("key", &tls.key)] {
-                if let Err(error) = fs::File::open(path) {
-                    complaints.push(format!("[tls] {name} = {}: {error}", path.display()));
-                }
-            }
-        }
         if self.media.listen.ip().is_unspecified() && self.media.advertise.is_none() {
-            complaints.push(
-                "[media] listen is a wildcard, so advertise must name the address and port that browsers reach"
-                    .to_owned(),
-            );
-        }
-        if let Err(error) = crate::keys::read_trust(&self.platform.trust) {
-            complaints.push(format!("[platform] trust: {error:#}"));
-        }
-        if let Err(error) = probe_folder(&self.data) {
             complaints.push(format!(
-                "data = {}: {error}; make the folder and let this user write it",
-                self.data.display()
+                "[media] listen = {} is a wildcard; set advertise to the address and port that browsers reach",
+                self.media.listen
+            ));
+        }
+        if let Some(advertise) = self.media.advertise.filter(|address| address.ip().is_unspecified()) {
+            complaints.push(format!(
+                "[media] advertise = {advertise} is no address that a browser reaches; name one"
+            ));
+        }
+        if !is_secure(&self.platform.url) {
+            complaints.push(format!(
+                "[platform] url = {:?}: records name people; set an https:// address (http only on this machine)",
+                self.platform.url
             ));
         }
         complaints
     }
 }
 
+/// What is wrong with the address of our own pages.
+fn page_address_fault(address: &str) -> Option<&'static str> {
+    let Ok(url) = Url::parse(address) else {
+        return Some("this is no address; write it as https://exam.example.kz");
+    };
+    if !is_secure(address) {
+        return Some("browsers give a page a camera only over https; set an https:// address");
+    }
+    // Exactly what browsers send as Origin, because it is compared with that.
+    (url.origin().ascii_serialization() != address)
+        .then_some("write scheme, host and, if it is not the usual one, port: no path, no slash at the end")
+}
+
+/// Over TLS, or within this machine.
+fn is_secure(address: &str) -> bool {
+    Url::parse(address).is_ok_and(|url| {
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        url.scheme() == "https" || (url.scheme() == "http" && here)
+    })
+}
+
 fn probe_folder(folder: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(folder)?;
+    private::folder(folder)?;
     let probe = folder.join(".doctor");
     fs::write(&probe, b"synaq")?;
     fs::remove_file(probe)

@@ -6,6 +6,7 @@ use crate::adapter::platform_client::PlatformClient;
 use crate::adapter::session_source::DirectorySource;
 use crate::clock::SystemClock;
 use crate::keys::Keys;
+use crate::private;
 use anyhow::Context as _;
 use ring::rand::SystemRandom;
 use std::path::{Path, PathBuf};
@@ -16,11 +17,10 @@ use synaq_seal::key::TrustSet;
 use synaq_store_sqlite::SqliteStore;
 use uuid::Uuid;
 
-/// Where an installation keeps what.
+/// Where an installation keeps what, below one folder.
 #[derive(Clone, Debug)]
 pub struct Folders {
-    /// The whole
-    pub data: PathBuf,
+    data: PathBuf,
 }
 
 impl Folders {
@@ -52,11 +52,11 @@ impl Folders {
 
 /// What starting needs besides the folders.
 pub struct Start {
-    /// WebRTC
+    /// Where and how WebRTC is taken
     pub media: synaq_media::Options,
-    /// The front door
+    /// How the front door answers to the outside
     pub web: synaq_web::Options,
-    /// Base address of the platform
+    /// Base address of the platform, without trailing slash
     pub platform_url: String,
     /// The platform's public keys
     pub platform_trust: TrustSet,
@@ -70,13 +70,11 @@ pub struct Installation {
     pub running: Running,
     /// Media threads
     pub media: JoinGuard,
-    /// Directory, log, outbox
-    pub store: Arc<SqliteStore>,
 }
 
 /// Opens the store and keys of a data folder.
 pub async fn open(folders: &Folders) -> anyhow::Result<(Arc<SqliteStore>, Keys)> {
-    std::fs::create_dir_all(&folders.data)
+    private::folder(&folders.data)
         .with_context(|| format!("the data folder {} cannot be made", folders.data.display()))?;
     let keys = Keys::open(&folders.keys(), &SystemRandom::new())?;
     let store = SqliteStore::open(&folders.database())
@@ -149,5 +147,5 @@ pub async fn start(
         clock,
         random,
     };
-    Ok(Installation { router: synaq_web::router(start.web, doors), running, media: media_guard, store })
+    Ok(Installation { router: synaq_web::router(start.web, doors), running, media: media_guard })
 }

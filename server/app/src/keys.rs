@@ -1,9 +1,10 @@
 //! Keys by purpose, each in a file of its own that only its owner may read (security-reliability 1.3).
 
+use crate::private;
 use anyhow::Context as _;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use synaq_seal::blob::InstallationKey;
 use synaq_seal::key::{self, Algorithm, Purpose, SigningKey, TrustSet, TrustedKey};
@@ -29,7 +30,7 @@ impl std::fmt::Debug for Keys {
 impl Keys {
     /// Reads the keys of an installation, making those that do not exist yet.
     pub fn open(folder: &Path, random: &SystemRandom) -> anyhow::Result<Self> {
-        fs::create_dir_all(folder)
+        private::folder(folder)
             .with_context(|| format!("the key folder {} cannot be made", folder.display()))?;
         let installation = secret(&folder.join("installation.key"), random)?;
         Ok(Self {
@@ -86,10 +87,8 @@ pub fn read_trust(path: &Path) -> anyhow::Result<TrustSet> {
 }
 
 /// Writes a trust set whole or not at all.
-pub fn write_trust(path: &PathBuf, keys: Vec<TrustedKey>) -> anyhow::Result<TrustSet> {
+pub fn write_trust(path: &Path, keys: Vec<TrustedKey>) -> anyhow::Result<TrustSet> {
     let set = TrustSet::new(keys)?;
-    let draft = path.with_extension("draft");
-    fs::write(&draft, set.to_json())?;
-    fs::rename(&draft, path).with_context(|| format!("{} cannot be written", path.display()))?;
+    private::write(path, &set.to_json())?;
     Ok(set)
 }

@@ -6,12 +6,14 @@ mod command;
 mod config;
 mod installation;
 mod keys;
+mod private;
+mod secret;
 mod serve;
 mod telemetry;
+mod tls;
 
 use clap::{Parser, Subcommand};
 use command::directory::{NewCentre, NewStaff};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -65,20 +67,7 @@ enum Command {
         bank: PathBuf,
     },
     /// Run the sandbox of the central platform
-    Platform {
-        /// Folder of its key and archive
-        #[arg(long)]
-        data: PathBuf,
-        /// Address and port
-        #[arg(long)]
-        listen: SocketAddr,
-        /// Set of keys of the centres it trusts
-        #[arg(long)]
-        trust: PathBuf,
-        /// End when standard input closes
-        #[arg(long)]
-        until_stdin_closes: bool,
-    },
+    Platform(command::platform::Options),
 }
 
 #[derive(Subcommand, Debug)]
@@ -103,12 +92,21 @@ enum StaffCommand {
         #[command(flatten)]
         staff: NewStaff,
     },
+    /// Print a new set-up link, when the first was lost or a password forgotten
+    Link {
+        /// TOML
+        #[arg(long)]
+        config: PathBuf,
+        /// Whose
+        #[arg(long)]
+        login: String,
+    },
 }
 
 fn main() -> ExitCode {
     // Both TLS users (listener, platform client) take the process's provider; a second installation is no error.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    match dispatch(Cli::parse().command) {
+    match run(Cli::parse().command) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("synaq: {error:#}");
@@ -117,32 +115,27 @@ fn main() -> ExitCode {
     }
 }
 
-fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
-    match command {
-        Command::Verify { bundle, trust, json } => return command::verify::run(&bundle, &trust, json),
-        Command::RebuildForm { bundle, bank } => {
-            command::rebuild_form::run(&bundle, &bank)?;
-        }
-        Command::Doctor { config } => command::doctor::run(&config)?,
-        other => tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(other))?,
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn run(command: Command) -> anyhow::Result<()> {
-    match command {
-        Command::Demo(demo) => command::demo::run(demo).await,
-        Command::Serve { config } => command::serve::run(&config).await,
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let done = match command {
+        Command::Demo(demo) => wait(command::demo::run(demo)),
+        Command::Serve { config } => wait(command::serve::run(&config)),
+        Command::Doctor { config } => wait(command::doctor::run(&config)),
         Command::Centre(CentreCommand::Add { config, centre }) => {
-            command::directory::add_centre(&config, centre).await
+            wait(command::directory::add_centre(&config, centre))
         }
         Command::Staff(StaffCommand::Add { config, staff }) => {
-            command::directory::add_staff(&config, staff).await
+            wait(command::directory::add_staff(&config, staff))
         }
-        Command::Platform { data, listen, trust, until_stdin_closes } => {
-            telemetry::start(&config::Log::default())?;
-            command::platform::run(&data, listen, &trust, until_stdin_closes).await
+        Command::Staff(StaffCommand::Link { config, login }) => {
+            wait(command::directory::link_again(&config, &login))
         }
-        Command::Verify { .. } | Command::RebuildForm { .. } | Command::Doctor { .. } => Ok(()),
-    }
+        Command::Platform(options) => wait(command::platform::run(options)),
+        Command::RebuildForm { bundle, bank } => command::rebuild_form::run(&bundle, &bank),
+        Command::Verify { bundle, trust, json } => return command::verify::run(&bundle, &trust, json),
+    };
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+fn wait(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
 }

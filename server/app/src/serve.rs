@@ -1,91 +1,122 @@
-//! The listener: plain HTTP on loopback or behind a named proxy, or own TLS with certificates taken up when they change.
+//! The listener: plain HTTP on loopback or behind a named proxy, or own TLS.
 
-use crate::config::Tls;
 use crate::installation::Installation;
+use crate::tls::Certificate;
 use anyhow::Context as _;
-use axum_server::tls_rustls::RustlsConfig;
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::pin::Pin;
+use std::time::Duration;
 
-/// How long open requests and sockets may take to end after a stop signal.
+/// How long open requests may take to end after a stop signal. Sockets end with the runtime.
 const DRAIN: Duration = Duration::from_secs(5);
-/// How often certificate files are looked at.
-const CERTIFICATE_LOOK: Duration = Duration::from_secs(30);
+
+/// Who speaks to us, and how.
+#[derive(Debug)]
+pub enum Front {
+    /// Plain HTTP on loopback
+    Loopback,
+    /// Plain HTTP with this proxy, and nobody else
+    Proxy(IpAddr),
+    /// Everybody, by TLS
+    Tls(Certificate),
+}
+
+/// Opens the port. Early, so that a taken one is known before anything else is started.
+pub fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(listen)
+        .with_context(|| format!("{listen} cannot be listened on; is another program using it?"))?;
+    listener.set_nonblocking(true).context("the listener cannot be used")?;
+    Ok(listener)
+}
 
 /// Serves until a stop signal, the end of the runtime, or a listener error; then stops everything in this order:
-/// listener and sockets, media, runtime (which drains its mailboxes). `listening` is called once the port is open.
+/// listener and requests, media, runtime (which drains its mailboxes). `listening` is called once requests are taken.
 pub async fn run(
-    listen: SocketAddr,
-    tls: Option<Tls>,
+    listener: TcpListener,
+    front: Front,
     installation: Installation,
     listening: impl FnOnce() -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let Installation { router, mut running, media, store: _ } = installation;
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let Installation { router, mut running, media } = installation;
+    let listen = listener.local_addr().context("the listener has no address")?;
     let handle = axum_server::Handle::new();
-    let server = {
-        let handle = handle.clone();
-        let tls = match tls {
-            Some(tls) => Some(load(&tls).await?),
-            None => None,
-        };
-        tokio::spawn(async move {
-            match tls {
-                Some(config) => axum_server::bind_rustls(listen, config).handle(handle).serve(service).await,
-                None => axum_server::bind(listen).handle(handle).serve(service).await,
-            }
-        })
-    };
-    if handle.listening().await.is_none() {
-        let outcome = server.await.context("the listener ended")?;
-        return outcome
-            .with_context(|| format!("{listen} cannot be listened on; is another program using it?"));
-    }
+    let mut server = tokio::spawn(accept(listener, front, router, handle.clone())?);
     tracing::info!(%listen, "listening");
     listening()?;
     let fault = tokio::select! {
         () = stop_signal() => None,
-        () = running.ended() => Some(anyhow::anyhow!("the runtime ended; this process stops so that another can start")),
+        () = running.ended() => Some(anyhow::anyhow!("the runtime ended; start this process again")),
+        ended = &mut server => {
+            let outcome = ended.map_err(anyhow::Error::from).and_then(|outcome| Ok(outcome?));
+            Some(outcome.err().unwrap_or_else(|| anyhow::anyhow!("nobody stopped it")).context("the listener ended"))
+        }
     };
     tracing::info!("stopping");
-    handle.graceful_shutdown(Some(DRAIN));
-    if let Err(error) = server.await.context("the listener ended")? {
-        tracing::warn!(%error, "the listener ended with an error");
+    if !server.is_finished() {
+        handle.graceful_shutdown(Some(DRAIN));
+        if let Err(error) = server.await.context("the listener ended")? {
+            tracing::warn!(%error, "the listener ended with an error");
+        }
     }
-    // Media ends first: its last facts enter the mailboxes, and its sink is the last holder of a way in.
-    drop(media);
+    // Media ends first: its last facts enter the mailboxes, and its sink is the last holder of a way in. It waits for
+    // threads that need this runtime's help, so not on a thread of its own work.
+    tokio::task::spawn_blocking(move || media.stop()).await.context("media did not stop")?;
     running.stop().await;
     fault.map_or(Ok(()), Err)
 }
 
-async fn load(tls: &Tls) -> anyhow::Result<RustlsConfig> {
-    let config = RustlsConfig::from_pem_file(&tls.certificate, &tls.key).await.with_context(|| {
-        format!("the certificate {} or its key cannot be used", tls.certificate.display())
-    })?;
-    tokio::spawn(follow(config.clone(), tls.clone()));
-    Ok(config)
+type Served = Pin<Box<dyn Future<Output = std::io::Result<()>> + Send>>;
+
+fn accept(
+    listener: TcpListener,
+    front: Front,
+    router: Router,
+    handle: axum_server::Handle<SocketAddr>,
+) -> anyhow::Result<Served> {
+    let unusable = "the listener cannot be used";
+    Ok(match front {
+        Front::Loopback => {
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            Box::pin(axum_server::from_tcp(listener).context(unusable)?.handle(handle).serve(service))
+        }
+        Front::Proxy(proxy) => {
+            let router = router.layer(from_fn_with_state(proxy, only_the_proxy));
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            Box::pin(axum_server::from_tcp(listener).context(unusable)?.handle(handle).serve(service))
+        }
+        Front::Tls(certificate) => {
+            let config = certificate.config();
+            tokio::spawn(certificate.follow());
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            let server = axum_server::from_tcp_rustls(listener, config).context(unusable)?;
+            Box::pin(server.handle(handle).serve(service))
+        }
+    })
 }
 
-/// A renewed certificate is taken up without a restart; a broken one is named and the old one kept.
-async fn follow(config: RustlsConfig, tls: Tls) {
-    let mut known = changed_at(&tls.certificate);
-    loop {
-        tokio::time::sleep(CERTIFICATE_LOOK).await;
-        let now = changed_at(&tls.certificate);
-        if now == known {
-            continue;
-        }
-        known = now;
-        match config.reload_from_pem_file(&tls.certificate, &tls.key).await {
-            Ok(()) => tracing::info!("a new certificate is in use"),
-            Err(error) => tracing::error!(%error, "the new certificate cannot be used; the old one stays"),
-        }
+/// Plain HTTP past the proxy would be an exam in the clear. This machine itself may look (a health check).
+async fn only_the_proxy(
+    State(proxy): State<IpAddr>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let peer = peer.ip().to_canonical();
+    if peer == proxy.to_canonical() || peer.is_loopback() {
+        return next.run(request).await;
     }
-}
-
-fn changed_at(path: &PathBuf) -> Option<SystemTime> {
-    std::fs::metadata(path).and_then(|about| about.modified()).ok()
+    let body = serde_json::json!({
+        "status": 403,
+        "code": "plain_http_on_public_address",
+        "detail": "this address is for the proxy alone; use the public https address",
+    });
+    (StatusCode::FORBIDDEN, [(CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
 }
 
 async fn stop_signal() {

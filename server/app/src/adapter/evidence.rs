@@ -1,5 +1,6 @@
 //! Sealed evidence on the local disk: one folder a session, one blob a piece, each under the session's own key.
 
+use crate::private;
 use ring::rand::SystemRandom;
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -91,9 +92,13 @@ impl EvidenceStore for EvidenceFolder {
         let key = self.key(session)?;
         let path = self.path(session, name)?;
         let folder = path.parent().expect("below the root");
-        fs::create_dir_all(folder)?;
+        private::folder(folder)?;
+        let mut options = OpenOptions::new();
         // A taken name would be a second blob under one digest: refused, the recorder takes the next number.
-        let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path)?;
         sync_folder(folder)?;
         let id = BlobId::generate(&self.random).map_err(io::Error::other)?;
         let writer = Writer::create(file, &key, id).map_err(io::Error::other)?;

@@ -56,7 +56,12 @@ impl PlatformPort for PlatformClient {
         let body = bounded(answer).await?;
         match status {
             StatusCode::OK | StatusCode::CREATED => Ok(PlatformAnswer { receipt: body }),
-            StatusCode::BAD_REQUEST | StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY => {
+            // About this message, and the same tomorrow; anything else may pass.
+            StatusCode::BAD_REQUEST
+            | StatusCode::CONFLICT
+            | StatusCode::PAYLOAD_TOO_LARGE
+            | StatusCode::UNSUPPORTED_MEDIA_TYPE
+            | StatusCode::UNPROCESSABLE_ENTITY => {
                 Err(DeliveryError::Refused { why: format!("{status}: {}", brief(&body)) })
             }
             _ => Err(retry(format!("{status}: {}", brief(&body)), after)),

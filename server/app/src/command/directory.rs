@@ -1,39 +1,38 @@
-//! `synaq centre add` and `synaq staff add`: each prints a one-time set-up link. From there a centre manages itself.
+//! `synaq centre add`, `synaq staff add` and `synaq staff link`: each prints a one-time set-up link. From there a centre
+//! manages itself.
 
-use crate::clock;
 use crate::config::Config;
 use crate::installation::Folders;
+use crate::{clock, private, secret};
 use anyhow::Context as _;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::rand::{SecureRandom, SystemRandom};
 use std::path::Path;
+use synaq_core::identity::check_digit_fits;
 use synaq_core::ids::{CentreId, StaffId};
 use synaq_core::time::{At, Span};
-use synaq_store::{CentreRow, Directory, Role, StaffRow};
+use synaq_store::{AuditEntry, CentreRow, Directory, Role, StaffRow};
 use synaq_store_sqlite::SqliteStore;
 use uuid::Uuid;
 
-/// A set-up link is used on the day it is sent.
+/// Long enough for a weekend.
 const SETUP_LINK_VALID: Span = Span::mins(72 * 60);
 
 /// A centre to add.
 #[derive(clap::Args, Debug)]
 pub struct NewCentre {
     /// Business identification number (БСН/БИН), 12 digits
-    #[arg(long)]
+    #[arg(long, value_parser = bin)]
     bin: String,
     /// Name in Kazakh
-    #[arg(long)]
+    #[arg(long, value_parser = filled)]
     name_kk: String,
     /// Name in Russian
-    #[arg(long)]
+    #[arg(long, value_parser = filled)]
     name_ru: String,
     /// Login of its first member of staff, with the role centre
-    #[arg(long)]
+    #[arg(long, value_parser = filled)]
     login: String,
     /// That person's full name
-    #[arg(long)]
+    #[arg(long, value_parser = filled)]
     name: String,
 }
 
@@ -44,96 +43,111 @@ pub struct NewStaff {
     #[arg(long)]
     centre: String,
     /// Login, unique in the installation
-    #[arg(long)]
+    #[arg(long, value_parser = filled)]
     login: String,
     /// Full name
-    #[arg(long)]
+    #[arg(long, value_parser = filled)]
     name: String,
     /// centre, proctor or commission; may be repeated
-    #[arg(long = "role", required = true)]
-    roles: Vec<String>,
+    #[arg(long = "role", required = true, value_parser = role)]
+    roles: Vec<Role>,
+}
+
+/// The rows of an installation, running or not, with what set-up links begin with.
+struct Open {
+    store: SqliteStore,
+    base: String,
+    now: At,
 }
 
 /// Adds a centre with its first member of staff.
 pub async fn add_centre(config: &Path, new: NewCentre) -> anyhow::Result<()> {
-    let (store, base) = open(config).await?;
-    anyhow::ensure!(is_bin(&new.bin), "--bin must be 12 digits with a right check digit");
-    anyhow::ensure!(
-        store.staff_by_login(&new.login).await?.is_none(),
-        "the login {} is taken; choose another",
-        new.login
-    );
+    let open = Open::read(config).await?;
+    // Before anything is stored: a centre without anybody could not be added again.
+    open.refuse_taken(&new.login).await?;
     let centre =
         CentreRow { id: CentreId(Uuid::now_v7()), bin: new.bin, name_kk: new.name_kk, name_ru: new.name_ru };
-    store.add_centre(centre.clone()).await?;
-    let staff = staff_row(centre.id, new.login, new.name, vec![Role::Centre]);
-    print_link(&store, staff, &base).await
+    open.store.add_centre(centre.clone()).await.context("the centre was not added")?;
+    open.audit(centre.id, "centre_added", centre.id.0).await?;
+    open.add(staff_row(centre.id, new.login, new.name, vec![Role::Centre])).await
 }
 
 /// Adds a member of staff to a centre.
 pub async fn add_staff(config: &Path, new: NewStaff) -> anyhow::Result<()> {
-    let (store, base) = open(config).await?;
-    let centre = store.centres().await?.into_iter().find(|centre| centre.bin == new.centre);
+    let open = Open::read(config).await?;
+    open.refuse_taken(&new.login).await?;
+    let centre = open.store.centres().await?.into_iter().find(|centre| centre.bin == new.centre);
     let centre = centre.with_context(|| format!("there is no centre with the number {}", new.centre))?;
-    let roles = new.roles.iter().map(|name| role(name)).collect::<anyhow::Result<Vec<_>>>()?;
-    print_link(&store, staff_row(centre.id, new.login, new.name, roles), &base).await
+    open.add(staff_row(centre.id, new.login, new.name, new.roles)).await
 }
 
-async fn open(config: &Path) -> anyhow::Result<(SqliteStore, String)> {
-    let config = Config::read(config)?;
-    std::fs::create_dir_all(&config.data)?;
-    let store = SqliteStore::open_beside(&Folders::new(&config.data).database()).await?;
-    Ok((store, config.public_url))
+/// A new set-up link for somebody who is there. Their password, if any, holds until the link is used.
+pub async fn link_again(config: &Path, login: &str) -> anyhow::Result<()> {
+    let open = Open::read(config).await?;
+    let staff = open.store.staff_by_login(login).await?;
+    let staff = staff.with_context(|| format!("there is nobody with the login {login}"))?;
+    open.audit(staff.centre, "setup_link_made", staff.id.0).await?;
+    open.print_link(&staff).await
 }
 
-async fn print_link(store: &SqliteStore, staff: StaffRow, base: &str) -> anyhow::Result<()> {
-    let login = staff.login.clone();
-    let id = staff.id;
-    store.add_staff(staff).await?;
-    let mut secret = [0; 32];
-    SystemRandom::new().fill(&mut secret).map_err(|_| anyhow::anyhow!("the system gives no random bytes"))?;
-    let token = URL_SAFE_NO_PAD.encode(secret);
-    let expires_at = At(clock::wall_millis()) + SETUP_LINK_VALID;
-    store.add_setup_token(synaq_seal::sha256(token.as_bytes()).0, id, expires_at).await?;
-    println!("Set-up link for {login}, valid once and until {expires_at}:");
-    println!("{base}/centre/setup/{token}");
-    Ok(())
+impl Open {
+    async fn read(config: &Path) -> anyhow::Result<Self> {
+        let config = Config::read(config)?;
+        private::folder(&config.data)
+            .with_context(|| format!("the data folder {} cannot be made", config.data.display()))?;
+        let database = Folders::new(&config.data).database();
+        let store = SqliteStore::open_beside(&database)
+            .await
+            .with_context(|| format!("the database {} cannot be opened", database.display()))?;
+        Ok(Self { store, base: config.public_url, now: At(clock::wall_millis()) })
+    }
+
+    async fn refuse_taken(&self, login: &str) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.store.staff_by_login(login).await?.is_none(),
+            "the login {login} is taken; choose another, or print a new link for it with `synaq staff link`"
+        );
+        Ok(())
+    }
+
+    async fn add(&self, staff: StaffRow) -> anyhow::Result<()> {
+        self.store.add_staff(staff.clone()).await.context("the member of staff was not added")?;
+        self.audit(staff.centre, "staff_added", staff.id.0).await?;
+        self.print_link(&staff).await
+    }
+
+    async fn print_link(&self, staff: &StaffRow) -> anyhow::Result<()> {
+        let token = secret::text::<32>()?;
+        let expires_at = self.now + SETUP_LINK_VALID;
+        self.store.add_setup_token(synaq_seal::sha256(token.as_bytes()).0, staff.id, expires_at).await?;
+        println!("Set-up link for {}, valid once and until {expires_at}:", staff.login);
+        println!("{}/centre/setup/{token}", self.base);
+        Ok(())
+    }
+
+    async fn audit(&self, centre: CentreId, action: &str, object: Uuid) -> anyhow::Result<()> {
+        let (action, object) = (action.to_owned(), object.to_string());
+        Ok(self.store.audit(AuditEntry { at: self.now, centre, staff: None, action, object }).await?)
+    }
 }
 
 fn staff_row(centre: CentreId, login: String, name: String, roles: Vec<Role>) -> StaffRow {
     StaffRow { id: StaffId(Uuid::now_v7()), centre, login, name, roles, password_hash: None, disabled: false }
 }
 
-fn role(name: &str) -> anyhow::Result<Role> {
-    Role::ALL
-        .into_iter()
-        .find(|role| role.as_str() == name)
-        .with_context(|| format!("there is no role {name:?}; choose centre, proctor or commission"))
+fn bin(text: &str) -> Result<String, &'static str> {
+    if check_digit_fits(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("12 digits with a right check digit are needed")
+    }
 }
 
-/// F-30: 12 digits, weights 1..11, once more with 3..11,1,2 when the sum gives 10.
-fn is_bin(text: &str) -> bool {
-    let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(10)).collect();
-    if digits.len() != 12 || text.len() != 12 {
-        return false;
-    }
-    let sum = |first: u32| -> u32 {
-        (0..11).zip(&digits).map(|(place, digit)| digit * ((first - 1 + place) % 11 + 1)).sum::<u32>() % 11
-    };
-    let check = match sum(1) {
-        10 => sum(3),
-        check => check,
-    };
-    check == digits[11]
+fn filled(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    if text.is_empty() { Err("this must not be empty") } else { Ok(text.to_owned()) }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::is_bin;
-
-    #[test]
-    fn check_digits_follow_both_weight_rows() {
-        assert!(is_bin("900101300811") && is_bin("900101300823") && is_bin("061211600012"));
-        assert!(!is_bin("123456789011") && !is_bin("90010130081") && !is_bin("90010130081x"));
-    }
+fn role(name: &str) -> Result<Role, &'static str> {
+    Role::ALL.into_iter().find(|role| role.as_str() == name).ok_or("choose centre, proctor or commission")
 }

@@ -1,21 +1,28 @@
 //! `synaq doctor --config FILE`: what is wrong with a configuration, and what to do.
 
 use crate::config::Config;
+use crate::tls::Certificate;
+use std::io;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 
-/// Prints every complaint; an error if there is one.
-pub fn run(path: &Path) -> anyhow::Result<()> {
+/// A thousand publishers send 80 packets of 500 bytes a second each: this holds 100 ms of them.
+const RECEIVE_BUFFER: u64 = 4 * 1024 * 1024;
+/// Where Linux says how large a receive buffer may be.
+const RECEIVE_BUFFER_MAX: &str = "/proc/sys/net/core/rmem_max";
+
+/// Prints everything that speaks against a start; an error if there is anything.
+pub async fn run(path: &Path) -> anyhow::Result<()> {
     let config = Config::read(path)?;
     let mut complaints = config.complaints();
-    let ports = [("listen", config.listen), ("[media] listen", config.media.listen)];
-    for (name, address) in ports {
-        if let Err(error) = std::net::TcpListener::bind(address) {
-            complaints
-                .push(format!("{name} = {address}: {error}; stop the other program or choose another port"));
-        }
+    if let Some(files) = &config.tls
+        && let Err(error) = Certificate::read(files).await
+    {
+        complaints.push(format!("[tls]: {error:#}; give the chain, leaf first, and the key it was made for"));
     }
-    if let Err(error) = std::net::UdpSocket::bind(config.media.listen) {
-        complaints.push(format!("[media] listen = {} (UDP): {error}", config.media.listen));
+    complaints.extend(ports(&config));
+    for advice in advice() {
+        println!("advice: {advice}");
     }
     if complaints.is_empty() {
         println!("{}: nothing speaks against a start", path.display());
@@ -24,5 +31,43 @@ pub fn run(path: &Path) -> anyhow::Result<()> {
     for complaint in &complaints {
         println!("- {complaint}");
     }
-    anyhow::bail!("{} things speak against a start", complaints.len())
+    anyhow::bail!("{} does not bear a start", path.display())
+}
+
+fn ports(config: &Config) -> Vec<String> {
+    let tcp = |address: SocketAddr| TcpListener::bind(address).map(drop);
+    let udp = |address: SocketAddr| UdpSocket::bind(address).map(drop);
+    let media = config.media.listen;
+    let mut looks =
+        vec![("listen", config.listen, tcp(config.listen)), ("[media] listen (UDP)", media, udp(media))];
+    if config.media.tcp {
+        looks.push(("[media] listen (TCP)", media, tcp(media)));
+    }
+    let complaint = |(name, address, error): (&str, SocketAddr, io::Error)| {
+        let what_to_do = match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                "stop what uses it (this installation, if it runs), or choose another port"
+            }
+            io::ErrorKind::PermissionDenied => {
+                "ports below 1024 need CAP_NET_BIND_SERVICE, or choose another port"
+            }
+            io::ErrorKind::AddrNotAvailable => "this machine has no such address; give one that it has",
+            _ => "choose another address",
+        };
+        format!("{name} = {address}: {error}; {what_to_do}")
+    };
+    let failed = looks.into_iter().filter_map(|(name, address, look)| Some((name, address, look.err()?)));
+    failed.map(complaint).collect()
+}
+
+/// What slows down but does not stop.
+fn advice() -> Vec<String> {
+    let allowed = std::fs::read_to_string(RECEIVE_BUFFER_MAX).ok();
+    let allowed = allowed.and_then(|text| text.trim().parse::<u64>().ok());
+    match allowed {
+        Some(bytes) if bytes < RECEIVE_BUFFER => vec![format!(
+            "net.core.rmem_max is {bytes}; for more than a hundred candidates: sysctl -w net.core.rmem_max={RECEIVE_BUFFER}"
+        )],
+        _ => Vec::new(),
+    }
 }

@@ -2,19 +2,27 @@
 
 use crate::config::Config;
 use crate::installation::{self, Folders, Start};
-use crate::{keys, serve, telemetry};
+use crate::serve::{self, Front};
+use crate::tls::Certificate;
+use crate::{keys, telemetry};
 use std::path::Path;
 
-/// Starts from a configuration that `doctor` has nothing against.
+/// Starts from a configuration that nothing speaks against.
 pub async fn run(path: &Path) -> anyhow::Result<()> {
     let config = Config::read(path)?;
     let complaints = config.complaints();
     if !complaints.is_empty() {
-        anyhow::bail!("the configuration does not bear a start:\n  - {}", complaints.join("\n  - "));
+        anyhow::bail!("{} does not bear a start:\n  - {}", path.display(), complaints.join("\n  - "));
     }
     telemetry::start(&config.log)?;
+    let front = match (&config.tls, &config.proxy) {
+        (Some(files), _) => Front::Tls(Certificate::read(files).await?),
+        (None, Some(proxy)) => Front::Proxy(proxy.trusted),
+        (None, None) => Front::Loopback,
+    };
     let folders = Folders::new(&config.data);
     let (store, keys) = installation::open(&folders).await?;
+    let listener = serve::bind(config.listen)?;
     let start = Start {
         media: synaq_media::Options {
             advertise: config.media.advertise,
@@ -29,5 +37,5 @@ pub async fn run(path: &Path) -> anyhow::Result<()> {
         platform_trust: keys::read_trust(&config.platform.trust)?,
     };
     let installation = installation::start(&folders, store, keys, start).await?;
-    serve::run(config.listen, config.tls, installation, || Ok(())).await
+    serve::run(listener, front, installation, || Ok(())).await
 }

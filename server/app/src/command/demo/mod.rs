@@ -1,0 +1,147 @@
+//! `synaq demo`: the whole main job on the embedded default, with a real profession's programme and the platform
+//! sandbox as a second process.
+
+mod content;
+mod sandbox;
+
+use crate::installation::{self, Folders, Start};
+use crate::serve::{self, Front};
+use crate::{config, keys, private, telemetry};
+use anyhow::Context as _;
+use content::Credentials;
+use sandbox::Sandbox;
+use serde::{Deserialize, Serialize};
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// Options of the demo.
+#[derive(clap::Args, Debug)]
+pub struct Demo {
+    /// Folder of everything; kept between runs
+    #[arg(long, default_value = "synaq-data")]
+    data: PathBuf,
+    /// Port of the server; the platform takes the next one, media the one after
+    #[arg(long, default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1..=65_533))]
+    port: u16,
+}
+
+/// `demo.json`
+#[derive(Serialize, Deserialize)]
+struct Links {
+    base_url: String,
+    platform_url: String,
+    /// Process of the platform sandbox
+    platform_pid: u32,
+    /// How to start it again by hand
+    platform_command: Vec<String>,
+    candidate_links: Vec<String>,
+    proctor: Credentials,
+    second_proctor: Credentials,
+    centre: Credentials,
+    commission: Credentials,
+    /// Public keys for `synaq verify`
+    trust: PathBuf,
+}
+
+/// Runs until a stop signal.
+pub async fn run(demo: Demo) -> anyhow::Result<()> {
+    telemetry::start(&config::Log::default())?;
+    let data = absolute(&demo.data)?;
+    let folders = Folders::new(&data);
+    let (store, keys) = installation::open(&folders).await?;
+    let listener = serve::bind(loopback(demo.port))?;
+    let centre = content::centre(&store).await?;
+    let [proctor, second_proctor, seat_centre, commission] =
+        content::accounts(&store, centre, remembered(&data)).await?;
+    let sitting = content::sitting(&store, centre, &keys).await?;
+    let tokens = content::link_tokens(&store, centre, sitting, &keys).await?;
+
+    let base_url = format!("http://localhost:{}", demo.port);
+    let platform_port = demo.port + 1;
+    let sandbox = Sandbox::start(&data.join("platform"), platform_port, &keys).await?;
+    let links = Links {
+        candidate_links: tokens.into_iter().map(|token| format!("{base_url}/c/{token}")).collect(),
+        platform_url: format!("http://localhost:{platform_port}"),
+        platform_pid: sandbox.pid,
+        platform_command: sandbox.command.clone(),
+        proctor,
+        second_proctor,
+        centre: seat_centre,
+        commission,
+        trust: folders.trust(),
+        base_url,
+    };
+    let start = Start {
+        media: synaq_media::Options::new(loopback(demo.port + 2)),
+        web: web_options(&links.base_url, demo.port),
+        platform_url: format!("http://127.0.0.1:{platform_port}"),
+        platform_trust: keys::read_trust(&sandbox.public_keys)?,
+    };
+    let installation = installation::start(&folders, store, keys, start).await?;
+    let served = serve::run(listener, Front::Loopback, installation, || announce(&links, &data)).await;
+    sandbox.stop().await;
+    served
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
+}
+
+/// The same server under both names of this machine; browsers give both a camera.
+fn web_options(base_url: &str, port: u16) -> synaq_web::Options {
+    let mut options = synaq_web::Options::for_origin(base_url);
+    options.public_origins.push(format!("http://127.0.0.1:{port}"));
+    options.hosts.push(format!("127.0.0.1:{port}"));
+    options
+}
+
+fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
+    private::folder(path).with_context(|| format!("{} cannot be made", path.display()))?;
+    path.canonicalize().with_context(|| format!("{} cannot be found", path.display()))
+}
+
+fn links_file(data: &Path) -> PathBuf {
+    data.join("demo.json")
+}
+
+/// The accounts of an earlier run: that file is the only place that knows their passwords.
+fn remembered(data: &Path) -> Option<[Credentials; 4]> {
+    let known: Links = serde_json::from_slice(&std::fs::read(links_file(data)).ok()?).ok()?;
+    Some([known.proctor, known.second_proctor, known.centre, known.commission])
+}
+
+fn announce(links: &Links, data: &Path) -> anyhow::Result<()> {
+    let file = links_file(data);
+    private::write(&file, &serde_json::to_vec_pretty(links)?)?;
+    // Whoever started it may not care to read; the file has the same.
+    let _ = std::io::stdout().write_all(words(links, data, &file).as_bytes());
+    Ok(())
+}
+
+fn words(links: &Links, data: &Path, file: &Path) -> String {
+    let candidates: String = links.candidate_links.iter().map(|link| format!("  {link}\n")).collect();
+    let seats = [
+        ("Proctor", "/proctor/", &links.proctor),
+        ("Proctor", "/proctor/", &links.second_proctor),
+        ("Centre", "/centre/", &links.centre),
+        ("Commission", "/centre/", &links.commission),
+    ];
+    let seats: String = seats
+        .iter()
+        .map(|(seat, path, Credentials { login, password })| {
+            let address = format!("{}{path}", links.base_url);
+            format!("  {seat:<11} {address:<32} login {login:<11} password {password}\n")
+        })
+        .collect();
+    format!(
+        "Synaq demo is running. Everything lies in {}.\n\n\
+         Candidates (open one in a browser with camera and microphone):\n{candidates}\n\
+         Staff (in another window):\n{seats}\n\
+         Central platform (sandbox):\n  {}\n\n\
+         The same stands in {}. Stop with Ctrl+C; run again and everything is still there.\n",
+        data.display(),
+        links.platform_url,
+        file.display()
+    )
+}

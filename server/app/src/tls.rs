@@ -1,0 +1,98 @@
+//! Our own certificate. A renewed one is taken up without a restart.
+
+use crate::config::Tls;
+use anyhow::Context as _;
+use axum_server::tls_rustls::RustlsConfig;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+/// How often the files are looked at. SIGHUP looks at once.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+
+/// A certificate with its files.
+#[derive(Debug)]
+pub struct Certificate {
+    config: RustlsConfig,
+    files: Tls,
+    /// What the files were when they were last read
+    seen: Seen,
+}
+
+/// Enough to notice a replaced file: a renewal changes time or length of both.
+type Seen = [Option<(SystemTime, u64)>; 2];
+
+impl Certificate {
+    /// Reads both files.
+    ///
+    /// # Errors
+    /// When one cannot be read or parsed, or the key is not the certificate's.
+    pub async fn read(files: &Tls) -> anyhow::Result<Self> {
+        // Before reading: what changes meanwhile is noticed by the next look.
+        let seen = seen(files);
+        let config = RustlsConfig::from_pem_file(&files.certificate, &files.key).await;
+        let config = config.with_context(|| {
+            format!(
+                "the certificate {} and its key {} cannot be used",
+                files.certificate.display(),
+                files.key.display()
+            )
+        })?;
+        Ok(Self { config, files: files.clone(), seen })
+    }
+
+    /// What the listener uses; reloading changes it under its hands.
+    pub fn config(&self) -> RustlsConfig {
+        self.config.clone()
+    }
+
+    /// Looks every so often, and when told by SIGHUP, for ever. A broken certificate is named and the old one kept.
+    pub async fn follow(mut self) {
+        let mut told = Told::new();
+        loop {
+            let at_once = tokio::select! {
+                () = tokio::time::sleep(LOOK_EVERY) => false,
+                () = told.wait() => true,
+            };
+            let now = seen(&self.files);
+            if now == self.seen && !at_once {
+                continue;
+            }
+            self.seen = now;
+            match self.config.reload_from_pem_file(&self.files.certificate, &self.files.key).await {
+                Ok(()) => tracing::info!("the certificate was read anew"),
+                Err(error) => {
+                    tracing::error!(%error, "the new certificate cannot be used; the old one stays")
+                }
+            }
+        }
+    }
+}
+
+fn seen(files: &Tls) -> Seen {
+    let look =
+        |path: &Path| std::fs::metadata(path).and_then(|about| Ok((about.modified()?, about.len()))).ok();
+    [look(&files.certificate), look(&files.key)]
+}
+
+/// SIGHUP, the operator's "read your files again".
+struct Told {
+    #[cfg(unix)]
+    hangup: tokio::signal::unix::Signal,
+}
+
+impl Told {
+    fn new() -> Self {
+        Self {
+            #[cfg(unix)]
+            hangup: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())
+                .expect("a signal handler can be installed"),
+        }
+    }
+
+    async fn wait(&mut self) {
+        #[cfg(unix)]
+        self.hangup.recv().await;
+        #[cfg(not(unix))]
+        std::future::pending::<()>().await;
+    }
+}
