@@ -13,11 +13,7 @@ exam('passed: supervised, approved by the commission, held by the platform, veri
   await proctor.askAgain('Құжаттың жазуы оқылмайды. Жақынырақ ұстаңыз.')
   await candidate.at('asked-again').waitFor()
   assert.match(await candidate.at('asked-again').innerText(), /оқылмайды/)
-  await candidate.at('retake-face').click()
-  await candidate.at('take-face').click()
-  await candidate.page.locator('[data-testid=photo-face][data-stored=true]').waitFor()
-  await candidate.at('identity-submit').click()
-  await candidate.screen('identity')
+  await candidate.sendPhotos()
   await proctor.admit()
   await candidate.readTexts()
 

@@ -54,12 +54,16 @@ exam('a second incident that began before the warning took effect is kept, not c
   const { candidate, proctor } = sitting
   await sitting.reachExam()
   const began = Date.now()
+  const clock = candidate.at('clock')
+  const seconds = async () => Number((await clock.innerText()).split(':').at(-1))
+  const start = await seconds()
+  await until('the exam is a few seconds old', async () => (start - await seconds() + 60) % 60 >= 4)
   await proctor.record(PHONE)
   await candidate.at('warning').waitFor()
   await candidate.acknowledgeWarning()
   await proctor.warningEffective()
-  // A few seconds before the warning was shown, reported only now.
-  await proctor.record(PERSON, { agoMs: Date.now() - began })
+  // Some seconds before the warning was shown, reported only now.
+  await proctor.record(PERSON, { agoMs: Date.now() - began - 1_000 })
   await until('the second incident is in the log', async () => (await consequences(sitting)).length === 2)
   assert.deepEqual(await consequences(sitting), [[PHONE, 'warning'], [PERSON, 'none']])
   await candidate.answer(true)
