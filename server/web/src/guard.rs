@@ -18,7 +18,7 @@ use tracing::Instrument as _;
 
 /// Whose page may do what. Cameras and microphones are for our own pages, everything else is off.
 const PERMISSIONS: &str = "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), \
-     geolocation=(), payment=(), usb=(), serial=(), bluetooth=(), hid=(), midi=(), autoplay=(self)";
+     geolocation=(), payment=(), usb=(), serial=(), hid=(), midi=(), autoplay=(self)";
 
 /// The headers of every answer, made once.
 #[derive(Clone)]
