@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use synaq_core::decision::{TheoryOutcome, outcome};
 use synaq_core::ids::{Seq, SessionId};
-use synaq_core::session::{Context, Effect, Event, ExamSession, Finish, Input, StaffEndReason, Stage};
+use synaq_core::session::{Context, Effect, Event, ExamSession, Finish, Input, Stage};
 use synaq_core::time::At;
 use synaq_seal::{Digest, chain, json};
 use synaq_store::{Append, Error as StoreError, Recorded, Summary};
@@ -166,7 +166,7 @@ impl Loaded {
                 };
                 stage.clone_into(&mut summary.state);
                 summary.live = state.sealed.is_none();
-                summary.finish = Some(finish_name(finish).to_owned());
+                summary.finish = Some(finish.name().to_owned());
                 summary.finished_at = Some(*at);
                 self.judge(finish, &mut summary);
             }
@@ -226,19 +226,4 @@ fn link(id: SessionId, seq: Seq, at: At, body: Value, head: &Digest) -> Result<L
 
 fn damaged(id: SessionId, seq: Seq, why: &str) -> StoreError {
     StoreError::Damaged(format!("event {} of session {id}: {why}", seq.0))
-}
-
-/// How an end is named on the wire and in lists.
-pub(crate) fn finish_name(finish: &Finish) -> &'static str {
-    match finish {
-        Finish::Submitted => "submitted",
-        Finish::TimeExpired => "time_expired",
-        Finish::Violation { .. } => "violation",
-        Finish::Staff { why, .. } => match why {
-            StaffEndReason::Safety => "safety",
-            StaffEndReason::Technical => "technical",
-            StaffEndReason::CandidateRequest => "candidate_request",
-            StaffEndReason::Impersonation => "impersonation",
-        },
-    }
 }

@@ -2,7 +2,7 @@
 
 use synaq_core::bank;
 use synaq_core::proctoring::{Class, Code as IncidentCode, Incident, IncidentStatus, Source};
-use synaq_core::session::{Consequence, Finish, PhotoKind, StaffEndReason, Stage as CoreStage, State};
+use synaq_core::session::{Consequence, PhotoKind, StaffEndReason, Stage as CoreStage, State};
 use synaq_store::Role as StoreRole;
 use synaq_wire::candidate::{Lang, Stage, Text};
 use synaq_wire::staff::Role;
@@ -41,15 +41,6 @@ pub(crate) const fn stage(stage: &CoreStage) -> Stage {
         CoreStage::Running { paused_since: None, .. } => Stage::Running,
         CoreStage::Running { paused_since: Some(_), .. } => Stage::Paused,
         CoreStage::Closed { .. } => Stage::Closed,
-    }
-}
-
-pub(crate) const fn finish(finish: &Finish) -> &'static str {
-    match finish {
-        Finish::Submitted => "submitted",
-        Finish::TimeExpired => "time_expired",
-        Finish::Violation { .. } => "violation",
-        Finish::Staff { why, .. } => end_reason(*why),
     }
 }
 

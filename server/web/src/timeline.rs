@@ -122,7 +122,7 @@ fn what(fact: &Fact) -> Option<String> {
         Fact::EndProposed { why, note, .. } => Some(format!("{}: {note}", convert::end_reason(*why))),
         Fact::Closed { finish, note } => {
             let note = note.as_deref().map_or(String::new(), |note| format!(": {note}"));
-            Some(format!("{}{note}", convert::finish(finish)))
+            Some(format!("{}{note}", finish.name()))
         }
         Fact::RecordSealed { sha256, .. } | Fact::RecordApproved { sha256, .. } => Some(sha256.clone()),
         _ => None,

@@ -115,6 +115,22 @@ pub enum Finish {
     },
 }
 
+impl Finish {
+    /// How an end is named in records, in lists and on the wire.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Submitted => "submitted",
+            Self::TimeExpired => "time_expired",
+            Self::Violation { .. } => "violation",
+            Self::Staff { why: StaffEndReason::Safety, .. } => "safety",
+            Self::Staff { why: StaffEndReason::Technical, .. } => "technical",
+            Self::Staff { why: StaffEndReason::CandidateRequest, .. } => "candidate_request",
+            Self::Staff { why: StaffEndReason::Impersonation, .. } => "impersonation",
+        }
+    }
+}
+
 /// The four reasons a proctor may end an exam for; conduct is not among them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

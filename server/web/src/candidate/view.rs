@@ -215,7 +215,7 @@ fn end(session: &ExamSession, in_charge: bool) -> Option<EndView> {
     let answered = state.answers.values().filter(|answer| !answer.shown.is_empty()).count();
     Some(EndView {
         at: at.0,
-        reason: convert::finish(finish).to_owned(),
+        reason: finish.name().to_owned(),
         answered: small(answered),
         total: state.form.as_ref().map_or(0, |form| small(form.questions.len())),
         result: if in_charge { result(session, finish) } else { None },
@@ -307,7 +307,8 @@ mod tests {
         script.command(at(900), Command::HandIn);
         script.input(at(901), Input::Sealed { sha256: "ab".repeat(32), kid: "k".to_owned() });
         assert!(seen(&script.session, at(901)).end.unwrap().result.is_some());
-        let ruling = Some(synaq_core::session::Ruling { valid: false, note: "nobody saw the room".to_owned() });
+        let ruling =
+            Some(synaq_core::session::Ruling { valid: false, note: "nobody saw the room".to_owned() });
         script.staff(at(902), StaffCommand::Approve { sha256: "ab".repeat(32), note: None, ruling });
         let end = seen(&script.session, at(903)).end.unwrap();
         assert_eq!((end.result, end.valid, end.approved), (None, Some(false), true));
@@ -325,7 +326,11 @@ mod tests {
         script.tick(at(110));
         let around = Around { now: at(111), ..around };
         let waiting = view(&script.session, around);
-        assert_eq!((waiting.messages.len(), waiting.warning), (0, None), "nor what was said, nor the warning");
+        assert_eq!(
+            (waiting.messages.len(), waiting.warning),
+            (0, None),
+            "nor what was said, nor the warning"
+        );
         assert_eq!(view(&script.session, Around { attach: Attach::InCharge, ..around }).messages.len(), 1);
         let script = closed();
         let end = seen(&script.session, at(60)).end.unwrap();

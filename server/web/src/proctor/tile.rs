@@ -39,7 +39,7 @@ pub(super) fn tile(session: &ExamSession, id: uuid::Uuid, around: &Around) -> Ti
     };
     let (online, closed) = (state.socket.is_some(), matches!(state.stage, Stage::Closed { .. }));
     let end_reason = match &state.stage {
-        Stage::Closed { finish, .. } => Some(convert::finish(finish).to_owned()),
+        Stage::Closed { finish, .. } => Some(finish.name().to_owned()),
         _ => None,
     };
     Tile {

@@ -13,8 +13,7 @@ use crate::ids::hex32;
 use crate::proctoring::IncidentStatus;
 use crate::session::limits::UNSUPERVISED_COMMISSION;
 use crate::session::{
-    AcknowledgedText, Consequence, ExamSession, Finish, SealWaits, StaffEndReason, Stage, Standing, State,
-    TimeChangeKind,
+    AcknowledgedText, Consequence, ExamSession, Finish, SealWaits, Stage, Standing, State, TimeChangeKind,
 };
 use crate::time::{At, Span};
 use std::fmt::Write;
@@ -131,7 +130,7 @@ fn theory(session: &ExamSession, finish: &Finish, finished_at: At) -> TheoryEntr
         passed: outcome == TheoryOutcome::Passed,
         outcome: name,
         why,
-        finish_reason: finish_reason(finish),
+        finish_reason: finish.name(),
         finished_by,
         finish_note: state.finish_note.clone(),
         started_at: state.started_at.map(instant).unwrap_or_default(),
@@ -148,20 +147,6 @@ fn not_passed(why: NotPassedWhy) -> &'static str {
         NotPassedWhy::Violation => "violation",
         NotPassedWhy::CandidateRequest => "candidate_request",
         NotPassedWhy::Impersonation => "impersonation",
-    }
-}
-
-fn finish_reason(finish: &Finish) -> &'static str {
-    match finish {
-        Finish::Submitted => "submitted",
-        Finish::TimeExpired => "time_expired",
-        Finish::Violation { .. } => "violation",
-        Finish::Staff { why, .. } => match why {
-            StaffEndReason::Safety => "safety",
-            StaffEndReason::Technical => "technical",
-            StaffEndReason::CandidateRequest => "candidate_request",
-            StaffEndReason::Impersonation => "impersonation",
-        },
     }
 }
 
