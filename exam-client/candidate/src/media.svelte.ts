@@ -98,6 +98,17 @@ export class Media {
     this.#publisher.retry();
   }
 
+  /** Another device is in charge: camera and microphone are switched off here; `open` may follow. */
+  release(): void {
+    clearInterval(this.#meter);
+    void this.#audio?.close().catch(() => undefined);
+    this.#publisher.leave(true);
+    const stream = this.stream;
+    this.stream = null;
+    for (const track of stream?.getTracks() ?? []) track.stop();
+    this.published = false;
+  }
+
   /** `ended`: the exam is over, the server has let go by itself. */
   leave(ended = false): void {
     this.#left = true;
