@@ -94,6 +94,7 @@ fn what(fact: &Fact) -> Option<String> {
         | Fact::Paused { reason, .. } => Some(reason.clone()),
         Fact::LanguageChosen { lang } => Some(format!("{lang:?}").to_lowercase()),
         Fact::ConsentGiven { text_version, .. } => Some(text_version.clone()),
+        Fact::Acknowledged { text, .. } => serde_json::to_value(text).ok()?.as_str().map(ToOwned::to_owned),
         Fact::PhotoStored { evidence, .. } | Fact::EvidenceStored { evidence } => Some(evidence.name.clone()),
         // The question's number, as on the candidate's screen; never what was chosen.
         Fact::AnswerPut { question, .. }
