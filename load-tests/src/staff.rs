@@ -4,10 +4,13 @@ use crate::site::{As, Site};
 use anyhow::Context as _;
 use reqwest::Method;
 use std::fmt::Write as _;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use synaq_wire::centre::{CandidatesAdded, NewSitting, ProgrammeRow, SessionDetail, SittingDetail};
 use uuid::Uuid;
 
+/// A recording is closed and the record signed within seconds, unless a person has to rule first.
+const SEALING_PATIENCE: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 const HOUR_MS: i64 = 3_600_000;
 
 /// A signed-in centre.
@@ -57,14 +60,35 @@ impl Centre {
     pub async fn session(&self, session: Uuid) -> anyhow::Result<SessionDetail> {
         self.site.get(&format!("/api/v1/centre/sessions/{session}"), As::Staff(&self.cookie)).await
     }
+
+    /// The events of the downloadable bundle, once the record is sealed.
+    ///
+    /// # Errors
+    /// If that does not happen in time.
+    pub async fn sealed_events(&self, session: Uuid) -> anyhow::Result<Vec<serde_json::Value>> {
+        let end = Instant::now() + SEALING_PATIENCE;
+        while self.session(session).await?.record.is_none() {
+            anyhow::ensure!(Instant::now() < end, "the record of {session} was not sealed");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        let path = format!("/api/v1/centre/sessions/{session}/bundle");
+        let bundle: Bundle = self.site.get(&path, As::Staff(&self.cookie)).await?;
+        Ok(bundle.events)
+    }
+}
+
+/// What is read of a bundle here.
+#[derive(serde::Deserialize)]
+struct Bundle {
+    events: Vec<serde_json::Value>,
 }
 
 /// A list as a centre pastes it; the numbers are made up and right by their check digit.
 fn list(candidates: usize) -> Vec<u8> {
-    let mut text = String::from("name;id;extra_minutes\n");
+    let mut text = String::from("name;iin\n");
     for number in 0..candidates {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "Үміткер {number:03};{};", individual_number(number));
+        let _ = writeln!(text, "Үміткер {number:03};{}", individual_number(number));
     }
     text.into_bytes()
 }
