@@ -7,14 +7,14 @@ use synaq_runtime::Clock;
 
 /// Real time.
 #[derive(Clone, Copy, Debug)]
-pub struct SystemClock {
+pub(crate) struct SystemClock {
     started: At,
     since: Instant,
 }
 
 impl SystemClock {
     /// Starts from the wall clock.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self { started: At(wall_millis()), since: Instant::now() }
     }
 }
@@ -28,7 +28,7 @@ impl Clock for SystemClock {
 }
 
 /// Milliseconds UTC by the wall clock.
-pub fn wall_millis() -> i64 {
+pub(crate) fn wall_millis() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is set after 1970");
     i64::try_from(since.as_millis()).expect("the clock is set before year 292 million")
 }

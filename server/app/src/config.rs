@@ -11,76 +11,76 @@ use std::path::{Path, PathBuf};
 /// `synaq serve --config FILE`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Config {
+pub(crate) struct Config {
     /// Folder of database, keys and evidence
-    pub data: PathBuf,
+    pub(crate) data: PathBuf,
     /// Where HTTP is served
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// What people type: `https://exam.example.kz`
-    pub public_url: String,
+    pub(crate) public_url: String,
     /// Own TLS
-    pub tls: Option<Tls>,
+    pub(crate) tls: Option<Tls>,
     /// A named proxy that terminates TLS
-    pub proxy: Option<Proxy>,
+    pub(crate) proxy: Option<Proxy>,
     /// WebRTC
-    pub media: Media,
+    pub(crate) media: Media,
     /// The central platform
-    pub platform: Platform,
+    pub(crate) platform: Platform,
     /// Logging
     #[serde(default)]
-    pub log: Log,
+    pub(crate) log: Log,
 }
 
 /// Certificate files in PEM; replaced files are taken up without a restart.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Tls {
+pub(crate) struct Tls {
     /// Chain, leaf first
-    pub certificate: PathBuf,
+    pub(crate) certificate: PathBuf,
     /// Private key
-    pub key: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 /// The one address that may speak plain HTTP to us.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Proxy {
+pub(crate) struct Proxy {
     /// Its address as this machine sees it
-    pub trusted: IpAddr,
+    pub(crate) trusted: IpAddr,
 }
 
 /// WebRTC: one UDP port, and the same TCP port.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Media {
+pub(crate) struct Media {
     /// Where media is taken
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// The address and port that browsers reach it under, behind NAT
-    pub advertise: Option<SocketAddr>,
+    pub(crate) advertise: Option<SocketAddr>,
     /// ICE-TCP for networks that block UDP
     #[serde(default = "yes")]
-    pub tcp: bool,
+    pub(crate) tcp: bool,
 }
 
 /// Where records go.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Platform {
+pub(crate) struct Platform {
     /// Base address
-    pub url: String,
+    pub(crate) url: String,
     /// Its public keys, as a set of trusted keys
-    pub trust: PathBuf,
+    pub(crate) trust: PathBuf,
 }
 
 /// Logging.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Log {
+pub(crate) struct Log {
     /// `info`, `synaq_web=debug,info`
-    pub filter: Option<String>,
+    pub(crate) filter: Option<String>,
     /// One JSON object a line
     #[serde(default)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 fn yes() -> bool {
@@ -89,7 +89,7 @@ fn yes() -> bool {
 
 impl Config {
     /// Reads and checks the shape; what depends on the machine is `doctor`'s.
-    pub fn read(path: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let text = fs::read_to_string(path)
             .with_context(|| format!("the configuration {} cannot be read", path.display()))?;
         let config: Self = toml::from_str(&text)
@@ -98,7 +98,7 @@ impl Config {
     }
 
     /// Everything that speaks against starting, each with what to do.
-    pub fn complaints(&self) -> Vec<String> {
+    pub(crate) fn complaints(&self) -> Vec<String> {
         let mut complaints: Vec<String> = self.address_complaints();
         for (name, path) in
             self.tls.iter().flat_map(|tls| [("certificate", &tls.certificate), ("key", &tls.key)])
@@ -184,4 +184,54 @@ fn probe_folder(folder: &Path) -> std::io::Result<()> {
     let probe = folder.join(".doctor");
     fs::write(&probe, b"synaq")?;
     fs::remove_file(probe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = include_str!("../../docs/synaq.example.toml");
+
+    #[test]
+    fn the_example_parses_with_and_without_its_optional_settings() {
+        let plain: Config = toml::from_str(EXAMPLE).unwrap();
+        assert!(plain.tls.is_some() && plain.proxy.is_none() && plain.media.tcp && !plain.log.json);
+        assert_eq!(plain.address_complaints(), Vec::<String>::new());
+        let optional = |line: &str| {
+            let setting = line
+                .strip_prefix('#')
+                .filter(|rest| rest.starts_with(|c: char| c == '[' || c.is_ascii_lowercase()));
+            setting.unwrap_or(line).to_owned()
+        };
+        let all: Vec<String> = EXAMPLE.lines().map(optional).collect();
+        let all: Config = toml::from_str(&all.join("\n")).unwrap();
+        assert!(all.proxy.is_some() && all.log.json && all.log.filter.is_some());
+        assert!(all.address_complaints()[0].contains("exclude each other"));
+    }
+
+    #[test]
+    fn only_an_origin_that_browsers_send_is_a_public_address() {
+        for right in [
+            "https://exam.example.kz",
+            "https://exam.example.kz:8443",
+            "http://localhost:8080",
+            "http://[::1]:80",
+        ] {
+            // The last one is right but for its port, which browsers leave out.
+            assert_eq!(page_address_fault(right).is_none(), !right.ends_with(":80"), "{right}");
+        }
+        for wrong in [
+            "http://exam.example.kz",
+            "http://localhost.example.kz",
+            "https://exam.example.kz/",
+            "https://exam.example.kz/exam",
+            "https://user@exam.example.kz",
+            "https://EXAM.example.kz",
+            "ftp://exam.example.kz",
+            "exam.example.kz",
+            "",
+        ] {
+            assert!(page_address_fault(wrong).is_some(), "{wrong}");
+        }
+    }
 }

@@ -19,61 +19,61 @@ use uuid::Uuid;
 
 /// Where an installation keeps what, below one folder.
 #[derive(Clone, Debug)]
-pub struct Folders {
+pub(crate) struct Folders {
     data: PathBuf,
 }
 
 impl Folders {
     /// Below `data`.
-    pub fn new(data: &Path) -> Self {
+    pub(crate) fn new(data: &Path) -> Self {
         Self { data: data.to_owned() }
     }
 
     /// The database file.
-    pub fn database(&self) -> PathBuf {
+    pub(crate) fn database(&self) -> PathBuf {
         self.data.join("synaq.db")
     }
 
     /// Private keys.
-    pub fn keys(&self) -> PathBuf {
+    pub(crate) fn keys(&self) -> PathBuf {
         self.data.join("keys")
     }
 
     /// Sealed evidence.
-    pub fn evidence(&self) -> PathBuf {
+    pub(crate) fn evidence(&self) -> PathBuf {
         self.data.join("evidence")
     }
 
     /// Public keys for verifiers: ours and the platform's.
-    pub fn trust(&self) -> PathBuf {
+    pub(crate) fn trust(&self) -> PathBuf {
         self.data.join("trust.json")
     }
 }
 
 /// What starting needs besides the folders.
-pub struct Start {
+pub(crate) struct Start {
     /// Where and how WebRTC is taken
-    pub media: synaq_media::Options,
+    pub(crate) media: synaq_media::Options,
     /// How the front door answers to the outside
-    pub web: synaq_web::Options,
+    pub(crate) web: synaq_web::Options,
     /// Base address of the platform, without trailing slash
-    pub platform_url: String,
+    pub(crate) platform_url: String,
     /// The platform's public keys
-    pub platform_trust: TrustSet,
+    pub(crate) platform_trust: TrustSet,
 }
 
 /// A started installation.
-pub struct Installation {
+pub(crate) struct Installation {
     /// All HTTP and WebSocket routes
-    pub router: axum::Router,
+    pub(crate) router: axum::Router,
     /// Shards, timers, relay
-    pub running: Running,
+    pub(crate) running: Running,
     /// Media threads
-    pub media: JoinGuard,
+    pub(crate) media: JoinGuard,
 }
 
 /// Opens the store and keys of a data folder.
-pub async fn open(folders: &Folders) -> anyhow::Result<(Arc<SqliteStore>, Keys)> {
+pub(crate) async fn open(folders: &Folders) -> anyhow::Result<(Arc<SqliteStore>, Keys)> {
     private::folder(&folders.data)
         .with_context(|| format!("the data folder {} cannot be made", folders.data.display()))?;
     let keys = Keys::open(&folders.keys(), &SystemRandom::new())?;
@@ -96,7 +96,7 @@ impl Sink for LateSink {
 }
 
 /// Starts everything but the listener.
-pub async fn start(
+pub(crate) async fn start(
     folders: &Folders,
     store: Arc<SqliteStore>,
     keys: Keys,

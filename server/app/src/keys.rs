@@ -10,15 +10,15 @@ use synaq_seal::blob::InstallationKey;
 use synaq_seal::key::{self, Algorithm, Purpose, SigningKey, TrustSet, TrustedKey};
 
 /// All keys of an installation.
-pub struct Keys {
+pub(crate) struct Keys {
     /// Seals records
-    pub seal: Arc<SigningKey>,
+    pub(crate) seal: Arc<SigningKey>,
     /// Signs approvals
-    pub approval: Arc<SigningKey>,
+    pub(crate) approval: Arc<SigningKey>,
     /// Wraps the data key of each session
-    pub installation: Arc<InstallationKey>,
+    pub(crate) installation: Arc<InstallationKey>,
     /// Makes personal links and question salts
-    pub derivation: [u8; 32],
+    pub(crate) derivation: [u8; 32],
 }
 
 impl std::fmt::Debug for Keys {
@@ -29,7 +29,7 @@ impl std::fmt::Debug for Keys {
 
 impl Keys {
     /// Reads the keys of an installation, making those that do not exist yet.
-    pub fn open(folder: &Path, random: &SystemRandom) -> anyhow::Result<Self> {
+    pub(crate) fn open(folder: &Path, random: &SystemRandom) -> anyhow::Result<Self> {
         private::folder(folder)
             .with_context(|| format!("the key folder {} cannot be made", folder.display()))?;
         let installation = secret(&folder.join("installation.key"), random)?;
@@ -42,7 +42,7 @@ impl Keys {
     }
 
     /// The public halves, as a verifier needs them.
-    pub fn trust(&self, since: i64) -> Vec<TrustedKey> {
+    pub(crate) fn trust(&self, since: i64) -> Vec<TrustedKey> {
         let entry = |key: &SigningKey, purpose| TrustedKey {
             key: key.public().clone(),
             purpose,
@@ -54,7 +54,7 @@ impl Keys {
 }
 
 /// A signing key's file, made on first use.
-pub fn signing(path: &Path, random: &SystemRandom) -> anyhow::Result<SigningKey> {
+pub(crate) fn signing(path: &Path, random: &SystemRandom) -> anyhow::Result<SigningKey> {
     if path.exists() {
         let pkcs8 = key::file::read(path)?;
         return SigningKey::from_pkcs8(&pkcs8, random)
@@ -80,14 +80,14 @@ fn secret(path: &Path, random: &SystemRandom) -> anyhow::Result<[u8; 32]> {
 }
 
 /// Reads a trust set, such as the platform's public keys.
-pub fn read_trust(path: &Path) -> anyhow::Result<TrustSet> {
+pub(crate) fn read_trust(path: &Path) -> anyhow::Result<TrustSet> {
     let bytes =
         fs::read(path).with_context(|| format!("the trusted keys {} cannot be read", path.display()))?;
     TrustSet::from_json(&bytes).with_context(|| format!("{} is no set of trusted keys", path.display()))
 }
 
 /// Writes a trust set whole or not at all.
-pub fn write_trust(path: &Path, keys: Vec<TrustedKey>) -> anyhow::Result<TrustSet> {
+pub(crate) fn write_trust(path: &Path, keys: Vec<TrustedKey>) -> anyhow::Result<TrustSet> {
     let set = TrustSet::new(keys)?;
     private::write(path, &set.to_json())?;
     Ok(set)

@@ -18,7 +18,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 
 /// Who speaks to us, and how.
 #[derive(Debug)]
-pub enum Front {
+pub(crate) enum Front {
     /// Plain HTTP on loopback
     Loopback,
     /// Plain HTTP with this proxy, and nobody else
@@ -28,7 +28,7 @@ pub enum Front {
 }
 
 /// Opens the port. Early, so that a taken one is known before anything else is started.
-pub fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
+pub(crate) fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(listen)
         .with_context(|| format!("{listen} cannot be listened on; is another program using it?"))?;
     listener.set_nonblocking(true).context("the listener cannot be used")?;
@@ -37,7 +37,7 @@ pub fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
 
 /// Serves until a stop signal, the end of the runtime, or a listener error; then stops everything in this order:
 /// listener and requests, media, runtime (which drains its mailboxes). `listening` is called once requests are taken.
-pub async fn run(
+pub(crate) async fn run(
     listener: TcpListener,
     front: Front,
     installation: Installation,
@@ -46,11 +46,12 @@ pub async fn run(
     let Installation { router, mut running, media } = installation;
     let listen = listener.local_addr().context("the listener has no address")?;
     let handle = axum_server::Handle::new();
+    let mut stop = StopSignals::heard();
     let mut server = tokio::spawn(accept(listener, front, router, handle.clone())?);
     tracing::info!(%listen, "listening");
     listening()?;
     let fault = tokio::select! {
-        () = stop_signal() => None,
+        () = stop.next() => None,
         () = running.ended() => Some(anyhow::anyhow!("the runtime ended; start this process again")),
         ended = &mut server => {
             let outcome = ended.map_err(anyhow::Error::from).and_then(|outcome| Ok(outcome?));
@@ -119,14 +120,61 @@ async fn only_the_proxy(
     (StatusCode::FORBIDDEN, [(CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
 }
 
-async fn stop_signal() {
-    let interrupt = tokio::signal::ctrl_c();
+/// SIGTERM and Ctrl+C. Heard before anybody can be told that we serve, so that a stop always ends in order.
+struct StopSignals {
     #[cfg(unix)]
-    {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-            .expect("a signal handler can be installed before any was");
-        tokio::select! { _ = interrupt => {}, _ = terminate.recv() => {} }
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl StopSignals {
+    #[cfg(unix)]
+    fn heard() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        let heard = |kind| signal(kind).expect("a signal handler can be installed");
+        Self { terminate: heard(SignalKind::terminate()), interrupt: heard(SignalKind::interrupt()) }
     }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        tokio::select! { _ = self.terminate.recv() => {}, _ = self.interrupt.recv() => {} }
+    }
+
     #[cfg(not(unix))]
-    let _ = interrupt.await;
+    fn heard() -> Self {
+        Self {}
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tower::ServiceExt as _;
+
+    #[tokio::test]
+    async fn plain_http_is_for_the_proxy_and_this_machine() {
+        let proxy: IpAddr = "192.0.2.7".parse().unwrap();
+        let router = Router::new()
+            .route("/", axum::routing::get(|| async { "page" }))
+            .layer(from_fn_with_state(proxy, only_the_proxy));
+        for (peer, expected) in [
+            ("192.0.2.7:5000", StatusCode::OK),
+            ("[::ffff:192.0.2.7]:5000", StatusCode::OK),
+            ("127.0.0.1:5000", StatusCode::OK),
+            ("[::1]:5000", StatusCode::OK),
+            ("192.0.2.8:5000", StatusCode::FORBIDDEN),
+            ("[::ffff:192.0.2.8]:5000", StatusCode::FORBIDDEN),
+        ] {
+            let peer: SocketAddr = peer.parse().unwrap();
+            let mut request = Request::new(axum::body::Body::empty());
+            request.extensions_mut().insert(ConnectInfo(peer));
+            assert_eq!(router.clone().oneshot(request).await.unwrap().status(), expected, "{peer}");
+        }
+    }
 }

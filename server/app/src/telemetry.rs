@@ -11,7 +11,7 @@ const DEFAULT_FILTER: &str =
     "info,rtc=error,rtc_ice=error,rtc_dtls=error,rtc_srtp=error,rtc_sctp=error,sqlx=warn";
 
 /// Starts logging to standard error.
-pub fn start(log: &Log) -> anyhow::Result<()> {
+pub(crate) fn start(log: &Log) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(log.filter.as_deref().unwrap_or(DEFAULT_FILTER))
         .map_err(|error| anyhow::anyhow!("[log] filter has a mistake: {error}"))?;
     let registry = tracing_subscriber::registry().with(filter);

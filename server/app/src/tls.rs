@@ -11,11 +11,12 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 
 /// A certificate with its files.
 #[derive(Debug)]
-pub struct Certificate {
+pub(crate) struct Certificate {
     config: RustlsConfig,
     files: Tls,
     /// What the files were when they were last read
     seen: Seen,
+    told: Hangups,
 }
 
 /// Enough to notice a replaced file: a renewal changes time or length of both.
@@ -26,9 +27,9 @@ impl Certificate {
     ///
     /// # Errors
     /// When one cannot be read or parsed, or the key is not the certificate's.
-    pub async fn read(files: &Tls) -> anyhow::Result<Self> {
+    pub(crate) async fn read(files: &Tls) -> anyhow::Result<Self> {
         // Before reading: what changes meanwhile is noticed by the next look.
-        let seen = seen(files);
+        let (seen, told) = (seen(files), Hangups::heard());
         let config = RustlsConfig::from_pem_file(&files.certificate, &files.key).await;
         let config = config.with_context(|| {
             format!(
@@ -37,21 +38,20 @@ impl Certificate {
                 files.key.display()
             )
         })?;
-        Ok(Self { config, files: files.clone(), seen })
+        Ok(Self { config, files: files.clone(), seen, told })
     }
 
     /// What the listener uses; reloading changes it under its hands.
-    pub fn config(&self) -> RustlsConfig {
+    pub(crate) fn config(&self) -> RustlsConfig {
         self.config.clone()
     }
 
     /// Looks every so often, and when told by SIGHUP, for ever. A broken certificate is named and the old one kept.
-    pub async fn follow(mut self) {
-        let mut told = Told::new();
+    pub(crate) async fn follow(mut self) {
         loop {
             let at_once = tokio::select! {
                 () = tokio::time::sleep(LOOK_EVERY) => false,
-                () = told.wait() => true,
+                () = self.told.next() => true,
             };
             let now = seen(&self.files);
             if now == self.seen && !at_once {
@@ -74,24 +74,26 @@ fn seen(files: &Tls) -> Seen {
     [look(&files.certificate), look(&files.key)]
 }
 
-/// SIGHUP, the operator's "read your files again".
-struct Told {
+/// SIGHUP, the operator's "read your files again". Once heard, it no longer ends the process.
+#[derive(Debug)]
+pub(crate) struct Hangups {
     #[cfg(unix)]
-    hangup: tokio::signal::unix::Signal,
+    signal: tokio::signal::unix::Signal,
 }
 
-impl Told {
-    fn new() -> Self {
+impl Hangups {
+    /// From here on.
+    pub(crate) fn heard() -> Self {
         Self {
             #[cfg(unix)]
-            hangup: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())
+            signal: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())
                 .expect("a signal handler can be installed"),
         }
     }
 
-    async fn wait(&mut self) {
+    async fn next(&mut self) {
         #[cfg(unix)]
-        self.hangup.recv().await;
+        self.signal.recv().await;
         #[cfg(not(unix))]
         std::future::pending::<()>().await;
     }

@@ -1,4 +1,5 @@
 //! The sandbox as a sender meets it: over its routes, with a folder and keys of its own.
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail the test")]
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};

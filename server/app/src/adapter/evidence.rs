@@ -18,7 +18,7 @@ use uuid::Uuid;
 const SYNC_EVERY_BYTES: u64 = 256 * 1024;
 
 /// All evidence below one folder. Calls block: they are for media and blocking threads only.
-pub struct EvidenceFolder {
+pub(crate) struct EvidenceFolder {
     root: PathBuf,
     installation: Arc<InstallationKey>,
     random: SystemRandom,
@@ -37,13 +37,17 @@ impl std::fmt::Debug for EvidenceFolder {
 impl EvidenceFolder {
     /// Evidence below `root`, with session keys wrapped by `installation`.
     /// Must be called within the async runtime that the directory lives on.
-    pub fn new(root: PathBuf, installation: Arc<InstallationKey>, directory: Arc<dyn Directory>) -> Self {
+    pub(crate) fn new(
+        root: PathBuf,
+        installation: Arc<InstallationKey>,
+        directory: Arc<dyn Directory>,
+    ) -> Self {
         let tasks = tokio::runtime::Handle::current();
         Self { root, installation, random: SystemRandom::new(), directory, tasks, keys: RwLock::default() }
     }
 
     /// Unwraps and keeps a session's key; repeated calls cost a look-up.
-    pub fn introduce(&self, session: Uuid, wrapped: &[u8]) -> io::Result<()> {
+    pub(crate) fn introduce(&self, session: Uuid, wrapped: &[u8]) -> io::Result<()> {
         if self.keys.read().expect("no holder panics").contains_key(&session) {
             return Ok(());
         }
@@ -174,4 +178,56 @@ fn into_io(error: synaq_seal::blob::Error) -> io::Error {
 
 fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+    use std::io::Read as _;
+    use std::os::unix::fs::PermissionsExt as _;
+    use synaq_seal::blob::wrap;
+
+    const SESSION: Uuid = Uuid::from_u128(0x5e55);
+
+    fn folder(root: &Path) -> EvidenceFolder {
+        let random = SystemRandom::new();
+        let installation = Arc::new(InstallationKey::from_bytes(&[5; 32]).unwrap());
+        let key = SessionKey::generate(&random).unwrap();
+        let wrapped = wrap(&key, &installation, SESSION.as_bytes(), &random).unwrap();
+        let store = Arc::new(synaq_store::SimStore::default());
+        let evidence = EvidenceFolder::new(root.join("evidence"), installation, store);
+        evidence.introduce(SESSION, wrapped.as_bytes()).unwrap();
+        evidence
+    }
+
+    #[tokio::test]
+    async fn evidence_is_the_owners_alone_and_not_in_the_plain() {
+        let root = tempfile::tempdir().unwrap();
+        let evidence = folder(root.path());
+        evidence.store(SessionId(SESSION), "face-1", b"a face in the plain").unwrap();
+        let session = root.path().join("evidence").join(SESSION.to_string());
+        let file = session.join("face-1.blob");
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&root.path().join("evidence")), mode(&session), mode(&file)), (0o700, 0o700, 0o600));
+        let stored = fs::read(&file).unwrap();
+        assert!(!stored.windows(6).any(|part| part == b"a face"));
+        let mut plain = String::new();
+        evidence.open(SessionId(SESSION), "face-1").unwrap().plain.read_to_string(&mut plain).unwrap();
+        assert_eq!(plain, "a face in the plain");
+        assert_eq!(evidence.names(SessionId(SESSION)).unwrap(), ["face-1"]);
+    }
+
+    #[tokio::test]
+    async fn a_taken_name_and_a_name_that_leaves_the_folder_are_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let evidence = folder(root.path());
+        evidence.store(SessionId(SESSION), "face-1", b"first").unwrap();
+        let again = evidence.store(SessionId(SESSION), "face-1", b"second").unwrap_err();
+        assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
+        for name in ["", ".", "..", "../x", "a/b", ".hidden", "Ә", &"x".repeat(65)] {
+            let refused = evidence.store(SessionId(SESSION), name, b"").unwrap_err();
+            assert_eq!(refused.kind(), io::ErrorKind::InvalidInput, "{name}");
+        }
+    }
 }

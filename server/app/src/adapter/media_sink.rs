@@ -20,7 +20,7 @@ struct Flow {
 }
 
 /// Sends media facts to the runtime.
-pub struct RuntimeSink {
+pub(crate) struct RuntimeSink {
     runtime: Handle,
     flows: Mutex<HashMap<Uuid, Flow>>,
 }
@@ -33,7 +33,7 @@ impl std::fmt::Debug for RuntimeSink {
 
 impl RuntimeSink {
     /// To that runtime.
-    pub fn new(runtime: Handle) -> Self {
+    pub(crate) fn new(runtime: Handle) -> Self {
         Self { runtime, flows: Mutex::default() }
     }
 

@@ -1,6 +1,6 @@
 //! The outward adapters, one module each.
 
-pub mod evidence;
-pub mod media_sink;
-pub mod platform_client;
-pub mod session_source;
+pub(crate) mod evidence;
+pub(crate) mod media_sink;
+pub(crate) mod platform_client;
+pub(crate) mod session_source;

@@ -15,14 +15,14 @@ const RECEIPT_BYTES: usize = 64 * 1024;
 
 /// The platform behind an address.
 #[derive(Debug)]
-pub struct PlatformClient {
+pub(crate) struct PlatformClient {
     base: String,
     http: reqwest::Client,
 }
 
 impl PlatformClient {
     /// For the platform at `base`, without trailing slash.
-    pub fn new(base: String) -> reqwest::Result<Self> {
+    pub(crate) fn new(base: String) -> reqwest::Result<Self> {
         let http = reqwest::Client::builder()
             .timeout(TIME_OUT)
             .redirect(reqwest::redirect::Policy::none())

@@ -19,7 +19,7 @@ use synaq_seal::digest;
 use synaq_store::{BankRow, Directory, Error as StoreError, ProgrammeRow};
 
 /// The directory behind the runtime.
-pub struct DirectorySource {
+pub(crate) struct DirectorySource {
     directory: Arc<dyn Directory>,
     evidence: Arc<EvidenceFolder>,
     derivation: [u8; 32],
@@ -37,7 +37,11 @@ impl std::fmt::Debug for DirectorySource {
 
 impl DirectorySource {
     /// `derivation` makes the salts of question commitments; it stays with the centre.
-    pub fn new(directory: Arc<dyn Directory>, evidence: Arc<EvidenceFolder>, derivation: [u8; 32]) -> Self {
+    pub(crate) fn new(
+        directory: Arc<dyn Directory>,
+        evidence: Arc<EvidenceFolder>,
+        derivation: [u8; 32],
+    ) -> Self {
         Self {
             directory,
             evidence,

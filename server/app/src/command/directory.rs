@@ -18,7 +18,7 @@ const SETUP_LINK_VALID: Span = Span::mins(72 * 60);
 
 /// A centre to add.
 #[derive(clap::Args, Debug)]
-pub struct NewCentre {
+pub(crate) struct NewCentre {
     /// Business identification number (БСН/БИН), 12 digits
     #[arg(long, value_parser = bin)]
     bin: String,
@@ -38,7 +38,7 @@ pub struct NewCentre {
 
 /// A member of staff to add.
 #[derive(clap::Args, Debug)]
-pub struct NewStaff {
+pub(crate) struct NewStaff {
     /// The centre's business identification number
     #[arg(long)]
     centre: String,
@@ -61,7 +61,7 @@ struct Open {
 }
 
 /// Adds a centre with its first member of staff.
-pub async fn add_centre(config: &Path, new: NewCentre) -> anyhow::Result<()> {
+pub(crate) async fn add_centre(config: &Path, new: NewCentre) -> anyhow::Result<()> {
     let open = Open::read(config).await?;
     // Before anything is stored: a centre without anybody could not be added again.
     open.refuse_taken(&new.login).await?;
@@ -73,7 +73,7 @@ pub async fn add_centre(config: &Path, new: NewCentre) -> anyhow::Result<()> {
 }
 
 /// Adds a member of staff to a centre.
-pub async fn add_staff(config: &Path, new: NewStaff) -> anyhow::Result<()> {
+pub(crate) async fn add_staff(config: &Path, new: NewStaff) -> anyhow::Result<()> {
     let open = Open::read(config).await?;
     open.refuse_taken(&new.login).await?;
     let centre = open.store.centres().await?.into_iter().find(|centre| centre.bin == new.centre);
@@ -82,7 +82,7 @@ pub async fn add_staff(config: &Path, new: NewStaff) -> anyhow::Result<()> {
 }
 
 /// A new set-up link for somebody who is there. Their password, if any, holds until the link is used.
-pub async fn link_again(config: &Path, login: &str) -> anyhow::Result<()> {
+pub(crate) async fn link_again(config: &Path, login: &str) -> anyhow::Result<()> {
     let open = Open::read(config).await?;
     let staff = open.store.staff_by_login(login).await?;
     let staff = staff.with_context(|| format!("there is nobody with the login {login}"))?;

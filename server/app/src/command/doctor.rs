@@ -12,7 +12,7 @@ const RECEIVE_BUFFER: u64 = 4 * 1024 * 1024;
 const RECEIVE_BUFFER_MAX: &str = "/proc/sys/net/core/rmem_max";
 
 /// Prints everything that speaks against a start; an error if there is anything.
-pub async fn run(path: &Path) -> anyhow::Result<()> {
+pub(crate) async fn run(path: &Path) -> anyhow::Result<()> {
     let config = Config::read(path)?;
     let mut complaints = config.complaints();
     if let Some(files) = &config.tls

@@ -1,9 +1,9 @@
 //! One module a command.
 
-pub mod demo;
-pub mod directory;
-pub mod doctor;
-pub mod platform;
-pub mod rebuild_form;
-pub mod serve;
-pub mod verify;
+pub(crate) mod demo;
+pub(crate) mod directory;
+pub(crate) mod doctor;
+pub(crate) mod platform;
+pub(crate) mod rebuild_form;
+pub(crate) mod serve;
+pub(crate) mod verify;

@@ -18,7 +18,7 @@ const PORT_LOOK: Duration = Duration::from_millis(20);
 
 /// Options of the sandbox.
 #[derive(clap::Args, Debug)]
-pub struct Options {
+pub(crate) struct Options {
     /// Folder of its key and archive
     #[arg(long)]
     data: PathBuf,
@@ -35,26 +35,26 @@ pub struct Options {
 
 /// Where the sandbox keeps what.
 #[derive(Clone, Debug)]
-pub struct PlatformFolder(pub PathBuf);
+pub(crate) struct PlatformFolder(pub(crate) PathBuf);
 
 impl PlatformFolder {
     /// Its private key.
-    pub fn key(&self) -> PathBuf {
+    pub(crate) fn key(&self) -> PathBuf {
         self.0.join("platform.p8")
     }
 
     /// Its public key, for those who verify its receipts.
-    pub fn public(&self) -> PathBuf {
+    pub(crate) fn public(&self) -> PathBuf {
         self.0.join("platform-keys.json")
     }
 
     /// What it holds.
-    pub fn archive(&self) -> PathBuf {
+    pub(crate) fn archive(&self) -> PathBuf {
         self.0.join("archive")
     }
 
     /// Makes the key on first use and writes the public half.
-    pub fn prepare(&self) -> anyhow::Result<()> {
+    pub(crate) fn prepare(&self) -> anyhow::Result<()> {
         private::folder(&self.0).with_context(|| format!("{} cannot be made", self.0.display()))?;
         let key = keys::signing(&self.key(), &SystemRandom::new())?;
         let public =
@@ -66,7 +66,7 @@ impl PlatformFolder {
 
 /// Serves until a signal, or, with `until_stdin_closes`, until the process that started it is gone. One line on standard
 /// output says that the port is open.
-pub async fn run(options: Options) -> anyhow::Result<()> {
+pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     telemetry::start(&config::Log::default())?;
     let folder = PlatformFolder(options.data);
     folder.prepare()?;

@@ -42,7 +42,7 @@ struct Question {
 }
 
 /// Prints the rebuilt paper; an error when it is not the recorded one.
-pub fn run(bundle: &Path, bank: &Path) -> anyhow::Result<()> {
+pub(crate) fn run(bundle: &Path, bank: &Path) -> anyhow::Result<()> {
     let read =
         |path: &Path| std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()));
     let payload = Bundle::parse(&read(bundle)?)?.decode_payload()?;

@@ -3,18 +3,20 @@
 use crate::config::Config;
 use crate::installation::{self, Folders, Start};
 use crate::serve::{self, Front};
-use crate::tls::Certificate;
+use crate::tls::{Certificate, Hangups};
 use crate::{keys, telemetry};
 use std::path::Path;
 
 /// Starts from a configuration that nothing speaks against.
-pub async fn run(path: &Path) -> anyhow::Result<()> {
+pub(crate) async fn run(path: &Path) -> anyhow::Result<()> {
     let config = Config::read(path)?;
     let complaints = config.complaints();
     if !complaints.is_empty() {
         anyhow::bail!("{} does not bear a start:\n  - {}", path.display(), complaints.join("\n  - "));
     }
     telemetry::start(&config.log)?;
+    // Without a certificate there is nothing to read again, and a `reload` must not end exams.
+    let _hangups = Hangups::heard();
     let front = match (&config.tls, &config.proxy) {
         (Some(files), _) => Front::Tls(Certificate::read(files).await?),
         (None, Some(proxy)) => Front::Proxy(proxy.trusted),

@@ -1,5 +1,6 @@
 //! Numbers a candidate is known by: an IIN, or a foreign document.
 
+use synaq_core::identity::check_digit_fits;
 use synaq_core::time::At;
 
 /// Country or kind, a colon, the document's number: `UZB:AB1234567`, `PASSPORT:AB1234567`.
@@ -53,21 +54,6 @@ pub(super) fn identity(text: &str) -> Result<String, BadIdentity> {
         return Ok(bare);
     }
     Err(BadIdentity::Shape)
-}
-
-/// F-30: the sum of digits by weights 1..11 modulo 11; 10 asks for a second row of weights, 10 again has no digit.
-fn check_digit_fits(iin: &str) -> bool {
-    const FIRST: [u32; 11] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
-    const SECOND: [u32; 11] = [3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2];
-    let digits: Vec<u32> = iin.chars().filter_map(|digit| digit.to_digit(10)).collect();
-    let sum = |weights: [u32; 11]| {
-        digits.iter().zip(weights).map(|(digit, weight)| digit * weight).sum::<u32>() % 11
-    };
-    let control = match sum(FIRST) {
-        10 => sum(SECOND),
-        control => control,
-    };
-    control < 10 && digits.get(11) == Some(&control)
 }
 
 /// F-31: since 2013 the digits need not match the person's birth data, so this is worth a look and never wrong.

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 /// Options of the demo.
 #[derive(clap::Args, Debug)]
-pub struct Demo {
+pub(crate) struct Demo {
     /// Folder of everything; kept between runs
     #[arg(long, default_value = "synaq-data")]
     data: PathBuf,
@@ -45,7 +45,7 @@ struct Links {
 }
 
 /// Runs until a stop signal.
-pub async fn run(demo: Demo) -> anyhow::Result<()> {
+pub(crate) async fn run(demo: Demo) -> anyhow::Result<()> {
     telemetry::start(&config::Log::default())?;
     let data = absolute(&demo.data)?;
     let folders = Folders::new(&data);
