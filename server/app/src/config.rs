@@ -7,6 +7,7 @@ use serde::Deserialize;
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use synaq_seal::key::Purpose;
 
 /// `synaq serve --config FILE`
 #[derive(Clone, Debug, Deserialize)]
@@ -109,10 +110,14 @@ impl Config {
                 ));
             }
         }
-        if let Err(error) = crate::keys::read_trust(&self.platform.trust) {
-            complaints.push(format!(
-                "[platform] trust: {error:#}; put the platform's public keys there, as its operator gave them"
-            ));
+        let advice = "put the platform's public keys there, as its operator gave them";
+        match crate::keys::read_trust(&self.platform.trust) {
+            Err(error) => complaints.push(format!("[platform] trust: {error:#}; {advice}")),
+            Ok(keys) if !keys.iter().any(|key| key.purpose == Purpose::Platform) => complaints.push(format!(
+                "[platform] trust = {:?} holds no key of purpose platform, so no receipt would count; {advice}",
+                self.platform.trust
+            )),
+            Ok(_) => {}
         }
         if let Err(error) = probe_folder(&self.data) {
             complaints

@@ -100,3 +100,13 @@ fn key_files_open_to_others_stop_the_start() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(stderr(&refused).contains("chmod 600"), "{}", stderr(&refused));
 }
+
+#[test]
+fn trust_without_a_key_of_the_platform_is_named() {
+    let site = Site::new();
+    let config = site.config(&[]);
+    fs::write(site.path("platform-keys.json"), r#"{"keys":[]}"#).unwrap();
+    let refused = site.run(&["serve"], &config);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("holds no key of purpose platform"), "{}", stderr(&refused));
+}
