@@ -181,11 +181,11 @@ impl SessionSource for DirectorySource {
     }
 }
 
-/// The directory keeps an IIN as 12 digits, a foreign document as `country:number`.
+/// The directory keeps an IIN as 12 digits, a foreign document as `PASSPORT:number` or with its country's letters.
 fn document(identity: &str) -> CandidateDocument {
     match identity.split_once(':') {
-        Some((country, number)) => {
-            CandidateDocument::Foreign { country: country.to_owned(), number: number.to_owned() }
+        Some((issued, number)) => {
+            CandidateDocument::Foreign { issued: issued.to_owned(), number: number.to_owned() }
         }
         None => CandidateDocument::Iin { iin: identity.to_owned() },
     }

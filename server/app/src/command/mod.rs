@@ -1,5 +1,15 @@
 //! One module a command.
 
+use std::io::{self, Write as _};
+
+/// Prints a command's whole answer. Whoever reads only its head closes the pipe early, which is no error.
+fn print(text: &str) -> anyhow::Result<()> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
 pub(crate) mod demo;
 pub(crate) mod directory;
 pub(crate) mod doctor;

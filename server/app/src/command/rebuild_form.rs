@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use serde::Deserialize;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::Path;
 use synaq_core::bank::Lang;
 use synaq_core::decision::PlanEntry;
@@ -76,18 +77,17 @@ pub(crate) fn run(bundle: &Path, bank: &Path) -> anyhow::Result<()> {
     compare(&rebuilt, &recorded.questions)?;
 
     let lang = if recorded.language == "kk" { Lang::Kk } else { Lang::Ru };
+    let mut paper = String::new();
     for (place, question) in (1..).zip(&rebuilt.questions) {
         let item = bank.item(&question.item).expect("drawn from this bank");
-        println!("{place}. [{} v{}] {}", item.id, item.version, item.text.get(lang));
+        writeln!(paper, "{place}. [{} v{}] {}", item.id, item.version, item.text.get(lang))?;
         for (letter, index) in ('A'..).zip(&question.options) {
-            println!("   {letter}. {}", item.options[usize::from(*index)].text.get(lang));
+            writeln!(paper, "   {letter}. {}", item.options[usize::from(*index)].text.get(lang))?;
         }
     }
-    println!(
-        "The paper is the recorded one: {} questions, options in the same order.",
-        rebuilt.questions.len()
-    );
-    Ok(())
+    let count = rebuilt.questions.len();
+    writeln!(paper, "The paper is the recorded one: {count} questions, options in the same order.")?;
+    super::print(&paper)
 }
 
 fn compare(rebuilt: &ExamForm, recorded: &[Question]) -> anyhow::Result<()> {

@@ -10,12 +10,12 @@ pub(crate) fn run(bundle: &Path, trust: &Path, json: bool) -> anyhow::Result<Exi
     let bytes = std::fs::read(bundle).with_context(|| format!("{} cannot be read", bundle.display()))?;
     let trust = keys::read_trust(trust)?;
     let report = synaq_seal::verify::bundle(&bytes, &trust, Some(clock::wall_millis()));
-    if json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+    let mut text = if json {
+        serde_json::to_string_pretty(&report)?
     } else {
-        for line in report.lines() {
-            println!("{line}");
-        }
-    }
+        report.lines().collect::<Vec<_>>().join("\n")
+    };
+    text.push('\n');
+    super::print(&text)?;
     Ok(ExitCode::from(report.exit_code()))
 }

@@ -29,8 +29,8 @@ pub enum CandidateDocument {
     },
     /// Of a person without an IIN
     Foreign {
-        /// ISO 3166-1 alpha-2
-        country: String,
+        /// Country or kind, as the centre wrote it: `UZB`, `PASSPORT`
+        issued: String,
         /// As printed
         number: String,
     },
