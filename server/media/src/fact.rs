@@ -11,20 +11,21 @@ pub trait Sink: Send + Sync {
 pub enum Fact {
     /// ICE and DTLS are up for a (new) publisher.
     PublisherConnected,
-    /// First video packet of this publisher.
-    VideoFlowing,
-    /// First audio packet of this publisher.
-    AudioFlowing,
-    /// A kind that flowed has been silent for 1.5 s; `true` names the silent kind.
-    Stalled { video: bool, audio: bool },
-    /// Every stalled kind flows again.
-    Resumed,
+    /// What flows now: packets of that kind came within the last 1.5 s. Reported on every change, from nothing at first
+    /// to nothing at the end, so that the last one reported is always true.
+    Flow { video: bool, audio: bool },
     /// The publisher's connection ended.
     PublisherGone { how: Gone },
+    /// The recorder took a publisher up: blobs may come.
+    RecordingBegan,
+    /// The recorder is through with that publisher; each of its blobs was reported finished or failed.
+    RecordingEnded,
     /// A recording segment was created.
     SegmentStarted { name: String },
     /// A recording segment is complete. `sha256` is what the evidence store returned, hexadecimal.
     SegmentFinished { name: String, sha256: String, bytes: u64, duration_ms: u64, gaps: u32 },
+    /// A blob of stills was created.
+    StillsStarted { name: String },
     /// One still was written to the stills blob `name`; `sha256` (hexadecimal) and `bytes` are those of the WebP file.
     StillKept { name: String, index: u32, sha256: String, bytes: u64 },
     /// A blob of stills is complete.

@@ -137,6 +137,12 @@ impl Handle {
         self.shared.room(session)?.status()
     }
 
+    /// Sessions that have a publisher now, in no order.
+    #[must_use]
+    pub fn publishing(&self) -> Vec<Uuid> {
+        self.shared.publishing()
+    }
+
     /// Addresses that answers name, one per thread: UDP, and TCP on the same port if it is on.
     pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> + '_ {
         self.threads.iter().map(|thread| thread.address)

@@ -71,6 +71,8 @@ pub(crate) struct Client {
     handshake: Handshake,
     /// Video datagrams that will be lost on their way out.
     pub(crate) lose: usize,
+    /// Sound is held back.
+    pub(crate) muted: bool,
     /// Picture's first byte after the key-frame header, to tell publishers apart.
     pub(crate) mark: u8,
 }
@@ -147,6 +149,7 @@ impl Client {
             datagrams: 0,
             handshake: Handshake::default(),
             lose: 0,
+            muted: false,
             mark,
         }
     }
@@ -246,7 +249,7 @@ impl Client {
                 self.send(RtpCodecKind::Video, &mut video, clock * 90, index + 1 == chunks.len(), payload);
             }
         }
-        if now >= audio.next_at {
+        if now >= audio.next_at && !self.muted {
             audio.next_at = now + SOUND_EVERY;
             self.send(RtpCodecKind::Audio, &mut audio, clock * 48, false, vec![self.mark; 60]);
         }

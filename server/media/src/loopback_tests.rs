@@ -122,6 +122,14 @@ fn videos(client: &Client) -> Vec<u16> {
     client.got.iter().filter(|got| got.video).map(|got| got.sequence).collect()
 }
 
+fn flows(facts: &[Fact]) -> Vec<(bool, bool)> {
+    let flow = |fact: &Fact| match fact {
+        Fact::Flow { video, audio } => Some((*video, *audio)),
+        _ => None,
+    };
+    facts.iter().filter_map(flow).collect()
+}
+
 fn finished(facts: &[Fact]) -> Vec<(u64, u32)> {
     facts
         .iter()
@@ -154,9 +162,15 @@ fn what_is_published_is_recorded_and_its_newest_still_kept() {
     assert_eq!(hall.handle.stats().publishers, 0);
     let ledger = hall.stop();
     let facts = ledger.facts.lock().unwrap();
-    assert!(facts.starts_with(&[Fact::PublisherConnected]));
-    let flowing = [Fact::VideoFlowing, Fact::AudioFlowing];
-    assert!(flowing.iter().all(|flow| facts.contains(flow)));
+    let place = |wanted: &dyn Fn(&Fact) -> bool| facts.iter().position(wanted).unwrap();
+    let connected = place(&|fact| *fact == Fact::PublisherConnected);
+    assert!(connected < place(&|fact| matches!(fact, Fact::Flow { .. })));
+    assert!(
+        place(&|fact| *fact == Fact::RecordingBegan)
+            < place(&|fact| matches!(fact, Fact::SegmentStarted { .. }))
+    );
+    assert_eq!(flows(&facts).last(), Some(&(false, false)));
+    assert_eq!(facts.last(), Some(&Fact::RecordingEnded));
     assert_eq!(finished(&facts).len(), 1);
     assert!(finished(&facts)[0].0 > 300 && finished(&facts)[0].1 == 0, "{facts:?}");
     let blobs = ledger.blobs.lock().unwrap();
@@ -247,7 +261,7 @@ fn recording_goes_on_after_a_gap_that_nobody_repairs() {
 }
 
 #[test]
-fn silent_publisher_is_stalled_and_resumes() {
+fn what_flows_is_reported_at_every_change_and_each_kind_for_itself() {
     let hall = Hall::with(|options| {
         options.bind.set_ip(std::net::Ipv4Addr::UNSPECIFIED.into());
         options.advertise = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
@@ -256,8 +270,50 @@ fn silent_publisher_is_stalled_and_resumes() {
     hall.publish(&mut camera);
     hall.drive("frames", [&mut camera], |_| hall.handle.still(SESSION).is_some());
     // Not driving it is what a frozen browser looks like.
-    hall.drive("the stall", [], |_| hall.facts().contains(&Fact::Stalled { video: true, audio: true }));
-    hall.drive("the return", [&mut camera], |_| hall.facts().contains(&Fact::Resumed));
+    let flow = || flows(&hall.facts()).last().copied();
+    hall.drive("both", [&mut camera], |_| flow() == Some((true, true)));
+    // Not driving it is what a frozen browser looks like.
+    hall.drive("the stall", [], |_| flow() == Some((false, false)));
+    camera.muted = true;
+    hall.drive("the picture alone", [&mut camera], |_| flow() == Some((true, false)));
+    camera.muted = false;
+    hall.drive("the sound again", [&mut camera], |_| flow() == Some((true, true)));
+    let ledger = hall.stop();
+    let flows = flows(&ledger.facts.lock().unwrap());
+    assert!(flows.windows(2).all(|pair| pair[0] != pair[1]), "{flows:?}");
+    assert_eq!(flows.last(), Some(&(false, false)), "nothing flows once it has gone");
+}
+
+#[test]
+fn picture_without_sound_never_counts_as_both() {
+    let hall = Hall::new();
+    let mut camera = Client::publisher(1, true);
+    camera.muted = true;
+    hall.publish(&mut camera);
+    hall.drive("the picture", [&mut camera], |_| hall.handle.still(SESSION).is_some());
+    // The stall and the return are where sound could be made up.
+    hall.drive("the stall", [], |_| flows(&hall.facts()).last() == Some(&(false, false)));
+    hall.drive("the return", [&mut camera], |_| flows(&hall.facts()).last() == Some(&(true, false)));
+    let ledger = hall.stop();
+    assert!(flows(&ledger.facts.lock().unwrap()).iter().all(|(_, audio)| !audio));
+}
+
+#[test]
+fn the_end_of_a_session_finishes_its_recording_at_once() {
+    let hall = Hall::new();
+    let mut camera = Client::publisher(1, true);
+    assert!(hall.handle.publishing().is_empty());
+    hall.publish(&mut camera);
+    assert_eq!(hall.handle.publishing(), [SESSION], "from the answer on");
+    hall.drive("a still on disk", [&mut camera], |_| {
+        hall.facts().iter().any(|fact| matches!(fact, Fact::StillKept { .. }))
+    });
+    hall.runtime.block_on(hall.handle.close_session(SESSION));
+    assert!(hall.handle.publishing().is_empty());
+    hall.drive("the last word", [], |_| hall.facts().last() == Some(&Fact::RecordingEnded));
+    let facts = hall.facts();
+    assert_eq!(finished(&facts).len(), 1);
+    assert!(facts.iter().any(|fact| matches!(fact, Fact::StillsFinished { .. })), "{facts:?}");
     hall.stop();
 }
 
@@ -360,7 +416,8 @@ fn lossy_line_connects_and_is_recorded_without_a_pause() {
     let ledger = hall.stop();
     let facts = ledger.facts.lock().unwrap();
     assert!(finished(&facts)[0].0 > 2_000, "{facts:?}");
-    assert!(!facts.iter().any(|fact| matches!(fact, Fact::Stalled { .. } | Fact::Resumed)), "{facts:?}");
+    let flows = flows(&facts);
+    assert!(flows.len() == 3 && flows[1] == (true, true), "from nothing to both to nothing: {flows:?}");
 }
 
 #[test]

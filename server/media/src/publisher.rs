@@ -73,16 +73,11 @@ impl Surroundings {
 #[derive(Default)]
 struct Flow {
     last_at: Option<Instant>,
-    stalled: bool,
 }
 
 impl Flow {
-    fn silent_for(&self, now: Instant) -> Option<Duration> {
-        self.last_at.map(|at| now.duration_since(at))
-    }
-
     fn live(&self, now: Instant) -> bool {
-        self.silent_for(now).is_some_and(|silence| silence < STALLED_AFTER)
+        self.last_at.is_some_and(|at| now.duration_since(at) < STALLED_AFTER)
     }
 }
 
@@ -107,6 +102,8 @@ pub(crate) struct Publisher {
     timeline: Timeline,
     video_flow: Flow,
     audio_flow: Flow,
+    /// What was last reported to flow: video, audio.
+    told: (bool, bool),
     recording: bool,
     last_frame_ms: i64,
     gap_open: bool,
@@ -124,6 +121,8 @@ pub(crate) struct Publisher {
 impl Publisher {
     pub(crate) fn new(id: u64, around: Surroundings, audio: bool, now: Instant) -> Self {
         around.queue.push(Job::Open { id, session: around.session, audio });
+        // Whoever was told that it publishes must find it among the publishers.
+        around.view.put_status(Some(PublisherStatus::default()));
         Self {
             id,
             around,
@@ -135,6 +134,7 @@ impl Publisher {
             timeline: Timeline::default(),
             video_flow: Flow::default(),
             audio_flow: Flow::default(),
+            told: (false, false),
             recording: false,
             last_frame_ms: 0,
             gap_open: false,
@@ -186,13 +186,18 @@ impl Publisher {
 
     fn flows(&mut self, video: bool, now: Instant) {
         let flow = if video { &mut self.video_flow } else { &mut self.audio_flow };
-        let first = flow.last_at.replace(now).is_none();
-        let resumed = std::mem::take(&mut flow.stalled);
-        if first {
-            self.report(if video { Fact::VideoFlowing } else { Fact::AudioFlowing });
-        }
-        if resumed && !self.video_flow.stalled && !self.audio_flow.stalled {
-            self.report(Fact::Resumed);
+        flow.last_at = Some(now);
+        self.tell_flow(now);
+    }
+
+    fn tell_flow(&mut self, now: Instant) {
+        self.tell((self.video_flow.live(now), self.audio_flow.live(now)));
+    }
+
+    fn tell(&mut self, (video, audio): (bool, bool)) {
+        if self.told != (video, audio) {
+            self.told = (video, audio);
+            self.report(Fact::Flow { video, audio });
         }
     }
 
@@ -321,16 +326,7 @@ impl Publisher {
     }
 
     fn watch_silence(&mut self, now: Instant) {
-        let mut news = false;
-        for flow in [&mut self.video_flow, &mut self.audio_flow] {
-            if !flow.stalled && flow.silent_for(now).is_some_and(|silence| silence >= STALLED_AFTER) {
-                flow.stalled = true;
-                news = true;
-            }
-        }
-        if news {
-            self.report(Fact::Stalled { video: self.video_flow.stalled, audio: self.audio_flow.stalled });
-        }
+        self.tell_flow(now);
         let newest = self.video_flow.last_at.max(self.audio_flow.last_at);
         if self.recording && newest.is_some_and(|at| now.duration_since(at) >= PAUSED_AFTER) {
             self.recording = false;
@@ -375,8 +371,9 @@ impl Publisher {
         self.measured.loss_permille = narrow(lost * 1_000 / expected.max(1));
     }
 
-    /// The peer is gone: hands on what is left and closes the recording.
+    /// The peer is gone: nothing flows any more, what is left is handed on and the recording closed.
     pub(crate) fn end(&mut self, counters: &Counters, now: Instant) {
+        self.tell((false, false));
         self.deliver(counters, now + crate::reorder::HOLD);
         self.around.queue.push(Job::End { id: self.id });
     }

@@ -143,7 +143,7 @@ impl Recorder {
             self.take(job, Instant::now());
         }
         for (_, mut recording) in self.recordings.drain() {
-            recording.finish(self.sink.as_ref());
+            recording.end(self.sink.as_ref());
         }
     }
 
@@ -155,6 +155,7 @@ impl Recorder {
                 let known = self.recordings.values().find(|other| other.session == session);
                 let numbers = known.map_or((0, 0), |other| (other.webcam_number, other.stills_number));
                 self.recordings.insert(id, Recording::new(session, audio, numbers));
+                sink.report(session, Fact::RecordingBegan);
             }
             Job::Frame { id, kind, ms, after_gap, data } => {
                 if let Some(recording) = self.recordings.get_mut(&id) {
@@ -174,7 +175,7 @@ impl Recorder {
             }
             Job::End { id } => {
                 if let Some(mut recording) = self.recordings.remove(&id) {
-                    recording.finish(sink);
+                    recording.end(sink);
                 }
             }
         }
@@ -297,10 +298,11 @@ impl Recording {
         let (number, mut writer) = create(store, self.session, self.webcam_number, name)?;
         self.webcam_number = number;
         let name = name(number);
+        // Before the first byte: a failure from here on is one of a blob that was announced.
+        sink.report(self.session, Fact::SegmentStarted { name: name.clone() });
         if let Err(error) = writer.append(&webm::header(tracks)) {
             return Err((name, error));
         }
-        sink.report(self.session, Fact::SegmentStarted { name: name.clone() });
         let cluster = Cluster::default();
         self.segment = Some(Segment { name, writer, tracks, cluster, start_ms, last_ms: 0, gaps: 0 });
         Ok(())
@@ -315,7 +317,9 @@ impl Recording {
             match create(store, self.session, self.stills_number, name) {
                 Ok((number, writer)) => {
                     self.stills_number = number;
-                    self.stills = Some(Stills { name: name(number), writer, start_ms: ms, count: 0 });
+                    let name = name(number);
+                    sink.report(self.session, Fact::StillsStarted { name: name.clone() });
+                    self.stills = Some(Stills { name, writer, start_ms: ms, count: 0 });
                 }
                 Err((name, error)) => return self.failed(name, &error, sink, now),
             }
@@ -366,6 +370,11 @@ impl Recording {
                 Err(error) => self.report_failure(name, &error, sink),
             }
         }
+    }
+
+    fn end(&mut self, sink: &dyn Sink) {
+        self.finish(sink);
+        sink.report(self.session, Fact::RecordingEnded);
     }
 
     fn failed(&mut self, name: String, error: &io::Error, sink: &dyn Sink, now: Instant) {

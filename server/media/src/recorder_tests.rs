@@ -123,6 +123,7 @@ fn every_cluster_is_one_append_of_at_most_two_seconds() {
     assert_eq!(
         *facts,
         [
+            Fact::RecordingBegan,
             Fact::SegmentStarted { name: "webcam-0001.webm".into() },
             Fact::SegmentFinished {
                 name: "webcam-0001.webm".into(),
@@ -131,6 +132,7 @@ fn every_cluster_is_one_append_of_at_most_two_seconds() {
                 duration_ms: 9_525,
                 gaps: 0
             },
+            Fact::RecordingEnded,
         ]
     );
 }
@@ -200,8 +202,10 @@ fn stills_go_into_one_blob_with_length_time_and_hash() {
     assert_eq!(chunks[1], [&[0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0x27, 0x10][..], b"two!"].concat());
     let facts = bench.facts.0.lock().unwrap();
     let sha256 = "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed".to_owned();
-    assert_eq!(facts[0], Fact::StillKept { name: "stills-0001".into(), index: 0, sha256, bytes: 3 });
-    assert!(matches!(&facts[2], Fact::StillsFinished { count: 2, .. }));
+    assert_eq!(facts[..2], [Fact::RecordingBegan, Fact::StillsStarted { name: "stills-0001".into() }]);
+    assert_eq!(facts[2], Fact::StillKept { name: "stills-0001".into(), index: 0, sha256, bytes: 3 });
+    assert!(matches!(&facts[4], Fact::StillsFinished { count: 2, .. }));
+    assert_eq!(facts[5], Fact::RecordingEnded, "the last word of a publisher");
 }
 
 #[test]

@@ -55,7 +55,7 @@ pub(crate) fn check(offer: &str, role: Role) -> Result<Offer, OfferError> {
             text.push_str("\r\n");
         }
     }
-    seen.finish()?;
+    seen.finish(role)?;
     Ok(Offer { text, audio: seen.audio > 0 })
 }
 
@@ -136,7 +136,13 @@ impl Seen {
         Ok(true)
     }
 
-    fn finish(&self) -> Result<(), OfferError> {
+    fn finish(&self, role: Role) -> Result<(), OfferError> {
+        // NB-19: camera and microphone, both.
+        if role == Role::Publisher && self.audio == 0 {
+            return Err(OfferError::MediaLines(
+                "there is no audio line; a candidate sends picture and sound",
+            ));
+        }
         if self.video == 0 {
             return Err(OfferError::MediaLines("there is no video line"));
         }
@@ -199,19 +205,22 @@ pub(crate) mod tests {
     #[test]
     fn bad_offers_have_stable_codes() {
         assert_eq!(code(&offer(&[VIDEO, AUDIO].concat())), "ok");
-        assert_eq!(code(&offer(&[VIDEO, VIDEO].concat())), "ok");
+        assert_eq!(code(&offer(&[VIDEO, AUDIO, VIDEO].concat())), "ok");
         assert_eq!(code("hello"), "sdp_malformed");
         assert_eq!(code("v=0\r\nnonsense\r\n"), "sdp_malformed");
         assert_eq!(code(&"v".repeat(MAX_BYTES + 1)), "sdp_too_large");
         assert_eq!(code(&offer(&[VIDEO, AUDIO, AUDIO].concat())), "sdp_media_lines");
-        assert_eq!(code(&offer(&VIDEO.repeat(3))), "sdp_media_lines");
+        assert_eq!(code(&offer(&[AUDIO, &VIDEO.repeat(3)].concat())), "sdp_media_lines");
+        assert_eq!(code(&offer(VIDEO)), "sdp_media_lines", "no sound");
+        assert!(check(&offer(VIDEO), Role::Viewer).is_ok());
         let channel = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n";
-        assert_eq!(code(&offer(&[VIDEO, channel].concat())), "sdp_media_lines");
+        assert_eq!(code(&offer(&[VIDEO, AUDIO, channel].concat())), "sdp_media_lines");
         assert_eq!(code(&offer(AUDIO)), "sdp_media_lines");
-        assert_eq!(code(&offer(&[VIDEO, "a=recvonly\r\n"].concat())), "sdp_media_lines");
-        assert_eq!(code(&offer(&VIDEO.replace("VP8", "H264"))), "sdp_no_vp8");
-        assert_eq!(code(&offer(VIDEO).replace("a=fingerprint", "a=x")), "sdp_malformed");
-        assert_eq!(code(&offer(VIDEO).replace("a=ice-pwd", "a=x")), "sdp_malformed");
+        assert_eq!(code(&offer(&[AUDIO, VIDEO, "a=recvonly\r\n"].concat())), "sdp_media_lines");
+        assert_eq!(code(&offer(&[AUDIO, &VIDEO.replace("VP8", "H264")].concat())), "sdp_no_vp8");
+        let good = offer(&[VIDEO, AUDIO].concat());
+        assert_eq!(code(&good.replace("a=fingerprint", "a=x")), "sdp_malformed");
+        assert_eq!(code(&good.replace("a=ice-pwd", "a=x")), "sdp_malformed");
         let candidates = "a=candidate:1 1 udp 1 10.0.0.1 1 typ host\r\n".repeat(MAX_CANDIDATES + 1);
         assert_eq!(code(&offer(&[VIDEO, &candidates].concat())), "sdp_malformed");
     }
@@ -220,7 +229,7 @@ pub(crate) mod tests {
     fn candidates_never_reach_the_core() {
         let text =
             offer(&[VIDEO, "a=candidate:1 1 udp 1 10.0.0.1 1 typ host\r\na=end-of-candidates\r\n"].concat());
-        let passed = check(&text, Role::Publisher).unwrap();
+        let passed = check(&text, Role::Viewer).unwrap();
         assert!(!passed.text.contains("candidate"));
         assert!(!passed.audio);
     }
@@ -259,7 +268,7 @@ pub(crate) mod tests {
         #[test]
         fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             fuzz(&bytes);
-            fuzz(&[offer(VIDEO).as_bytes(), &bytes].concat());
+            fuzz(&[offer(&[AUDIO, VIDEO].concat()).as_bytes(), &bytes].concat());
         }
     }
 }

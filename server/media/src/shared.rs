@@ -120,6 +120,12 @@ impl Shared {
         self.rooms.read().unwrap_or_else(PoisonError::into_inner).get(&session).cloned()
     }
 
+    /// Sessions with a publisher.
+    pub(crate) fn publishing(&self) -> Vec<Uuid> {
+        let rooms = self.rooms.read().unwrap_or_else(PoisonError::into_inner);
+        rooms.iter().filter(|(_, view)| view.status().is_some()).map(|(session, _)| *session).collect()
+    }
+
     pub(crate) fn open_room(&self, session: Uuid) -> Arc<RoomView> {
         let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
         count(&self.counters.rooms);
