@@ -1,8 +1,10 @@
 //! A whole installation out of its parts: store, keys, evidence, media, runtime, front door.
 
 use crate::adapter::evidence::EvidenceFolder;
-use crate::adapter::media_sink::RuntimeSink;
+use crate::adapter::media_sink::{MediaSink, Recording};
+use crate::adapter::media_watch::MediaWatch;
 use crate::adapter::platform_client::PlatformClient;
+use crate::adapter::salvage;
 use crate::adapter::session_source::DirectorySource;
 use crate::clock::SystemClock;
 use crate::keys::Keys;
@@ -10,8 +12,7 @@ use crate::private;
 use anyhow::Context as _;
 use ring::rand::SystemRandom;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
-use synaq_media::{Fact, JoinGuard, Sink};
+use std::sync::Arc;
 use synaq_runtime::{Ports, Running, SealingKeys};
 use synaq_seal::key::TrustSet;
 use synaq_store_sqlite::SqliteStore;
@@ -68,8 +69,8 @@ pub(crate) struct Installation {
     pub(crate) router: axum::Router,
     /// Shards, timers, relay
     pub(crate) running: Running,
-    /// Media threads
-    pub(crate) media: JoinGuard,
+    /// Media threads and what carries their facts on
+    pub(crate) media: Recording,
 }
 
 /// Opens the store and keys of a data folder.
@@ -81,18 +82,6 @@ pub(crate) async fn open(folders: &Folders) -> anyhow::Result<(Arc<SqliteStore>,
         .await
         .with_context(|| format!("the database {} cannot be opened", folders.database().display()))?;
     Ok((Arc::new(store), keys))
-}
-
-/// Media starts before the runtime whose facts it reports to; nobody can publish before both stand.
-#[derive(Default)]
-struct LateSink(OnceLock<RuntimeSink>);
-
-impl Sink for LateSink {
-    fn report(&self, session: Uuid, fact: Fact) {
-        if let Some(sink) = self.0.get() {
-            sink.report(session, fact);
-        }
-    }
 }
 
 /// Starts everything but the listener.
@@ -110,8 +99,8 @@ pub(crate) async fn start(
     trusted.extend(start.platform_trust.iter().cloned());
     let jwks = crate::keys::write_trust(&folders.trust(), trusted)?.to_json();
 
-    let sink = Arc::new(LateSink::default());
-    let (media, media_guard) = synaq_media::Service::start(start.media, sink.clone(), evidence.clone())
+    let sink = Arc::new(MediaSink::default());
+    let (media, threads) = synaq_media::Service::start(start.media, sink.clone(), evidence.clone())
         .context("the media service cannot start; is its port taken?")?;
     let ports = Ports {
         log: store.clone(),
@@ -131,9 +120,16 @@ pub(crate) async fn start(
     let (runtime, running) = Running::start(synaq_runtime::Options::default(), ports, Uuid::now_v7())
         .await
         .context("the sessions cannot be brought back")?;
-    if sink.0.set(RuntimeSink::new(runtime.clone())).is_err() {
-        anyhow::bail!("the media sink was connected twice");
-    }
+    // Before the front door stands: nobody publishes yet, so what is open was left by the process before.
+    let left = salvage::find(store.as_ref(), &runtime, &evidence).await;
+    tokio::spawn(salvage::measure(left, Arc::clone(&sink), Arc::clone(&evidence)));
+    let recording = Recording {
+        threads,
+        delivery: tokio::spawn(Arc::clone(&sink).deliver(runtime.clone(), Arc::clone(&evidence))),
+        watch: tokio::spawn(MediaWatch::new(media.clone(), runtime.clone(), Arc::clone(&sink)).run()),
+        sink,
+        tasks: tokio::runtime::Handle::current(),
+    };
     let doors = synaq_web::Doors {
         runtime,
         media,
@@ -147,5 +143,5 @@ pub(crate) async fn start(
         clock,
         random,
     };
-    Ok(Installation { router: synaq_web::router(start.web, doors), running, media: media_guard })
+    Ok(Installation { router: synaq_web::router(start.web, doors), running, media: recording })
 }

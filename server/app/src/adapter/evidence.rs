@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 use synaq_core::ids::SessionId;
+use synaq_core::session::EvidenceRef;
 use synaq_media::{EvidenceStore, EvidenceWriter, Finished};
 use synaq_seal::blob::{BlobId, Ending, InstallationKey, Reader, SessionKey, WrappedKey, Writer, unwrap};
 use synaq_store::Directory;
@@ -57,6 +58,25 @@ impl EvidenceFolder {
         Ok(())
     }
 
+    /// Reads a piece as far as it goes, for its digest.
+    pub(crate) fn measure(&self, session: Uuid, name: &str) -> io::Result<Measured> {
+        let mut opened = self.open(SessionId(session), name)?;
+        let mut digest = synaq_seal::digest::Running::default();
+        let mut bytes = 0;
+        let mut piece = vec![0; synaq_seal::blob::MAX_CHUNK];
+        loop {
+            let read = opened.plain.read(&mut piece)?;
+            if read == 0 {
+                break;
+            }
+            digest.update(&piece[..read]);
+            bytes += read as u64;
+        }
+        let sha256 = digest.digest().to_string();
+        let evidence = EvidenceRef { name: name.to_owned(), sha256, bytes };
+        Ok(Measured { evidence, cut: opened.unfinished })
+    }
+
     /// Stores a whole piece, synced. The name must be free.
     fn keep(&self, session: Uuid, name: &str, bytes: &[u8]) -> io::Result<Finished> {
         let mut writer = self.create(session, name)?;
@@ -90,6 +110,15 @@ impl EvidenceFolder {
 }
 
 const SUFFIX: &str = ".blob";
+
+/// A piece as it lies on the disk.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Measured {
+    /// Digest and length of what can be read
+    pub(crate) evidence: EvidenceRef,
+    /// Nobody finished it: it ends with its last whole chunk
+    pub(crate) cut: bool,
+}
 
 impl EvidenceStore for EvidenceFolder {
     fn create(&self, session: Uuid, name: &str) -> io::Result<Box<dyn EvidenceWriter>> {
@@ -181,16 +210,21 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-#[cfg(unix)]
-mod tests {
+pub(crate) mod fixtures {
+    //! A folder with one session's key. Must be made within an async runtime.
+
     use super::*;
-    use std::io::Read as _;
-    use std::os::unix::fs::PermissionsExt as _;
     use synaq_seal::blob::wrap;
 
-    const SESSION: Uuid = Uuid::from_u128(0x5e55);
+    pub(crate) const SESSION: Uuid = Uuid::from_u128(0x5e55);
 
-    fn folder(root: &Path) -> EvidenceFolder {
+    pub(crate) fn folder() -> (tempfile::TempDir, Arc<EvidenceFolder>) {
+        let root = tempfile::tempdir().unwrap();
+        let folder = folder_at(root.path());
+        (root, Arc::new(folder))
+    }
+
+    pub(crate) fn folder_at(root: &Path) -> EvidenceFolder {
         let random = SystemRandom::new();
         let installation = Arc::new(InstallationKey::from_bytes(&[5; 32]).unwrap());
         let key = SessionKey::generate(&random).unwrap();
@@ -200,11 +234,20 @@ mod tests {
         evidence.introduce(SESSION, wrapped.as_bytes()).unwrap();
         evidence
     }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::fixtures::{SESSION, folder_at};
+    use super::*;
+    use std::io::Read as _;
+    use std::os::unix::fs::PermissionsExt as _;
 
     #[tokio::test]
     async fn evidence_is_the_owners_alone_and_not_in_the_plain() {
         let root = tempfile::tempdir().unwrap();
-        let evidence = folder(root.path());
+        let evidence = folder_at(root.path());
         evidence.store(SessionId(SESSION), "face-1", b"a face in the plain").unwrap();
         let session = root.path().join("evidence").join(SESSION.to_string());
         let file = session.join("face-1.blob");
@@ -221,7 +264,7 @@ mod tests {
     #[tokio::test]
     async fn a_taken_name_and_a_name_that_leaves_the_folder_are_refused() {
         let root = tempfile::tempdir().unwrap();
-        let evidence = folder(root.path());
+        let evidence = folder_at(root.path());
         evidence.store(SessionId(SESSION), "face-1", b"first").unwrap();
         let again = evidence.store(SessionId(SESSION), "face-1", b"second").unwrap_err();
         assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);

@@ -1,6 +1,9 @@
 //! The outward adapters, one module each.
 
 pub(crate) mod evidence;
+pub(crate) mod media_facts;
 pub(crate) mod media_sink;
+pub(crate) mod media_watch;
 pub(crate) mod platform_client;
+pub(crate) mod salvage;
 pub(crate) mod session_source;

@@ -11,10 +11,12 @@ use axum::response::Response;
 use std::sync::Arc;
 use synaq_core::session::Stage;
 use synaq_media::Handle;
+use synaq_runtime::Handle as Runtime;
 use synaq_wire::problem::Code;
 
 /// Takes an offer. An earlier publisher of the session is replaced.
 pub(crate) async fn publish(
+    State(runtime): State<Runtime>,
     State(media): State<Handle>,
     State(peers): State<Arc<Peers>>,
     State(rates): State<Arc<Rates>>,
@@ -33,6 +35,11 @@ pub(crate) async fn publish(
     rates.offer(device.session.0)?;
     let offer = sdp::offer(request).await?;
     let answer = media.publish(device.session.0, offer).await?;
+    // A slow offer may outlast the exam. From here on whoever ends the exam's media finds this publisher.
+    if matches!(runtime.look(device.session).await?.session.state().stage, Stage::Closed { .. }) {
+        media.close_session(device.session.0).await;
+        return Err(Code::ExamEnded.into());
+    }
     peers.keep(answer.resource, Owner::Candidate(device.session));
     Ok(sdp::created(answer, "/api/v1/candidate/whip"))
 }
