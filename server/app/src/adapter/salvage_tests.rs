@@ -11,9 +11,11 @@ fn stored(name: &str) -> EvidenceRef {
 
 #[test]
 fn what_was_announced_or_lies_there_unheard_of_is_left_open_and_nothing_else() {
-    let mut state = State::default();
-    state.evidence = vec![stored("webcam-0001.webm"), stored("face-1")];
-    state.evidence_open = ["webcam-0002.webm", "stills-0001"].map(str::to_owned).into();
+    let state = State {
+        evidence: vec![stored("webcam-0001.webm"), stored("face-1")],
+        evidence_open: ["webcam-0002.webm", "stills-0001"].map(str::to_owned).into(),
+        ..State::default()
+    };
     let on_disk = ["webcam-0001.webm", "webcam-0002.webm", "webcam-0003.webm", "face-1", "face-2"];
     let left: Vec<_> = unfinished(&state, on_disk.map(str::to_owned).into()).into_iter().collect();
     assert_eq!(left, ["stills-0001", "webcam-0002.webm", "webcam-0003.webm"]);
