@@ -249,6 +249,16 @@ impl Candidate {
         Ok(())
     }
 
+    /// Reads what the server has to say within `patience`, and pings when it is time.
+    ///
+    /// # Errors
+    /// If the socket breaks.
+    pub async fn idle(&mut self, patience: Duration) -> anyhow::Result<()> {
+        let line = self.line.as_mut().context("not connected")?;
+        while line.read(patience).await?.is_some() {}
+        Ok(())
+    }
+
     fn credential(&self) -> String {
         format!("{}.{}", self.session, self.device_key)
     }

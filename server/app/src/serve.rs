@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use axum_server::accept::NoDelayAcceptor;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::pin::Pin;
 use std::time::Duration;
@@ -81,21 +82,27 @@ fn accept(
     handle: axum_server::Handle<SocketAddr>,
 ) -> anyhow::Result<Served> {
     let unusable = "the listener cannot be used";
+    // An acknowledgement follows a frame that the browser has not confirmed yet; with Nagle's algorithm (RFC 896) it
+    // would wait for that, 40 ms behind a delayed ACK.
+    let at_once = NoDelayAcceptor::new();
     Ok(match front {
         Front::Loopback => {
             let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            Box::pin(axum_server::from_tcp(listener).context(unusable)?.handle(handle).serve(service))
+            let server = axum_server::from_tcp(listener).context(unusable)?.acceptor(at_once);
+            Box::pin(server.handle(handle).serve(service))
         }
         Front::Proxy(proxy) => {
             let router = router.layer(from_fn_with_state(proxy, only_the_proxy));
             let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            Box::pin(axum_server::from_tcp(listener).context(unusable)?.handle(handle).serve(service))
+            let server = axum_server::from_tcp(listener).context(unusable)?.acceptor(at_once);
+            Box::pin(server.handle(handle).serve(service))
         }
         Front::Tls(certificate) => {
             let config = certificate.config();
             tokio::spawn(certificate.follow());
             let service = router.into_make_service_with_connect_info::<SocketAddr>();
             let server = axum_server::from_tcp_rustls(listener, config).context(unusable)?;
+            let server = server.map(|tls| tls.acceptor(at_once));
             Box::pin(server.handle(handle).serve(service))
         }
     })
