@@ -315,6 +315,9 @@ pub struct EvidenceRow {
     pub sha256: String,
     /// The recording was cut off and is readable up to its last whole chunk
     pub unfinished: bool,
+    /// Pictures in a container of stills, each at `.../evidence/{name}/{index}` from 0; 0 for anything else
+    #[serde(default)]
+    pub parts: u32,
 }
 
 /// The sealed record.

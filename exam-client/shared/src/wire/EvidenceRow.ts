@@ -23,4 +23,8 @@ sha256: string,
 /**
  * The recording was cut off and is readable up to its last whole chunk
  */
-unfinished: boolean, };
+unfinished: boolean, 
+/**
+ * Pictures in a container of stills, each at `.../evidence/{name}/{index}` from 0; 0 for anything else
+ */
+parts: number, };

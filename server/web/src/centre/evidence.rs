@@ -63,7 +63,11 @@ pub(crate) async fn show(
     Ok(response)
 }
 
-async fn open(evidence: Arc<dyn Evidence>, session: SessionId, name: String) -> Result<Opened, Refused> {
+pub(super) async fn open(
+    evidence: Arc<dyn Evidence>,
+    session: SessionId,
+    name: String,
+) -> Result<Opened, Refused> {
     let opened = tokio::task::spawn_blocking(move || evidence.open(session, &name)).await;
     match opened.map_err(|_| Code::Internal)? {
         Ok(opened) => Ok(opened),

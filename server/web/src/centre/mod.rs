@@ -13,6 +13,7 @@ mod programmes;
 mod results;
 mod session;
 mod sittings;
+mod stills;
 
 pub(crate) use audit::Audit;
 pub(crate) use banks::{import as import_bank, list as banks, show as bank};
@@ -24,6 +25,7 @@ pub(crate) use programmes::{import as import_programme, list as programmes};
 pub(crate) use results::{Register, list as results, rows as result_rows};
 pub(crate) use session::show as session;
 pub(crate) use sittings::{create as create_sitting, list as sittings, show as sitting};
+pub(crate) use stills::show as still;
 
 use synaq_question_banks::{ImportError, Problem as Found};
 use synaq_wire::problem::{Code, Mistake, Problem};

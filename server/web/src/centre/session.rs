@@ -3,6 +3,7 @@
 use super::Audit;
 use super::evidence::{is_name, media_type};
 use super::results::{Register, delivery_name, result_row, summaries};
+use super::stills::{self, is_container};
 use crate::auth::who::Who;
 use crate::convert::{self, small};
 use crate::evidence::Evidence;
@@ -64,20 +65,30 @@ async fn evidence_rows(
     session: SessionId,
     log: &[Recorded],
 ) -> Result<Vec<EvidenceRow>, Refused> {
-    let mut rows: Vec<EvidenceRow> = log.iter().filter_map(stored).map(finished_row).collect();
-    let known: std::collections::HashSet<String> = rows.iter().map(|row| row.name.clone()).collect();
-    let unfinished = tokio::task::spawn_blocking(move || {
-        let names = evidence.names(session).unwrap_or_else(|error| {
+    let mut rows: Vec<EvidenceRow> = log.iter().filter_map(stored).map(known_row).collect();
+    let rows = tokio::task::spawn_blocking(move || {
+        let mut names = evidence.names(session).unwrap_or_else(|error| {
             tracing::warn!(%session, %error, "the folder of evidence cannot be listed; the log's list is shown");
             Vec::new()
         });
-        let left = names.into_iter().filter(|name| is_name(name) && !known.contains(name));
-        left.filter_map(|name| evidence.open(session, &name).ok().map(|opened| unfinished_row(name, &opened)))
-            .collect::<Vec<_>>()
+        names.retain(|name| is_name(name) && !rows.iter().any(|row| row.name == *name));
+        for row in rows.iter_mut().filter(|row| is_recorded(&row.name)) {
+            // What the disk cannot open is still what the log says was stored.
+            if let Ok(opened) = evidence.open(session, &row.name) {
+                looked_into(row, opened);
+            }
+        }
+        let unheard = names.into_iter().filter_map(|name| {
+            let opened = evidence.open(session, &name).ok()?;
+            let mut row = known_row(EvidenceRef { name, sha256: String::new(), bytes: opened.bytes });
+            looked_into(&mut row, opened);
+            Some(row)
+        });
+        let mut rows: Vec<_> = unheard.chain(rows.iter().cloned()).collect();
+        rows.sort_by(|a, b| a.name.cmp(&b.name));
+        rows
     });
-    rows.extend(unfinished.await.map_err(|_| synaq_wire::problem::Code::Internal)?);
-    rows.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(rows)
+    Ok(rows.await.map_err(|_| synaq_wire::problem::Code::Internal)?)
 }
 
 fn stored(recorded: &Recorded) -> Option<EvidenceRef> {
@@ -90,24 +101,30 @@ fn stored(recorded: &Recorded) -> Option<EvidenceRef> {
     }
 }
 
-fn finished_row(evidence: EvidenceRef) -> EvidenceRow {
+/// As the log has it. Without a digest, nothing has closed it; a recording that goes on looks the same.
+fn known_row(evidence: EvidenceRef) -> EvidenceRow {
     EvidenceRow {
         media_type: media_type(&evidence.name).to_owned(),
         name: evidence.name,
         bytes: evidence.bytes,
         sha256: evidence.sha256,
         unfinished: false,
+        parts: 0,
     }
 }
 
-/// Without a digest: nothing has closed it. A recording that goes on looks the same.
-fn unfinished_row(name: String, opened: &crate::evidence::Opened) -> EvidenceRow {
-    EvidenceRow {
-        media_type: media_type(&name).to_owned(),
-        name,
-        bytes: opened.bytes,
-        sha256: String::new(),
-        unfinished: opened.unfinished,
+fn is_recorded(name: &str) -> bool {
+    name.starts_with("webcam-") || is_container(name)
+}
+
+/// What only the piece itself tells.
+fn looked_into(row: &mut EvidenceRow, mut opened: crate::evidence::Opened) {
+    row.unfinished = opened.unfinished;
+    if is_container(&row.name) {
+        row.parts = stills::count(opened.plain.as_mut(), opened.bytes).unwrap_or_else(|error| {
+            tracing::warn!(name = row.name, %error, "a container of stills cannot be read");
+            0
+        });
     }
 }
 

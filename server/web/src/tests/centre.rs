@@ -126,6 +126,30 @@ async fn evidence_comes_whole_or_in_ranges_and_each_view_is_noted() {
 }
 
 #[tokio::test]
+async fn stills_are_counted_and_come_one_by_one() {
+    let house = House::open().await;
+    let container = [&[0, 0, 0, 3][..], &[0; 8], b"one", &[0, 0, 0, 4], &[0; 8], b"two!"].concat();
+    house.shelf.store(session(0), "stills-0001", &container).unwrap();
+    house.shelf.store(session(0), "webcam-0001.webm", &container).unwrap();
+    let path = format!("/api/v1/centre/sessions/{}", session(0));
+    let (_, detail) = house.get_as(Role::Commission, &path).await;
+    let parts: Vec<_> = detail["evidence"].as_array().unwrap().iter().map(|row| &row["parts"]).collect();
+    assert_eq!(parts, [&json!(2), &json!(0)]);
+    let get = async |place: &str| {
+        let request = House::request(&Method::GET, &format!("{path}/evidence/{place}"));
+        let request = request.header("cookie", cookie(0, Role::Commission)).body(Body::empty()).unwrap();
+        let response = house.send(request).await;
+        let webp = response.headers().get("content-type").is_some_and(|kind| kind == "image/webp");
+        (response.status(), webp, axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap())
+    };
+    let (status, webp, body) = get("stills-0001/1").await;
+    assert_eq!((status, webp, &*body), (StatusCode::OK, true, &b"two!"[..]));
+    for place in ["stills-0001/2", "stills-0009/0", "webcam-0001.webm/0"] {
+        assert_eq!(get(place).await.0, StatusCode::NOT_FOUND, "{place}");
+    }
+}
+
+#[tokio::test]
 async fn the_commission_approves_the_record_it_was_shown_and_the_bundle_holds_it() {
     let house = House::open().await;
     let at = house.listen().await;
