@@ -134,6 +134,12 @@ try {
   const session = randomUUID()
   const seen = text => async () => (await json('/facts')).filter(line => line.includes(session) && line.includes(text))
   const times = (text, count) => async () => (await seen(text)()).length >= count
+  // The n-th publisher is connected, and the newest word on what flows is: both.
+  const flows = n => async () => {
+    const connected = await times('PublisherConnected', n)()
+    const told = await seen('Flow {')()
+    return connected && told.at(-1)?.includes('video: true, audio: true')
+  }
   const [first, viewerBrowser, second] = await Promise.all([launch(), launch(), launch()])
   browsers.push(first, viewerBrowser, second)
 
@@ -145,8 +151,7 @@ try {
   numbers.publish_connected_ms = Math.round(published.connected)
   assert.match(published.answer, /VP8/)
   assert.doesNotMatch(published.answer, /VP9|H264|AV1/)
-  await until('video and audio flow', async () =>
-    (await times('VideoFlowing', 1)()) && (await times('AudioFlowing', 1)()))
+  await until('video and audio flow', flows(1))
 
   await sleep(1_000)
   const start = usage()
@@ -220,14 +225,14 @@ try {
   // It offers a second video line too, which is declined.
   await thirdPage.evaluate(publish, { session, screen: true })
   assert.equal(await thirdPage.evaluate(() => window.screenLine.currentDirection), 'inactive')
-  await until('the third publisher flows', times('VideoFlowing', 3))
+  await until('the third publisher flows', flows(3))
   await sleep(2_500)
   const crashed = Date.now()
-  const stalls = (await seen('Stalled')()).length
+  const stalls = (await seen('Flow { video: false')()).length
   await third.close()
   const noticed = await Promise.race([
-    until('stall', times('Stalled', stalls + 1), 4_000).then(() => 'stalled'),
-    until('close', times('PublisherGone', 3), 4_000).then(() => 'gone'),
+    until('stall', times('Flow { video: false', stalls + 1)).then(() => 'stalled'),
+    until('close', times('PublisherGone', 3)).then(() => 'gone'),
   ])
   numbers.browser_closed = { noticed, ms: Date.now() - crashed }
   await until('the lost publisher is gone', times('PublisherGone', 3), 15_000)
@@ -244,7 +249,7 @@ try {
   })
   numbers.tcp_status = tcpStatus
   assert.equal((await fetch(base + (await page.evaluate(() => window.resource)), { method: 'DELETE' })).status, 204)
-  await until('the browser is told', () => page.evaluate(() => window.video.sender.transport.state === 'closed'), 2_000)
+  await until('the browser is told', () => page.evaluate(() => window.video.sender.transport.state === 'closed'))
   await until('the WHIP resource is gone', async () =>
     (await json('/facts')).some(line => line.includes(over) && line.includes('ByServer')))
 
