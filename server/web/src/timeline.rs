@@ -96,6 +96,7 @@ fn what(fact: &Fact) -> Option<String> {
         Fact::ConsentGiven { text_version, .. } => Some(text_version.clone()),
         Fact::Acknowledged { text, .. } => serde_json::to_value(text).ok()?.as_str().map(ToOwned::to_owned),
         Fact::PhotoStored { evidence, .. } | Fact::EvidenceStored { evidence } => Some(evidence.name.clone()),
+        Fact::EvidenceOpened { name } => Some(name.clone()),
         // The question's number, as on the candidate's screen; never what was chosen.
         Fact::AnswerPut { question, .. }
         | Fact::AnswerLate { question, .. }
