@@ -130,7 +130,10 @@ exam('hand-in and second violation at once: whichever the log has first holds, a
   await proctor.at('code').selectOption(PERSON)
   await proctor.at('sure').check()
   await candidate.at('hand-in').click()
-  await Promise.all([candidate.at('hand-in-confirm').click(), proctor.at('record-dialog').getByTestId('submit').click()])
+  const handIn = await candidate.at('hand-in-confirm').elementHandle()
+  const record = await proctor.at('record-dialog').getByTestId('submit').elementHandle()
+  // Whoever comes second may press a button that is gone already: that is the case meant here.
+  await Promise.all([handIn, record].map(button => button.evaluate(it => it.click())))
   const end = await candidate.end()
   const { timeline, row } = await sitting.detail()
   const closed = timeline.filter(({ kind }) => kind === 'closed')

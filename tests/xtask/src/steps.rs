@@ -144,13 +144,17 @@ fn front(place: &Place) -> Result<Tally, String> {
 }
 
 fn media(place: &Place) -> Result<Tally, String> {
-    let recordings = place.target.join("media-interop");
-    fresh_folder(&recordings)?;
-    let mut node = place.node()?;
-    node.arg(place.root.join("tests/media/interop.mjs"))
-        .arg(place.debug_binary("examples/interop")?)
-        .arg(recordings);
-    check(&mut node)
+    let mut tally = Tally::default();
+    for script in ["interop.mjs", "dtls-loss.mjs"] {
+        let recordings = place.target.join("media-tests").join(script);
+        fresh_folder(&recordings)?;
+        let mut node = place.node()?;
+        node.arg(place.root.join("tests/media").join(script))
+            .arg(place.debug_binary("examples/interop")?)
+            .arg(recordings);
+        tally.add(check(&mut node)?);
+    }
+    Ok(tally)
 }
 
 fn browser(place: &Place) -> Result<Tally, String> {
