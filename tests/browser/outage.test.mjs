@@ -77,6 +77,9 @@ exam('server killed in mid-exam: the candidate goes on without signing in, no an
   const end = await candidate.end()
   assert.equal(end.passed, true)
   assert.deepEqual(await sitting.sealedAnswers(), answers)
+  // The recording that was cut off by the kill is in the record, as far as it can be read, and so is the next one.
+  const evidence = await sitting.sealedEvidence()
+  for (const name of ['webcam-0001.webm', 'webcam-0002.webm']) assert(evidence.includes(name), `${name} in ${evidence}`)
 })
 
 exam('platform down during the hand-in: the record is sealed and arrives once, when it is back', {}, async sitting => {

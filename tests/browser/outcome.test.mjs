@@ -54,6 +54,9 @@ exam('passed: supervised, approved by the commission, held by the platform, veri
 
   // What was sealed is what was answered.
   assert.deepEqual(await sitting.sealedAnswers(), answers)
+  // The recording that ran to the end is in the record, and so are the photos that counted.
+  const evidence = await sitting.sealedEvidence()
+  for (const name of ['face-2', 'document-2', 'webcam-0001.webm', 'stills-0001']) assert(evidence.includes(name), `${name} in ${evidence}`)
   const [record] = await sitting.delivered()
   const detail = await until('the receipt', async () => {
     const detail = await sitting.detail()

@@ -1,5 +1,7 @@
 // One whole sitting for one test: a server of its own, a candidate, a proctor. What goes wrong leaves its pictures
 // and the server's log in the folder SYNAQ_FAILURES (default: synaq-failures in the folder for temporary files).
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -105,6 +107,20 @@ export class Sitting {
   async bundle() {
     await this.sealed()
     return Buffer.from(await (await (await this.centre()).get(`/api/v1/centre/sessions/${this.info.session}/bundle`)).arrayBuffer())
+  }
+
+  /** Names of the evidence that the sealed record covers; each piece is what its digest says, and nothing is missing. */
+  async sealedEvidence() {
+    const { payload } = JSON.parse(await this.bundle())
+    const { evidence, evidence_gaps: gaps } = JSON.parse(Buffer.from(payload, 'base64url').toString())
+    assert.deepEqual(gaps.filter(({ why }) => why.includes('not finished')), [])
+    const centre = await this.centre()
+    for (const { name, sha256, bytes } of evidence) {
+      const piece = Buffer.from(await (await centre.get(`/api/v1/centre/sessions/${this.info.session}/evidence/${name}`)).arrayBuffer())
+      assert.equal(piece.length, bytes, name)
+      assert.equal(createHash('sha256').update(piece).digest('hex'), sha256, name)
+    }
+    return evidence.map(({ name }) => name)
   }
 
   /** The answers that count, by question, as the sealed log has them. */
