@@ -20,6 +20,8 @@ pub(crate) struct Loaded {
     watchers: watch::Sender<Snapshot>,
     /// When the shard's timer was last armed for this session
     pub(crate) armed: Option<At>,
+    /// As it stands in the store, if this process wrote it: most answers change nothing in it
+    listed: Option<Summary>,
 }
 
 impl std::fmt::Debug for Loaded {
@@ -54,7 +56,15 @@ impl Loaded {
             marks.push((event.at, head));
         }
         let snapshot = Snapshot { id, session: Arc::new(session.clone()), head };
-        Ok(Self { id, session, head, marks, watchers: watch::Sender::new(snapshot), armed: None })
+        Ok(Self {
+            id,
+            session,
+            head,
+            marks,
+            watchers: watch::Sender::new(snapshot),
+            armed: None,
+            listed: None,
+        })
     }
 
     /// Decides and applies; what must be stored is pushed to `appends`.
@@ -130,8 +140,18 @@ impl Loaded {
         self.marks.is_empty()
     }
 
+    /// What the lists must learn; none if they know.
+    pub(crate) fn changed_summary(&mut self) -> Option<Summary> {
+        let summary = self.summary();
+        if self.listed.as_ref() == Some(&summary) {
+            return None;
+        }
+        self.listed = Some(summary.clone());
+        Some(summary)
+    }
+
     /// Where it stands, for lists.
-    pub(crate) fn summary(&self) -> Summary {
+    fn summary(&self) -> Summary {
         let state = self.session.state();
         let mut summary = Summary {
             session: self.id,

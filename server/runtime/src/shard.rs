@@ -299,8 +299,11 @@ impl Shard {
     async fn commit(&mut self, mut round: Round) {
         if !round.batch.events.is_empty() {
             let changed: BTreeSet<_> = round.batch.events.iter().map(|event| event.stream).collect();
-            round.batch.summaries =
-                changed.iter().filter_map(|id| self.memory.sessions.get(id)).map(Loaded::summary).collect();
+            // A working copy that the log does not take is dropped, and with it what it thought the lists know.
+            for session in &changed {
+                let loaded = self.memory.sessions.get_mut(session);
+                round.batch.summaries.extend(loaded.and_then(Loaded::changed_summary));
+            }
             let filled_outbox = !round.batch.messages.is_empty();
             if let Err(error) = self.append(std::mem::take(&mut round.batch)).await {
                 return self.fail(round, &error);
@@ -394,7 +397,7 @@ impl Shard {
         let mut batch =
             Batch { records: vec![sealed.record], messages: vec![sealed.message], ..Batch::default() };
         loaded.decide(now, input, &mut batch.events).map_err(|error| error.to_string())?;
-        batch.summaries.push(loaded.summary());
+        batch.summaries.extend(loaded.changed_summary());
         if let Err(error) = self.append(batch).await {
             self.memory.fenced |= matches!(error, StoreError::Fenced);
             return Err(error.to_string());
