@@ -1,6 +1,7 @@
 //! A session in memory: the working copy that runs ahead of the log by at most one batch.
 
 use crate::handle::{Done, Receipt, Snapshot};
+use serde::Deserialize as _;
 use serde_json::Value;
 use std::sync::Arc;
 use synaq_core::decision::{TheoryOutcome, outcome};
@@ -43,8 +44,8 @@ impl Loaded {
             // The chain is over the stored body, so that a later release replays what an earlier one wrote.
             let body: Value = serde_json::from_str(&recorded.body)
                 .map_err(|error| damaged(id, recorded.seq, &error.to_string()))?;
-            let event: Event = serde_json::from_value(body.clone())
-                .map_err(|error| damaged(id, recorded.seq, &error.to_string()))?;
+            let event =
+                Event::deserialize(&body).map_err(|error| damaged(id, recorded.seq, &error.to_string()))?;
             let leaf = chain::leaf(&id.to_string(), recorded.seq.0, recorded.at.0, &recorded.kind, &body)
                 .map_err(|error| damaged(id, recorded.seq, &error.to_string()))?;
             let hash = chain::next(&head, &leaf);

@@ -137,9 +137,6 @@ impl Shard {
 
     async fn step(&mut self, session: SessionId, input: Input, reply: Option<Reply>, round: &mut Round) {
         if let Err(error) = self.ensure(session, round).await {
-            if matches!(error, SubmitError::Store) {
-                self.drop_and_reload(session);
-            }
             if let Some(reply) = reply {
                 let _ = reply.send(Err(error));
             }
@@ -239,8 +236,17 @@ impl Shard {
         self.memory.timers.push(Reverse((now + RETRY, session)));
     }
 
-    /// Loads a session, creating its stream on first sight.
+    /// Has a session in memory. One that the store could not give is tried again by timer, whoever asked for it.
     async fn ensure(&mut self, session: SessionId, round: &mut Round) -> Result<(), SubmitError> {
+        let loaded = self.load(session, round).await;
+        if matches!(loaded, Err(SubmitError::Store)) {
+            self.drop_and_reload(session);
+        }
+        loaded
+    }
+
+    /// Loads a session, creating its stream on first sight.
+    async fn load(&mut self, session: SessionId, round: &mut Round) -> Result<(), SubmitError> {
         if self.memory.sessions.contains_key(&session) {
             return Ok(());
         }
