@@ -332,7 +332,7 @@ impl Shard {
     }
 
     async fn append(&self, batch: Batch) -> Result<(), StoreError> {
-        self.ports.log.append(self.lease, batch).await.map(|_| ())
+        self.ports.log.append(self.lease, Arc::new(batch)).await.map(|_| ())
     }
 
     /// The log did not take the batch, or nobody knows whether it did: forget every working copy that ran ahead and

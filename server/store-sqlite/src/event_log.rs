@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 use std::collections::HashSet;
-use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, LazyLock};
 use synaq_core::ids::{Seq, SessionId};
 use synaq_core::time::At;
 use synaq_seal::Digest;
@@ -80,7 +80,7 @@ impl EventLog for SqliteStore {
         Ok(Lease { node, epoch })
     }
 
-    async fn append(&self, lease: Lease, batch: Batch) -> Result<Committed<Batch>, Error> {
+    async fn append(&self, lease: Lease, batch: Arc<Batch>) -> Result<Committed<Arc<Batch>>, Error> {
         let mut transaction = self.begin().await?;
         match store(transaction.connection(), lease, &batch).await {
             Ok(()) => transaction.commit().await.map(|()| Committed::by_engine(batch)),

@@ -47,7 +47,7 @@ async fn run(store: &SqliteStore, sql: &str) -> Result<(), sqlx::Error> {
 #[tokio::test]
 async fn a_full_disk_stores_nothing_and_room_is_used_again() {
     let (_directory, store, lease) = opened().await;
-    store.append(lease, events(1..=10)).await.unwrap();
+    store.append(lease, events(1..=10).into()).await.unwrap();
     let message = NewMessage {
         id: Uuid::nil(),
         session: STREAM,
@@ -59,12 +59,12 @@ async fn a_full_disk_stores_nothing_and_room_is_used_again() {
     let large = || Batch { messages: vec![message.clone()], ..events(11..=2_000) };
     run(&store, "PRAGMA max_page_count = 1").await.unwrap();
     for _ in 0..2 {
-        assert!(matches!(store.append(lease, large()).await, Err(Error::DiskFull)));
+        assert!(matches!(store.append(lease, large().into()).await, Err(Error::DiskFull)));
         assert_eq!(stored(&store).await, 10);
         assert_eq!(store.deliveries(&[STREAM]).await.unwrap(), []);
     }
     run(&store, "PRAGMA max_page_count = 1000000").await.unwrap();
-    store.append(lease, large()).await.unwrap();
+    store.append(lease, large().into()).await.unwrap();
     assert_eq!(stored(&store).await, 2_000);
     assert_eq!(store.deliveries(&[STREAM]).await.unwrap().len(), 1);
 }
@@ -96,7 +96,7 @@ async fn rows_written_beside_a_running_server_reach_it_and_fence_nobody() {
     beside.close().await;
     drop(beside);
     assert_eq!(store.centres().await.unwrap(), [centre]);
-    store.append(lease, events([1])).await.unwrap();
+    store.append(lease, events([1]).into()).await.unwrap();
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn a_file_that_cannot_do_wal_is_refused() {
 #[tokio::test]
 async fn facts_cannot_be_edited_or_deleted_even_by_hand() {
     let (_directory, store, lease) = opened().await;
-    store.append(lease, events([1])).await.unwrap();
+    store.append(lease, events([1]).into()).await.unwrap();
     run(
         &store,
         "INSERT INTO record (session, payload, sha256, jws, kid, sealed_at)
@@ -151,28 +151,28 @@ async fn a_cancelled_append_is_whole_or_nothing_and_blocks_nobody() {
     let mut next = 1;
     // Any of these may be cut off at any of its steps, or not at all: each outcome must leave a working store.
     for microseconds in (0..3_000).step_by(60) {
-        let append = store.append(lease, events(next..next + 100));
+        let append = store.append(lease, events(next..next + 100).into());
         tokio::time::timeout(Duration::from_micros(microseconds), append).await.ok();
         store.mark(lease, At(0)).await.unwrap();
         let now = u64::try_from(stored(&store).await).unwrap() + 1;
         assert!(now == next || now == next + 100, "torn: {next} -> {now}");
         next = now;
     }
-    store.append(lease, events(next..next + 100)).await.unwrap();
+    store.append(lease, events(next..next + 100).into()).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_lost_connection_is_opened_again() {
     let (_directory, store, lease) = opened().await;
     store.writer.lock().await.close().await;
-    store.append(lease, events([1])).await.unwrap();
+    store.append(lease, events([1]).into()).await.unwrap();
     assert_eq!(stored(&store).await, 1);
 }
 
 #[tokio::test]
 async fn closing_folds_the_log_into_the_file() {
     let (directory, store, lease) = opened().await;
-    store.append(lease, events(1..=10)).await.unwrap();
+    store.append(lease, events(1..=10).into()).await.unwrap();
     store.close().await;
     assert!(!directory.path().join("synaq.db-wal").exists());
     drop(store);
@@ -185,7 +185,7 @@ async fn closing_folds_the_log_into_the_file() {
 async fn only_the_owner_reads_the_files() {
     use std::os::unix::fs::PermissionsExt;
     let (directory, store, lease) = opened().await;
-    store.append(lease, events([1])).await.unwrap();
+    store.append(lease, events([1]).into()).await.unwrap();
     for entry in std::fs::read_dir(directory.path()).unwrap() {
         let entry = entry.unwrap();
         let mode = entry.metadata().unwrap().permissions().mode();

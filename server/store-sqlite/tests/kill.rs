@@ -54,7 +54,7 @@ async fn append_for_ever(path: &Path) -> ! {
     let before = store.load(session(0), Seq(0)).await.expect("the stream has no hole").len();
     let before = u64::try_from(before).expect("a count fits");
     for number in before + 1.. {
-        store.append(lease, batch(number)).await.expect("the victim appends");
+        store.append(lease, batch(number).into()).await.expect("the victim appends");
         let mut out = std::io::stdout().lock();
         writeln!(out, "{number}").and_then(|()| out.flush()).expect("the parent reads");
     }

@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::outbox::NewMessage;
 use async_trait::async_trait;
+use std::sync::Arc;
 use synaq_core::ids::{Seq, SessionId};
 use synaq_core::time::At;
 use synaq_seal::Digest;
@@ -153,8 +154,9 @@ pub trait EventLog: Send + Sync {
     /// Becomes the one writer; every older lease is fenced from here on.
     async fn take_lease(&self, node: Uuid, at: At) -> Result<Lease, Error>;
 
-    /// Stores the whole batch in one transaction, or nothing.
-    async fn append(&self, lease: Lease, batch: Batch) -> Result<Committed<Batch>, Error>;
+    /// Stores the whole batch in one transaction, or nothing. Shared, so that the caller still has it when one part was
+    /// refused and the rest can be sent again.
+    async fn append(&self, lease: Lease, batch: Arc<Batch>) -> Result<Committed<Arc<Batch>>, Error>;
 
     /// Events of a stream after a position, in order.
     async fn load(&self, stream: SessionId, after: Seq) -> Result<Vec<Recorded>, Error>;

@@ -52,12 +52,12 @@ async fn faults_come_in_order_and_once() {
     store.fail_next(Fault::BeforeCommit);
     store.fail_next(Fault::DiskFull);
     store.fail_next(Fault::AfterCommit);
-    assert!(matches!(store.append(lease, one(1)).await, Err(Error::Unavailable(_))));
-    assert!(matches!(store.append(lease, one(1)).await, Err(Error::DiskFull)));
+    assert!(matches!(store.append(lease, one(1).into()).await, Err(Error::Unavailable(_))));
+    assert!(matches!(store.append(lease, one(1).into()).await, Err(Error::DiskFull)));
     assert_eq!(stored(&store).await, 0);
-    assert!(matches!(store.append(lease, one(1)).await, Err(Error::Unavailable(_))));
+    assert!(matches!(store.append(lease, one(1).into()).await, Err(Error::Unavailable(_))));
     assert_eq!(stored(&store).await, 1);
-    store.append(lease, one(2)).await.unwrap();
+    store.append(lease, one(2).into()).await.unwrap();
     assert_eq!(store.stored_batches(), [1, 1]);
 }
 
@@ -67,10 +67,10 @@ async fn a_take_over_fences_until_the_lease_is_taken_again() {
     let lease = store.take_lease(Uuid::nil(), At(0)).await.unwrap();
     store.fail_next(Fault::TakeOver);
     for _ in 0..2 {
-        assert!(matches!(store.append(lease, one(1)).await, Err(Error::Fenced)));
+        assert!(matches!(store.append(lease, one(1).into()).await, Err(Error::Fenced)));
     }
     let lease = store.take_lease(Uuid::nil(), At(0)).await.unwrap();
-    store.append(lease, one(1)).await.unwrap();
+    store.append(lease, one(1).into()).await.unwrap();
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn a_held_append_stores_nothing_before_its_release() {
     let store = SimStore::new();
     let lease = store.take_lease(Uuid::nil(), At(0)).await.unwrap();
     store.hold();
-    let mut append = pin!(store.append(lease, one(1)));
+    let mut append = pin!(store.append(lease, one(1).into()));
     assert!(append.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     assert_eq!((store.waiting(), stored(&store).await), (1, 0));
     store.release();

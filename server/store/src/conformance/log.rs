@@ -24,9 +24,9 @@ pub async fn events_come_back_in_order_after_any_position(engine: &impl Engine) 
     let lease = lease(&store).await;
     let (a, b) = (session(1), session(2));
     let first = [event(a, 1), event(b, 1), event(a, 2), event(b, 2)];
-    let stored = store.append(lease, events(first.clone())).await.unwrap();
+    let stored = store.append(lease, events(first.clone()).into()).await.unwrap();
     assert_eq!(stored.get().events, first);
-    store.append(lease, events([event(a, 3)])).await.unwrap();
+    store.append(lease, events([event(a, 3)]).into()).await.unwrap();
 
     let expected = |seq| {
         let event = event(a, seq);
@@ -44,16 +44,16 @@ pub async fn a_taken_position_is_named_and_nothing_of_its_batch_is_stored(engine
     let store = engine.fresh().await;
     let lease = lease(&store).await;
     let (a, b) = (session(1), session(2));
-    store.append(lease, events([event(a, 1), event(a, 2)])).await.unwrap();
+    store.append(lease, events([event(a, 1), event(a, 2)]).into()).await.unwrap();
 
     let clash = events([event(b, 1), event(a, 2), event(a, 3)]);
-    match store.append(lease, clash).await {
+    match store.append(lease, clash.into()).await {
         Err(Error::Duplicate { stream, seq }) => assert_eq!((stream, seq), (a.0, 2)),
         other => panic!("expected Duplicate, got {other:?}"),
     }
     assert_eq!(positions(&store, a).await, [1, 2]);
     assert_eq!(positions(&store, b).await, NOTHING);
-    store.append(lease, events([event(b, 1), event(a, 3)])).await.unwrap();
+    store.append(lease, events([event(b, 1), event(a, 3)]).into()).await.unwrap();
 }
 
 /// A batch cannot contradict itself.
@@ -61,7 +61,7 @@ pub async fn a_position_twice_in_one_batch_is_refused(engine: &impl Engine) {
     let store = engine.fresh().await;
     let lease = lease(&store).await;
     let twice = events([event(session(1), 1), event(session(2), 1), event(session(1), 1)]);
-    match store.append(lease, twice).await {
+    match store.append(lease, twice.into()).await {
         Err(Error::Duplicate { stream, seq }) => assert_eq!((stream, seq), (session(1).0, 1)),
         other => panic!("expected Duplicate, got {other:?}"),
     }
@@ -74,12 +74,12 @@ pub async fn a_large_batch_is_stored_whole(engine: &impl Engine) {
     let lease = lease(&store).await;
     let (a, b) = (session(1), session(2));
     let interleaved = (1..=LARGE).flat_map(|seq| [event(a, seq), event(b, seq)]);
-    store.append(lease, events(interleaved)).await.unwrap();
+    store.append(lease, events(interleaved).into()).await.unwrap();
     assert_eq!(positions(&store, a).await, (1..=LARGE).collect::<Vec<_>>());
     assert_eq!(positions(&store, b).await.len(), positions(&store, a).await.len());
 
     let clash_at_the_end = (1..=LARGE).map(|seq| event(session(3), seq)).chain([event(a, LARGE)]);
-    refused!(store.append(lease, events(clash_at_the_end)).await, Error::Duplicate { seq: LARGE, .. });
+    refused!(store.append(lease, events(clash_at_the_end).into()).await, Error::Duplicate { seq: LARGE, .. });
     assert_eq!(positions(&store, session(3)).await, NOTHING);
 }
 
@@ -87,7 +87,7 @@ pub async fn a_large_batch_is_stored_whole(engine: &impl Engine) {
 pub async fn a_hole_in_a_stream_is_damage(engine: &impl Engine) {
     let store = engine.fresh().await;
     let lease = lease(&store).await;
-    store.append(lease, events([event(session(1), 1), event(session(1), 3)])).await.unwrap();
+    store.append(lease, events([event(session(1), 1), event(session(1), 3)]).into()).await.unwrap();
     refused!(store.load(session(1), Seq(0)).await, Error::Damaged(_));
     refused!(store.load(session(1), Seq(1)).await, Error::Damaged(_));
 }
@@ -96,18 +96,18 @@ pub async fn a_hole_in_a_stream_is_damage(engine: &impl Engine) {
 pub async fn an_older_lease_is_fenced(engine: &impl Engine) {
     let store = engine.fresh().await;
     let old = lease(&store).await;
-    store.append(old, events([event(session(1), 1)])).await.unwrap();
+    store.append(old, events([event(session(1), 1)]).into()).await.unwrap();
     let new = store.take_lease(Uuid::from_u128(0xB), NOW).await.unwrap();
     assert_eq!(new.node, Uuid::from_u128(0xB));
     assert!(new.epoch > old.epoch);
 
     for stale in [old, Lease { epoch: old.epoch, ..new }, Lease { node: old.node, ..new }] {
-        refused!(store.append(stale, events([event(session(1), 2)])).await, Error::Fenced);
-        refused!(store.append(stale, Batch::default()).await, Error::Fenced);
+        refused!(store.append(stale, events([event(session(1), 2)]).into()).await, Error::Fenced);
+        refused!(store.append(stale, Batch::default().into()).await, Error::Fenced);
         refused!(store.mark(stale, NOW).await, Error::Fenced);
     }
     assert_eq!(positions(&store, session(1)).await, [1]);
-    store.append(new, events([event(session(1), 2)])).await.unwrap();
+    store.append(new, events([event(session(1), 2)]).into()).await.unwrap();
     store.mark(new, NOW).await.unwrap();
 }
 
@@ -125,7 +125,7 @@ pub async fn a_batch_is_stored_whole_or_not_at_all(engine: &impl Engine) {
             messages: vec![message(number, session, MessageKind::Record)],
         }
     };
-    store.append(lease, whole(1)).await.unwrap();
+    store.append(lease, whole(1).into()).await.unwrap();
     assert_eq!(positions(&store, session(1)).await, [1]);
     assert_eq!(store.live().await.unwrap(), [session(1)]);
     let stored = StoredRecord { record: record(session(1)), approvals: vec!["a".into()] };
@@ -135,13 +135,13 @@ pub async fn a_batch_is_stored_whole_or_not_at_all(engine: &impl Engine) {
     // The last thing of the second batch clashes with the first batch.
     let mut clash = whole(2);
     clash.messages.push(message(1, session(2), MessageKind::Approval));
-    refused!(store.append(lease, clash).await, Error::Taken("message id"));
+    refused!(store.append(lease, clash.into()).await, Error::Taken("message id"));
     assert_eq!(positions(&store, session(2)).await, NOTHING);
     assert_eq!(store.summaries(&[session(2)]).await.unwrap(), []);
     assert_eq!(store.live().await.unwrap(), [session(1)]);
     assert_eq!(store.record(session(2)).await.unwrap(), None);
     assert_eq!(store.deliveries(&[session(2)]).await.unwrap(), []);
-    store.append(lease, whole(2)).await.unwrap();
+    store.append(lease, whole(2).into()).await.unwrap();
 }
 
 /// The record of a session is written once.
@@ -149,10 +149,10 @@ pub async fn a_session_is_sealed_once(engine: &impl Engine) {
     let store = engine.fresh().await;
     let lease = lease(&store).await;
     let sealed = Batch { records: vec![record(session(1))], ..Batch::default() };
-    store.append(lease, sealed).await.unwrap();
+    store.append(lease, sealed.into()).await.unwrap();
     let other = NewRecord { payload: vec![1], sha256: digest("other"), ..record(session(1)) };
     let again = Batch { events: vec![event(session(1), 1)], records: vec![other], ..Batch::default() };
-    refused!(store.append(lease, again).await, Error::Taken("record"));
+    refused!(store.append(lease, again.into()).await, Error::Taken("record"));
     assert_eq!(store.record(session(1)).await.unwrap().unwrap().record, record(session(1)));
     assert_eq!(positions(&store, session(1)).await, NOTHING);
 }
@@ -162,11 +162,11 @@ pub async fn an_approval_needs_its_record(engine: &impl Engine) {
     let store = engine.fresh().await;
     let lease = lease(&store).await;
     let approve = |jws| Batch { approvals: vec![approval(session(1), jws)], ..Batch::default() };
-    refused!(store.append(lease, approve("early")).await, Error::NotFound);
+    refused!(store.append(lease, approve("early").into()).await, Error::NotFound);
     let sealed = Batch { records: vec![record(session(1))], ..Batch::default() };
-    store.append(lease, sealed).await.unwrap();
-    store.append(lease, approve("first")).await.unwrap();
-    store.append(lease, approve("second")).await.unwrap();
+    store.append(lease, sealed.into()).await.unwrap();
+    store.append(lease, approve("first").into()).await.unwrap();
+    store.append(lease, approve("second").into()).await.unwrap();
     assert_eq!(store.record(session(1)).await.unwrap().unwrap().approvals, ["first", "second"]);
 }
 
@@ -176,14 +176,14 @@ pub async fn the_newest_summary_counts(engine: &impl Engine) {
     let lease = lease(&store).await;
     let summaries = |summaries| Batch { summaries, ..Batch::default() };
     let started = (1..=20).map(|number| summary(session(number), true)).collect();
-    store.append(lease, summaries(started)).await.unwrap();
+    store.append(lease, summaries(started).into()).await.unwrap();
     let mut done = summary(session(2), false);
     done.state = "sealed".into();
     done.finish = Some("submitted".into());
     done.outcome = Some("passed".into());
     done.correct = Some(31);
     done.finished_at = Some(At(NOW.0 + 5));
-    store.append(lease, summaries(vec![done.clone()])).await.unwrap();
+    store.append(lease, summaries(vec![done.clone()]).into()).await.unwrap();
 
     assert_eq!(store.summaries(&[session(2), session(99)]).await.unwrap(), [done]);
     assert_eq!(store.summaries(&[session(3)]).await.unwrap(), [summary(session(3), true)]);
@@ -227,7 +227,7 @@ pub async fn what_was_acknowledged_survives_a_restart(engine: &impl Engine) {
         approvals: vec![approval(session(1), "a")],
         messages: vec![message(1, session(1), MessageKind::Record)],
     };
-    store.append(before, batch).await.unwrap();
+    store.append(before, batch.into()).await.unwrap();
     let store = engine.reopen(store).await;
     assert_eq!(positions(&store, session(1)).await, [1]);
     assert_eq!(store.summaries(&[session(1)]).await.unwrap(), [summary(session(1), true)]);
@@ -236,5 +236,5 @@ pub async fn what_was_acknowledged_survives_a_restart(engine: &impl Engine) {
     assert_eq!(delivery.message, message(1, session(1), MessageKind::Record));
     let after = lease(&store).await;
     assert!(after.epoch > before.epoch);
-    refused!(store.append(before, events([event(session(1), 2)])).await, Error::Fenced);
+    refused!(store.append(before, events([event(session(1), 2)]).into()).await, Error::Fenced);
 }

@@ -10,7 +10,7 @@ const CLAIM: Span = Span::secs(30);
 async fn queue(store: &impl EventLog, messages: impl IntoIterator<Item = NewMessage>) {
     let lease = lease(store).await;
     let batch = Batch { messages: messages.into_iter().collect(), ..Batch::default() };
-    store.append(lease, batch).await.unwrap();
+    store.append(lease, batch.into()).await.unwrap();
 }
 
 async fn claimed(store: &impl Outbox, now: At) -> Vec<Claimed> {

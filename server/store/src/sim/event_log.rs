@@ -4,6 +4,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use synaq_core::ids::{Seq, SessionId};
 use synaq_core::time::At;
@@ -17,7 +18,7 @@ impl EventLog for SimStore {
         Ok(lease)
     }
 
-    async fn append(&self, lease: Lease, batch: Batch) -> Result<Committed<Batch>, Error> {
+    async fn append(&self, lease: Lease, batch: Arc<Batch>) -> Result<Committed<Arc<Batch>>, Error> {
         self.released().await;
         let fault = self.script().faults.pop_front();
         let mut disk = self.disk();
