@@ -77,6 +77,12 @@ impl Candidate {
         self.session
     }
 
+    /// The tab that tickets are asked for.
+    #[must_use]
+    pub const fn tab(&self) -> Uuid {
+        self.tab
+    }
+
     /// The personal link's last part.
     #[must_use]
     pub fn link(&self) -> &str {
@@ -259,7 +265,9 @@ impl Candidate {
         Ok(())
     }
 
-    fn credential(&self) -> String {
+    /// What this device proves itself with, after `Bearer`.
+    #[must_use]
+    pub fn credential(&self) -> String {
         format!("{}.{}", self.session, self.device_key)
     }
 }
