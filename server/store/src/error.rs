@@ -1,5 +1,7 @@
 //! What a store can answer instead of Ok.
 
+use synaq_core::ids::SessionId;
+
 /// Nothing of the call was stored, except where the text says that it is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -13,6 +15,15 @@ pub enum Error {
         stream: uuid::Uuid,
         /// Which
         seq: u64,
+    },
+    /// One session's part of a batch contradicts what is stored; nothing of the batch was stored. Without that part
+    /// the rest can be sent again
+    #[error("the part of session {session} was refused: {why}")]
+    Refused {
+        /// Whose
+        session: uuid::Uuid,
+        /// Which rule it breaks
+        why: &'static str,
     },
     /// A unique value is taken
     #[error("{0} is taken; choose another")]
@@ -32,4 +43,24 @@ pub enum Error {
     /// Configuration or migration
     #[error("the store cannot be opened: {0}")]
     Open(String),
+}
+
+impl Error {
+    /// Why a second record of a session is [`Error::Refused`].
+    pub const SEALED_ALREADY: &'static str = "it has a record already";
+    /// Why an approval is [`Error::Refused`].
+    pub const NOT_SEALED: &'static str = "it has no record to approve";
+    /// Why a message is [`Error::Refused`].
+    pub const MESSAGE_TAKEN: &'static str = "its message's id is taken";
+
+    /// Whose part of the batch was refused; none if the batch failed for another reason.
+    #[must_use]
+    pub fn refused_session(&self) -> Option<SessionId> {
+        match self {
+            Self::Duplicate { stream: session, .. } | Self::Refused { session, .. } => {
+                Some(SessionId(*session))
+            }
+            _ => None,
+        }
+    }
 }

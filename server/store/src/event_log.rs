@@ -154,8 +154,8 @@ pub trait EventLog: Send + Sync {
     /// Becomes the one writer; every older lease is fenced from here on.
     async fn take_lease(&self, node: Uuid, at: At) -> Result<Lease, Error>;
 
-    /// Stores the whole batch in one transaction, or nothing. Shared, so that the caller still has it when one part was
-    /// refused and the rest can be sent again.
+    /// Stores the whole batch in one transaction, or nothing. Shared, so that the caller still has it when one session's
+    /// part was refused ([`Error::refused_session`] says whose) and the rest can be sent again.
     async fn append(&self, lease: Lease, batch: Arc<Batch>) -> Result<Committed<Arc<Batch>>, Error>;
 
     /// Events of a stream after a position, in order.

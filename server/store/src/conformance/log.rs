@@ -18,6 +18,14 @@ async fn positions(store: &impl EventLog, stream: SessionId) -> Vec<u64> {
     store.load(stream, Seq(0)).await.unwrap().iter().map(|event| event.seq.0).collect()
 }
 
+/// The append was refused because of one session's part, for this reason.
+fn whose_part<T: std::fmt::Debug>(answer: Result<T, Error>, session: SessionId, expected: &str) {
+    match answer {
+        Err(Error::Refused { session: named, why }) => assert_eq!((named, why), (session.0, expected)),
+        other => panic!("expected Refused, got {other:?}"),
+    }
+}
+
 /// Bytes come back as they went in, per stream, in order, and paging by position works.
 pub async fn events_come_back_in_order_after_any_position(engine: &impl Engine) {
     let store = engine.fresh().await;
@@ -135,13 +143,49 @@ pub async fn a_batch_is_stored_whole_or_not_at_all(engine: &impl Engine) {
     // The last thing of the second batch clashes with the first batch.
     let mut clash = whole(2);
     clash.messages.push(message(1, session(2), MessageKind::Approval));
-    refused!(store.append(lease, clash.into()).await, Error::Taken("message id"));
+    whose_part(store.append(lease, clash.into()).await, session(2), Error::MESSAGE_TAKEN);
     assert_eq!(positions(&store, session(2)).await, NOTHING);
     assert_eq!(store.summaries(&[session(2)]).await.unwrap(), []);
     assert_eq!(store.live().await.unwrap(), [session(1)]);
     assert_eq!(store.record(session(2)).await.unwrap(), None);
     assert_eq!(store.deliveries(&[session(2)]).await.unwrap(), []);
     store.append(lease, whole(2).into()).await.unwrap();
+}
+
+/// Whatever is wrong with one session's part, the error names that session, and the batch without it is stored.
+pub async fn a_refused_part_is_named_and_the_rest_can_be_sent_again(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let lease = lease(&store).await;
+    let (good, bad) = (session(1), session(2));
+    let taken = message(9, session(9), MessageKind::Record);
+    let before = Batch { records: vec![record(bad)], messages: vec![taken], ..events([event(bad, 1)]) };
+    store.append(lease, before.into()).await.unwrap();
+
+    let unsealed = session(3);
+    let poisons = [
+        (bad, events([event(bad, 1)])),
+        (bad, Batch { records: vec![record(bad)], ..Batch::default() }),
+        (unsealed, Batch { approvals: vec![approval(unsealed, "early")], ..Batch::default() }),
+        (bad, Batch { messages: vec![message(9, bad, MessageKind::Record)], ..Batch::default() }),
+    ];
+    for (seq, (whose, poison)) in (1..).zip(poisons) {
+        let mut batch = Batch { summaries: vec![summary(good, true)], ..poison };
+        batch.events.insert(0, event(good, seq));
+        batch.messages.insert(0, message(100 + u32::try_from(seq).unwrap(), good, MessageKind::Approval));
+        let refusal = store.append(lease, batch.clone().into()).await.unwrap_err();
+        assert_eq!(refusal.refused_session(), Some(whose), "{refusal:?}");
+        assert_eq!(positions(&store, good).await.len() as u64, seq - 1, "{refusal:?}");
+
+        batch.events.retain(|event| event.stream == good);
+        batch.records.clear();
+        batch.approvals.clear();
+        batch.messages.retain(|message| message.session == good);
+        store.append(lease, batch.into()).await.unwrap();
+    }
+    assert_eq!(positions(&store, good).await, [1, 2, 3, 4]);
+    assert_eq!(positions(&store, bad).await, [1]);
+    assert_eq!(store.deliveries(&[good]).await.unwrap().len(), 4);
+    assert_eq!(Error::Fenced.refused_session(), None);
 }
 
 /// The record of a session is written once.
@@ -152,7 +196,7 @@ pub async fn a_session_is_sealed_once(engine: &impl Engine) {
     store.append(lease, sealed.into()).await.unwrap();
     let other = NewRecord { payload: vec![1], sha256: digest("other"), ..record(session(1)) };
     let again = Batch { events: vec![event(session(1), 1)], records: vec![other], ..Batch::default() };
-    refused!(store.append(lease, again.into()).await, Error::Taken("record"));
+    whose_part(store.append(lease, again.into()).await, session(1), Error::SEALED_ALREADY);
     assert_eq!(store.record(session(1)).await.unwrap().unwrap().record, record(session(1)));
     assert_eq!(positions(&store, session(1)).await, NOTHING);
 }
@@ -162,7 +206,7 @@ pub async fn an_approval_needs_its_record(engine: &impl Engine) {
     let store = engine.fresh().await;
     let lease = lease(&store).await;
     let approve = |jws| Batch { approvals: vec![approval(session(1), jws)], ..Batch::default() };
-    refused!(store.append(lease, approve("early").into()).await, Error::NotFound);
+    whose_part(store.append(lease, approve("early").into()).await, session(1), Error::NOT_SEALED);
     let sealed = Batch { records: vec![record(session(1))], ..Batch::default() };
     store.append(lease, sealed.into()).await.unwrap();
     store.append(lease, approve("first").into()).await.unwrap();

@@ -35,6 +35,7 @@ macro_rules! conformance_tests {
             a_hole_in_a_stream_is_damage,
             an_older_lease_is_fenced,
             a_batch_is_stored_whole_or_not_at_all,
+            a_refused_part_is_named_and_the_rest_can_be_sent_again,
             a_session_is_sealed_once,
             an_approval_needs_its_record,
             the_newest_summary_counts,
