@@ -3,7 +3,7 @@
 use super::event::{EffectiveHow, Finish};
 use super::limits::{
     LATE_WINDOW, PERSIST_LIMIT, PROMPT_SHIELD, PROMPT_SHIELD_TOTAL, RESUME_GRACE, SHIELD_AFTERGLOW,
-    WARNING_COVER, WARNING_GRACE, WARNING_LIVE_SOCKET,
+    TAB_RETURN_GRACE, WARNING_COVER, WARNING_GRACE, WARNING_LIVE_SOCKET,
 };
 use super::state::{ExamSession, Stage, Standing, State, Warning};
 use crate::ids::IncidentNo;
@@ -32,6 +32,8 @@ pub(super) enum Due {
     LateWindowEnd,
     /// Recordings that are still open are not waited for any longer
     EvidenceWaitEnd,
+    /// The tab in charge did not come back: the waiting one of its device goes on
+    TabReturnEnd,
 }
 
 impl ExamSession {
@@ -42,6 +44,17 @@ impl ExamSession {
     }
 
     pub(super) fn next_due(&self) -> Option<(At, Due)> {
+        self.stage_due().into_iter().chain(self.tab_due()).min()
+    }
+
+    fn tab_due(&self) -> Option<(At, Due)> {
+        let (device, ..) = self.state.waiting_device?;
+        let bound = self.state.binding.as_ref().is_some_and(|binding| binding.device == device);
+        let until = self.state.tab_may_return_until()?;
+        bound.then_some((until, Due::TabReturnEnd))
+    }
+
+    fn stage_due(&self) -> Option<(At, Due)> {
         match &self.state.stage {
             Stage::Absent | Stage::Preparing => None,
             Stage::Running { deadline, paused_since } => {
@@ -213,6 +226,14 @@ impl State {
             None => self.prompt_closed_at,
         };
         closed.map(|at| at + SHIELD_AFTERGLOW)
+    }
+
+    /// Until when the tab in charge is waited for; none while it is here, or before it ever came. After a fall of ours
+    /// all tabs come back at once, so it is counted from our return.
+    pub(super) fn tab_may_return_until(&self) -> Option<At> {
+        let vacant = self.vacant_since?;
+        let back = self.downtimes.last().map_or(vacant, |down| down.to);
+        Some(vacant.max(back) + TAB_RETURN_GRACE)
     }
 
     /// When the socket will have been live for `span` since the warning was given.

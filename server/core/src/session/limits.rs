@@ -29,6 +29,9 @@ pub const SIGNAL_AGO_MAX: Span = Span::mins(10);
 pub const CLAIM_IN_TIME: Span = Span::secs(2);
 /// After a reconnect the browser has this long to say whether a behaviour still goes on.
 pub const RESUME_GRACE: Span = Span::secs(10);
+/// The tab in charge may come back this long before another tab of its device takes over: long enough for a reload on
+/// a slow machine and line, short enough for a person who closed the tab and opened the link again.
+pub const TAB_RETURN_GRACE: Span = Span::secs(5);
 /// Above this much time without supervision the commission must rule on validity.
 pub const UNSUPERVISED_COMMISSION: Span = Span::mins(10);
 

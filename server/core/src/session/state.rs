@@ -11,7 +11,7 @@ use crate::session::event::{
 use crate::session::fingerprint::Fingerprint;
 use crate::session::input::{AcknowledgedText, DeviceReport};
 use crate::time::{At, Span};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// What does not change during a session: loaded by the runtime before the log is replayed.
@@ -268,8 +268,14 @@ pub struct State {
     pub binding: Option<Binding>,
     /// Another tab or device that waits
     pub waiting_device: Option<(DeviceHash, TabId, SocketId)>,
+    /// Since when it waits
+    pub waiting_since: Option<At>,
+    /// Tabs that were in charge once, the present one among them
+    pub once_in_charge: HashSet<(DeviceHash, TabId)>,
     /// The live socket
     pub socket: Option<(SocketId, At)>,
+    /// When the last live socket went; none while one lives
+    pub vacant_since: Option<At>,
     /// Commands that took effect
     pub receipts: HashMap<(Epoch, u64), Done>,
     /// Commands of a superseded epoch already kept as evidence; they never become receipts

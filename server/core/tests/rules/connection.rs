@@ -1,6 +1,7 @@
 use crate::support::{DEVICE, Exam, OTHER_DEVICE, OTHER_TAB, TAB, creation, socket, t};
 use synaq_core::ids::Epoch;
 use synaq_core::proctoring::{Code, RuleTable, SignalPhase};
+use synaq_core::session::limits::TAB_RETURN_GRACE;
 use synaq_core::session::{ClientRef, Command, Effect, Fact, Input, Refusal, StaffCommand};
 
 const ADMIT: StaffCommand = StaffCommand::AdmitDevice { waiting: None };
@@ -41,16 +42,28 @@ fn the_same_tab_replaces_its_old_socket_silently() {
 }
 
 #[test]
-fn another_tab_of_the_same_device_takes_over_when_no_socket_lives() {
+fn another_tab_of_the_same_device_takes_over_when_the_first_is_gone_for_good() {
     let mut exam = Exam::running();
     exam.disconnect(t(5), 0);
-    let decision = exam.input(t(6), attach(DEVICE, OTHER_TAB, 1));
+    let decision = exam.input(t(10), attach(DEVICE, OTHER_TAB, 1));
     assert_eq!(decision.effects, [Effect::Attached(Epoch(2))]);
     assert_eq!(exam.session.state().interruptions, 1);
     let unasked = |event: &synaq_core::session::Event| {
         matches!(event.fact, Fact::DeviceBound { epoch: Epoch(2), tab: OTHER_TAB, admitted_by: None, .. })
     };
     assert!(decision.events.iter().any(unasked));
+}
+
+/// A person who closed the tab and opened the link again is nobody's second connection.
+#[test]
+fn a_new_tab_right_after_the_first_was_closed_waits_out_the_grace_and_is_no_incident() {
+    let mut exam = Exam::running();
+    exam.disconnect(t(5), 0);
+    assert_eq!(exam.input(t(6), attach(DEVICE, OTHER_TAB, 1)).effects, [Effect::AttachWaits]);
+    assert_eq!(exam.session.next_deadline(), Some(t(10)));
+    exam.run_to(t(10));
+    assert_eq!(exam.session.state().socket, Some((socket(1), t(10))));
+    assert!(exam.session.state().incidents.is_empty());
 }
 
 #[test]
@@ -70,26 +83,98 @@ fn two_tabs_that_count_alike_never_take_each_others_receipts() {
         command: Command::Answer { question, shown: [option].into() },
     };
     exam.disconnect(t(5), 0);
-    exam.input(t(6), attach(DEVICE, OTHER_TAB, 1));
-    exam.accept(t(7), put(2, 0, 1));
-    assert_eq!(exam.refuse(t(8), put(1, 3, 2)), Refusal::SupersededEpoch);
+    exam.input(t(10), attach(DEVICE, OTHER_TAB, 1));
+    exam.accept(t(11), put(2, 0, 1));
+    assert_eq!(exam.refuse(t(12), put(1, 3, 2)), Refusal::SupersededEpoch);
     assert!(matches!(exam.log.last().unwrap().fact, Fact::AnswerSuperseded { question: 3, .. }));
     assert!(!exam.session.state().answers.contains_key(&3));
 }
 
 #[test]
-fn a_waiting_tab_of_the_same_device_goes_on_when_the_first_is_closed() {
+fn a_waiting_tab_of_the_same_device_goes_on_when_the_first_stays_away() {
     let mut exam = Exam::running();
     exam.input(t(5), attach(DEVICE, OTHER_TAB, 1));
     exam.disconnect(t(7), 0);
+    assert_eq!(exam.session.state().socket, None, "the first may still come back");
+    exam.run_to(t(7) + TAB_RETURN_GRACE);
     let state = exam.session.state();
     let binding = state.binding.clone().unwrap();
     assert_eq!((binding.epoch, binding.tab), (Epoch(2), OTHER_TAB));
-    assert_eq!(state.socket, Some((socket(1), t(7))));
+    assert_eq!(state.socket, Some((socket(1), t(12))));
     assert_eq!(state.waiting_device, None);
-    let again = exam.input(t(8), attach(DEVICE, OTHER_TAB, 1));
+    let again = exam.input(t(13), attach(DEVICE, OTHER_TAB, 1));
     assert_eq!(again.effects, [Effect::Attached(Epoch(2))]);
     assert!(again.events.is_empty());
+}
+
+#[test]
+fn a_reload_of_the_first_tab_keeps_the_exam_while_a_second_waits() {
+    let mut exam = Exam::running();
+    exam.input(t(5), attach(DEVICE, OTHER_TAB, 1));
+    exam.disconnect(t(7), 0);
+    let back = exam.input(t(11), attach(DEVICE, TAB, 2));
+    assert_eq!(back.effects, [Effect::Attached(Epoch(1))]);
+    exam.run_to(t(60));
+    assert_eq!(exam.session.state().socket, Some((socket(2), t(11))));
+    assert_eq!(exam.session.state().waiting_device, Some((DEVICE, OTHER_TAB, socket(1))));
+    assert_eq!(exam.session.state().incidents.len(), 1, "one second connection, told once");
+}
+
+#[test]
+fn a_waiting_tab_that_left_in_the_grace_is_not_put_in_charge() {
+    let mut exam = Exam::running();
+    exam.input(t(5), attach(DEVICE, OTHER_TAB, 1));
+    exam.disconnect(t(7), 0);
+    exam.disconnect(t(8), 1);
+    exam.run_to(t(60));
+    assert_eq!(exam.session.state().binding.clone().unwrap().epoch, Epoch(1));
+}
+
+#[test]
+fn the_grace_holds_before_the_start_too() {
+    let mut exam = Exam::attached();
+    exam.input(t(-450), attach(DEVICE, OTHER_TAB, 1));
+    exam.disconnect(t(-400), 0);
+    assert_eq!(exam.session.next_deadline(), Some(t(-395)));
+    exam.run_to(t(-395));
+    assert_eq!(exam.session.state().socket, Some((socket(1), t(-395))));
+}
+
+/// After a fall of ours every tab comes back at once, and the order of their arrival says nothing.
+#[test]
+fn after_our_fall_the_tab_in_charge_keeps_the_exam_though_the_other_came_first() {
+    let mut exam = Exam::running();
+    exam.input(t(5), attach(DEVICE, OTHER_TAB, 1));
+    exam.input(t(60), Input::Recover { down_from: t(30) });
+    assert_eq!(exam.input(t(61), attach(DEVICE, OTHER_TAB, 2)).effects, [Effect::AttachWaits]);
+    assert_eq!(exam.input(t(63), attach(DEVICE, TAB, 3)).effects, [Effect::Attached(Epoch(1))]);
+}
+
+/// It comes to hand over what it gathered under its old epoch; a person has nothing to judge there.
+#[test]
+fn a_device_that_was_in_charge_before_and_comes_back_is_no_second_connection() {
+    let mut exam = Exam::running();
+    exam.input(t(5), attach(OTHER_DEVICE, TAB, 1));
+    exam.staff(t(6), ADMIT);
+    let told = exam.session.state().incidents.len();
+    assert_eq!(exam.input(t(60), attach(DEVICE, TAB, 2)).effects, [Effect::AttachWaits]);
+    let late = Input::Candidate {
+        client: ClientRef { epoch: Epoch(1), client_seq: 50, client_at: t(5) },
+        command: Command::Answer { question: 3, shown: [2].into() },
+    };
+    assert_eq!(exam.refuse(t(61), late), Refusal::SupersededEpoch);
+    assert!(matches!(exam.log.last().unwrap().fact, Fact::AnswerSuperseded { question: 3, .. }));
+    assert_eq!(exam.session.state().incidents.len(), told);
+}
+
+#[test]
+fn a_stranger_that_came_in_the_grace_is_told_when_the_first_is_back() {
+    let mut exam = Exam::running();
+    exam.disconnect(t(5), 0);
+    exam.input(t(6), attach(DEVICE, OTHER_TAB, 1));
+    assert!(exam.session.state().incidents.is_empty());
+    exam.input(t(8), attach(DEVICE, TAB, 2));
+    assert_eq!(exam.incident(1).code, Code::SecondConnection);
 }
 
 #[test]

@@ -153,28 +153,34 @@ impl State {
         match &event.fact {
             Fact::DeviceBound { epoch, device, tab, .. } => {
                 self.binding = Some(Binding { epoch: *epoch, device: *device, tab: *tab });
+                self.once_in_charge.insert((*device, *tab));
             }
             Fact::DeviceWaiting { device, tab, socket } => {
                 self.waiting_device = Some((*device, *tab, *socket));
+                self.waiting_since = Some(event.at);
             }
             Fact::Connected { tab, socket, .. } => {
                 self.lose_socket(event.at);
                 self.socket = Some((*socket, event.at));
+                self.vacant_since = None;
                 if let Some(binding) = &mut self.binding {
                     binding.tab = *tab;
                 }
                 if self.waiting_device.is_some_and(|(_, _, waiting)| waiting == *socket) {
                     self.waiting_device = None;
+                    self.waiting_since = None;
                 }
             }
             Fact::Disconnected { socket, reason } => {
                 if self.waiting_device.is_some_and(|(_, _, waiting)| waiting == *socket) {
                     self.waiting_device = None;
+                    self.waiting_since = None;
                 }
                 if self.socket.is_none_or(|(live, _)| live != *socket) {
                     return;
                 }
                 self.lose_socket(event.at);
+                self.vacant_since = Some(event.at);
                 if reason == SERVER_RESTARTED {
                     self.forget_held();
                 } else {

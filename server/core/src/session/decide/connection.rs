@@ -7,7 +7,8 @@ use crate::proctoring::{Code, DetectorEvent, SignalPhase, Source};
 use crate::session::event::Fact;
 use crate::session::input::{Effect, Refusal};
 use crate::session::limits::{CHATTER_EVENTS_MAX, REASON_CHARS};
-use crate::session::state::Stage;
+use crate::session::state::{Binding, Stage};
+use crate::time::At;
 
 impl Deciding<'_> {
     pub(super) fn bind(&mut self, device: DeviceHash, tab: TabId) -> Result<(), Refusal> {
@@ -28,26 +29,23 @@ impl Deciding<'_> {
         Ok(())
     }
 
-    /// The same tab replaces its old socket silently. Another tab of the same device takes over freely when no socket
-    /// is live, under a new epoch: what the former tab still queues is evidence. All else waits.
+    /// The same tab replaces its old socket silently. Another tab of the same device takes over freely once the first
+    /// is gone for good, under a new epoch: what the former tab still queues is evidence. All else waits.
     pub(super) fn attach(&mut self, device: DeviceHash, tab: TabId, socket: SocketId) -> Result<(), Refusal> {
         let state = self.state();
         let binding = state.binding.clone().ok_or(Refusal::WrongStage)?;
         let live = state.socket.map(|(live, _)| live);
-        if binding.device == device && binding.tab != tab && live.is_none() {
-            let epoch = self.rebind(device, tab, socket, None);
-            self.answer(Effect::Attached(epoch));
+        let own = binding.device == device;
+        if own && (binding.tab == tab || live == Some(socket)) {
+            self.welcome_back(&binding, tab, socket);
             return Ok(());
         }
-        if binding.device == device && (binding.tab == tab || live == Some(socket)) {
-            if live != Some(socket) {
-                self.cut_off_client();
-                self.emit(Fact::Connected { epoch: binding.epoch, tab, socket });
-                if let Some(old) = live {
-                    self.answer(Effect::CloseSocket(old));
-                }
-            }
-            self.answer(Effect::Attached(binding.epoch));
+        let may_return = state.tab_may_return_until().is_some_and(|until| self.at < until);
+        // There is one place to wait in, and a stranger whom the proctor looks at keeps it.
+        let stranger_waits = state.waiting_device.is_some_and(|(waiting, ..)| waiting != device);
+        if own && live.is_none() && (!may_return || stranger_waits) {
+            let epoch = self.rebind(self.at, device, tab, socket, None);
+            self.answer(Effect::Attached(epoch));
             return Ok(());
         }
         if state.waiting_device == Some((device, tab, socket)) {
@@ -64,18 +62,49 @@ impl Deciding<'_> {
         }
         self.emit(Fact::DeviceWaiting { device, tab, socket });
         self.answer(Effect::AttachWaits);
-        if matches!(self.state().stage, Stage::Running { .. }) {
-            let claim = DetectorEvent {
-                code: Code::SecondConnection,
-                phase: SignalPhase::Seen,
-                source: Source::Server,
-                confidence_pct: 100,
-                at: self.at,
-                note: None,
-            };
-            self.observe(&claim);
-        }
+        self.claim_second_connection();
         Ok(())
+    }
+
+    fn welcome_back(&mut self, binding: &Binding, tab: TabId, socket: SocketId) {
+        let live = self.state().socket.map(|(live, _)| live);
+        if live != Some(socket) {
+            self.cut_off_client();
+            self.emit(Fact::Connected { epoch: binding.epoch, tab, socket });
+            if let Some(old) = live {
+                self.answer(Effect::CloseSocket(old));
+            }
+            self.claim_second_connection();
+        }
+        self.answer(Effect::Attached(binding.epoch));
+    }
+
+    /// Somebody else's page beside the candidate's is for a person to judge. A tab that was in charge before is not
+    /// somebody else's: it comes to hand over late answers. Nor is one that only waits for its own device to be free.
+    fn claim_second_connection(&mut self) {
+        let state = self.state();
+        let Some((device, tab, _)) = state.waiting_device else { return };
+        let own = state.binding.as_ref().is_some_and(|binding| binding.device == device);
+        let told = state.incidents.iter().any(|incident| {
+            incident.code == Code::SecondConnection
+                && state.waiting_since.is_some_and(|since| incident.seen_at >= since)
+        });
+        if told
+            || !matches!(state.stage, Stage::Running { .. })
+            || state.once_in_charge.contains(&(device, tab))
+            || (own && state.socket.is_none())
+        {
+            return;
+        }
+        let claim = DetectorEvent {
+            code: Code::SecondConnection,
+            phase: SignalPhase::Seen,
+            source: Source::Server,
+            confidence_pct: 100,
+            at: self.at,
+            note: None,
+        };
+        self.observe(&claim);
     }
 
     /// A lost connection is technical, never a violation; it also ends what only the browser could tell.
@@ -91,24 +120,19 @@ impl Deciding<'_> {
             self.cut_off_client();
         }
         self.emit(Fact::Disconnected { socket, reason });
-        if live {
-            self.promote_waiting_tab();
-        }
     }
 
     /// A tab of the same device that waited for the one that went: nobody has to be asked.
-    fn promote_waiting_tab(&mut self) {
-        let bound = self.state().binding.as_ref().map(|binding| binding.device);
-        if let Some((device, tab, socket)) = self.state().waiting_device
-            && bound == Some(device)
-        {
-            self.rebind(device, tab, socket, None);
+    pub(super) fn promote_waiting_tab(&mut self, at: At) {
+        if let Some((device, tab, socket)) = self.state().waiting_device {
+            self.rebind(at, device, tab, socket, None);
         }
     }
 
     /// A new epoch for that tab, and its socket in charge: whoever serves the socket sees it in the state.
     fn rebind(
         &mut self,
+        at: At,
         device: DeviceHash,
         tab: TabId,
         socket: SocketId,
@@ -116,8 +140,8 @@ impl Deciding<'_> {
     ) -> Epoch {
         let last = self.state().binding.as_ref().map_or(0, |binding| binding.epoch.0);
         let epoch = Epoch(last.saturating_add(1));
-        self.emit(Fact::DeviceBound { epoch, device, tab, admitted_by });
-        self.emit(Fact::Connected { epoch, tab, socket });
+        self.emit_at(at, Fact::DeviceBound { epoch, device, tab, admitted_by });
+        self.emit_at(at, Fact::Connected { epoch, tab, socket });
         epoch
     }
 
@@ -138,7 +162,7 @@ impl Deciding<'_> {
         }
         let old = self.state().socket.map(|(old, _)| old);
         self.cut_off_client();
-        self.rebind(device, tab, socket, Some(by));
+        self.rebind(self.at, device, tab, socket, Some(by));
         self.answer(Effect::Accepted);
         if let Some(old) = old {
             self.answer(Effect::CloseSocket(old));

@@ -44,6 +44,7 @@ impl Deciding<'_> {
             Due::Record(no) => self.emit_at(at, Fact::IncidentRecorded { no }),
             Due::LateWindowEnd => self.emit_at(at, Fact::LateWindowEnded),
             Due::EvidenceWaitEnd => self.give_up_evidence(at),
+            Due::TabReturnEnd => self.promote_waiting_tab(at),
         }
     }
 
