@@ -17,4 +17,4 @@ pub use event_log::{
     Append, Batch, Committed, EventLog, Lease, NewApproval, NewRecord, Recorded, StoredRecord, Summary,
 };
 pub use outbox::{Claimed, Delivery, DeliveryState, MessageKind, NewMessage, Outbox, Settlement};
-pub use sim::{Fault, SimStore};
+pub use sim::{Fault, Outage, SimStore};

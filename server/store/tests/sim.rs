@@ -7,7 +7,7 @@ use synaq_core::ids::{Seq, SessionId};
 use synaq_core::time::At;
 use synaq_seal::sha256;
 use synaq_store::conformance::Engine;
-use synaq_store::{Append, Batch, Error, EventLog, Fault, SimStore, conformance_tests};
+use synaq_store::{Append, Batch, Error, EventLog, Fault, Outage, Outbox, SimStore, conformance_tests};
 use uuid::Uuid;
 
 struct Sim;
@@ -86,4 +86,34 @@ async fn a_held_append_stores_nothing_before_its_release() {
         Poll::Ready(Ok(_)) => assert_eq!(stored(&store).await, 1),
         other => panic!("released, yet {other:?}"),
     }
+}
+
+#[tokio::test]
+async fn an_append_held_after_its_commit_has_stored_everything() {
+    let store = SimStore::new();
+    let lease = store.take_lease(Uuid::nil(), At(0)).await.unwrap();
+    store.fail_next(Fault::HeldAfterCommit);
+    let mut append = pin!(store.append(lease, one(1).into()));
+    assert!(append.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert_eq!((store.waiting(), stored(&store).await), (1, 1));
+    store.release();
+    assert!(matches!(append.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(_))));
+}
+
+#[tokio::test]
+async fn an_outage_lasts_until_its_end_and_is_not_inherited() {
+    let store = SimStore::new();
+    let lease = store.take_lease(Uuid::nil(), At(0)).await.unwrap();
+    for outage in [Outage::FullDisk, Outage::Loads, Outage::Marks, Outage::Claims, Outage::Settles] {
+        store.begin(outage);
+    }
+    for _ in 0..2 {
+        assert!(matches!(store.append(lease, one(1).into()).await, Err(Error::DiskFull)));
+        assert!(matches!(store.load(STREAM, Seq(0)).await, Err(Error::Unavailable(_))));
+        assert!(matches!(store.mark(lease, At(1)).await, Err(Error::Unavailable(_))));
+        assert!(matches!(store.claim(At(1), At(2), 1).await, Err(Error::Unavailable(_))));
+    }
+    store.end(Outage::FullDisk);
+    store.append(lease, one(1).into()).await.unwrap();
+    assert_eq!(stored(&store.another_process()).await, 1);
 }

@@ -1,4 +1,4 @@
-use super::{Disk, Fault, Queued, SimStore};
+use super::{Disk, Fault, Outage, Queued, SimStore};
 use crate::{
     Batch, Committed, Delivery, DeliveryState, Error, EventLog, Lease, Recorded, StoredRecord, Summary,
 };
@@ -13,6 +13,7 @@ use uuid::Uuid;
 #[async_trait]
 impl EventLog for SimStore {
     async fn take_lease(&self, node: Uuid, _at: At) -> Result<Lease, Error> {
+        self.works(Outage::Starts)?;
         let lease = self.disk().take_lease(node);
         self.epoch.store(lease.epoch, Ordering::SeqCst);
         Ok(lease)
@@ -20,24 +21,28 @@ impl EventLog for SimStore {
 
     async fn append(&self, lease: Lease, batch: Arc<Batch>) -> Result<Committed<Arc<Batch>>, Error> {
         self.released().await;
+        self.works(Outage::FullDisk)?;
         let fault = self.script().faults.pop_front();
-        let mut disk = self.disk();
         match fault {
             Some(Fault::BeforeCommit) => return Err(Error::Unavailable("scripted, before commit".into())),
             Some(Fault::DiskFull) => return Err(Error::DiskFull),
-            Some(Fault::TakeOver) => drop(disk.take_lease(Uuid::max())),
-            Some(Fault::AfterCommit) | None => {}
+            Some(Fault::TakeOver) => drop(self.disk().take_lease(Uuid::max())),
+            Some(Fault::AfterCommit | Fault::HeldAfterCommit) | None => {}
         }
-        disk.refuse(lease, &batch)?;
-        disk.store(&batch);
-        self.script().stored.push(batch.events.len());
+        self.write(lease, &batch)?;
         match fault {
             Some(Fault::AfterCommit) => Err(Error::Unavailable("scripted, after commit".into())),
+            Some(Fault::HeldAfterCommit) => {
+                self.hold();
+                self.released().await;
+                Ok(Committed::by_engine(batch))
+            }
             _ => Ok(Committed::by_engine(batch)),
         }
     }
 
     async fn load(&self, stream: SessionId, after: Seq) -> Result<Vec<Recorded>, Error> {
+        self.works(Outage::Loads)?;
         let from = after.0.saturating_add(1);
         let disk = self.disk();
         let events = disk.events.range((stream, Seq(from))..=(stream, Seq(u64::MAX)));
@@ -51,10 +56,12 @@ impl EventLog for SimStore {
     }
 
     async fn live(&self) -> Result<Vec<SessionId>, Error> {
+        self.works(Outage::Starts)?;
         Ok(self.disk().summaries.values().filter(|summary| summary.live).map(|s| s.session).collect())
     }
 
     async fn mark(&self, lease: Lease, at: At) -> Result<(), Error> {
+        self.works(Outage::Marks)?;
         let mut disk = self.disk();
         if disk.lease != Some(lease) {
             return Err(Error::Fenced);
@@ -72,6 +79,7 @@ impl EventLog for SimStore {
     }
 
     async fn record(&self, session: SessionId) -> Result<Option<StoredRecord>, Error> {
+        self.works(Outage::Loads)?;
         Ok(self.disk().records.get(&session).cloned())
     }
 
@@ -79,6 +87,16 @@ impl EventLog for SimStore {
         let disk = self.disk();
         let asked: HashSet<_> = sessions.iter().collect();
         Ok(disk.summaries.values().filter(|summary| asked.contains(&summary.session)).cloned().collect())
+    }
+}
+
+impl SimStore {
+    fn write(&self, lease: Lease, batch: &Batch) -> Result<(), Error> {
+        let mut disk = self.disk();
+        disk.refuse(lease, batch)?;
+        disk.store(batch);
+        self.script().stored.push(batch.events.len());
+        Ok(())
     }
 }
 
@@ -103,16 +121,16 @@ impl Disk {
         let mut sealed = HashSet::new();
         for record in &batch.records {
             if self.records.contains_key(&record.session) || !sealed.insert(record.session) {
-                return Err(refused(record.session, Error::SEALED_ALREADY));
+                return Err(Error::Taken("record"));
             }
         }
         let known = |session| self.records.contains_key(session) || sealed.contains(session);
-        if let Some(early) = batch.approvals.iter().find(|approval| !known(&approval.session)) {
-            return Err(refused(early.session, Error::NOT_SEALED));
+        if !batch.approvals.iter().all(|approval| known(&approval.session)) {
+            return Err(Error::NotFound);
         }
         let mut ids: HashSet<_> = self.outbox.iter().map(|queued| queued.delivery.message.id).collect();
-        if let Some(again) = batch.messages.iter().find(|message| !ids.insert(message.id)) {
-            return Err(refused(again.session, Error::MESSAGE_TAKEN));
+        if !batch.messages.iter().all(|message| ids.insert(message.id)) {
+            return Err(Error::Taken("message id"));
         }
         Ok(())
     }
@@ -148,8 +166,4 @@ impl Disk {
             },
         }));
     }
-}
-
-fn refused(session: SessionId, why: &'static str) -> Error {
-    Error::Refused { session: session.0, why }
 }

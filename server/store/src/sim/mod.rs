@@ -6,10 +6,10 @@ mod event_log;
 mod outbox;
 
 use crate::{
-    AuditEntry, BankRow, CandidateRow, CentreRow, Delivery, Lease, ProgrammeRow, Recorded, SittingRow,
+    AuditEntry, BankRow, CandidateRow, CentreRow, Delivery, Error, Lease, ProgrammeRow, Recorded, SittingRow,
     StaffRow, StaffSession, StoredRecord, Summary,
 };
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::future::poll_fn;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,15 +20,34 @@ use synaq_core::time::At;
 /// What goes wrong with one append.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
-    /// [`Error::Unavailable`](crate::Error::Unavailable); nothing was stored
+    /// [`Error::Unavailable`]; nothing was stored
     BeforeCommit,
-    /// [`Error::Unavailable`](crate::Error::Unavailable); everything was stored
+    /// [`Error::Unavailable`]; everything was stored
     AfterCommit,
-    /// [`Error::DiskFull`](crate::Error::DiskFull); nothing was stored
+    /// [`Error::DiskFull`]; nothing was stored
     DiskFull,
     /// Another node takes the lease first: this append and all later ones are
-    /// [`Error::Fenced`](crate::Error::Fenced)
+    /// [`Error::Fenced`]
     TakeOver,
+    /// Everything was stored, and the answer waits, like every later append, until [`SimStore::release`]
+    HeldAfterCommit,
+}
+
+/// What does not work from its beginning to its end.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Outage {
+    /// Appends are [`Error::DiskFull`]
+    FullDisk,
+    /// No lease and no list of live sessions: nobody can start
+    Starts,
+    /// Events and records cannot be read
+    Loads,
+    /// Time marks are not written
+    Marks,
+    /// Due messages cannot be claimed or looked for
+    Claims,
+    /// The end of a delivery is not written
+    Settles,
 }
 
 /// One process's view of a disk in memory.
@@ -43,6 +62,7 @@ pub struct SimStore {
 #[derive(Debug, Default)]
 struct Script {
     faults: VecDeque<Fault>,
+    outages: BTreeSet<Outage>,
     held: bool,
     waiting: Vec<Waker>,
     /// Events in each batch that was stored, oldest first.
@@ -92,6 +112,22 @@ impl SimStore {
         self.script().faults.push_back(fault);
     }
 
+    /// Every call of that kind fails from here on, until [`SimStore::end`].
+    pub fn begin(&self, outage: Outage) {
+        self.script().outages.insert(outage);
+    }
+
+    /// It works again.
+    pub fn end(&self, outage: Outage) {
+        self.script().outages.remove(&outage);
+    }
+
+    /// How many of the faults written down have not struck yet.
+    #[must_use]
+    pub fn faults_left(&self) -> usize {
+        self.script().faults.len()
+    }
+
     /// Appends wait from here on, before they store anything, until [`SimStore::release`].
     pub fn hold(&self) {
         self.script().held = true;
@@ -117,6 +153,14 @@ impl SimStore {
     #[must_use]
     pub fn stored_batches(&self) -> Vec<usize> {
         self.script().stored.clone()
+    }
+
+    fn works(&self, outage: Outage) -> Result<(), Error> {
+        match (self.script().outages.contains(&outage), outage) {
+            (false, _) => Ok(()),
+            (true, Outage::FullDisk) => Err(Error::DiskFull),
+            (true, _) => Err(Error::Unavailable("scripted outage".into())),
+        }
     }
 
     async fn released(&self) {

@@ -1,4 +1,4 @@
-use super::{Disk, Queued, SimStore};
+use super::{Disk, Outage, Queued, SimStore};
 use crate::{Claimed, Delivery, DeliveryState, Error, MessageKind, Outbox, Settlement};
 use async_trait::async_trait;
 use std::collections::HashSet;
@@ -9,6 +9,7 @@ use uuid::Uuid;
 #[async_trait]
 impl Outbox for SimStore {
     async fn claim(&self, now: At, claimed_until: At, limit: u32) -> Result<Vec<Claimed>, Error> {
+        self.works(Outage::Claims)?;
         let mut disk = self.disk();
         let mut due: Vec<usize> = disk.waiting().filter(|index| disk.outbox[*index].due_at <= now).collect();
         due.sort_by_key(|index| disk.outbox[*index].due_at);
@@ -24,6 +25,7 @@ impl Outbox for SimStore {
     }
 
     async fn settle(&self, id: Uuid, _at: At, settlement: Settlement) -> Result<(), Error> {
+        self.works(Outage::Settles)?;
         let mut disk = self.disk();
         let queued = disk.outbox.iter_mut().find(|queued| queued.delivery.message.id == id);
         let Queued { delivery, due_at } = queued.ok_or(Error::NotFound)?;
@@ -58,6 +60,7 @@ impl Outbox for SimStore {
     }
 
     async fn next_due(&self) -> Result<Option<At>, Error> {
+        self.works(Outage::Claims)?;
         let disk = self.disk();
         Ok(disk.waiting().map(|index| disk.outbox[index].due_at).min())
     }
