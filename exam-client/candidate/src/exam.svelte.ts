@@ -8,7 +8,7 @@ import { chance, deviceKey, nonce } from "./entropy.ts";
 import { Media } from "./media.svelte.ts";
 import { EMPTY, keptOf, step, type Effect, type SessionEvent, type SessionState } from "./session.ts";
 import { openStore, type Device, type Store } from "./store.ts";
-import { tabId } from "./tab.ts";
+import { anotherTabIsOpen, tabId } from "./tab.ts";
 
 const TICK_MS = 500;
 
@@ -173,7 +173,16 @@ export class Exam {
       // Another tab may have been in charge meanwhile; from here on this one's notes are kept again.
       void this.#write((store) => store.own(this.#session, this.#tab));
     }
+    const before = this.state.superseded;
     this.dispatch({ on: "frame", frame });
+    if (before === "no" && this.state.superseded !== "no") void this.#superseded();
+  }
+
+  /** What is stored belongs to whoever took over; in charge again, this page reads it anew. */
+  async #superseded(): Promise<void> {
+    if (this.durable) this.#owns = false;
+    // Another tab of this very browser: when it is closed, the exam goes on here, so this page keeps its place.
+    if (await anotherTabIsOpen(this.#tab)) this.dispatch({ on: "connect" });
   }
 
   /** A full disk must not stop the exam: what cannot be stored is sent all the same, and the page says so. */

@@ -64,7 +64,8 @@ class Device {
   }
 
   welcome(change: { epoch?: number | null; last?: number; view?: CandidateView } = {}): this {
-    this.do({ on: "connect" });
+    // By itself, or because a person pressed the button.
+    if (this.state.connection.is !== "connecting") this.do({ on: "connect" });
     this.do({ on: "opened" });
     this.do({
       on: "frame",
@@ -362,6 +363,33 @@ test("a superseded device hands over its answers as evidence, and nothing else",
   assert.deepEqual(device.state.notes, []);
   assert.deepEqual(device.state.outbox.map((p) => p.command.do), ["flag"]);
   assert.equal(device.state.receipts, 0);
+});
+
+test("a page that was taken over hands its answers over by itself, then leaves and offers the way back", () => {
+  const device = new Device().welcome();
+  device.answer(0, 1);
+  device.do({ on: "frame", frame: { type: "bye", problem: { type: "", title: "", status: 409, code: "superseded_epoch" } } });
+  assert.equal(device.state.connection.is, "waiting", "it comes back to hand over");
+  device.later(20_000);
+  device.welcome({ epoch: null, view: view({ attach: "waiting" }) });
+  assert.equal(screenOf(device.state), "other_device");
+  device.refuse(1, "superseded_epoch");
+  assert.equal(screenOf(device.state), "stopped");
+  assert.equal(device.state.keptAsEvidence, 1);
+  device.later(60_000);
+  assert.equal(device.state.connection.is, "stopped");
+  device.welcome({ epoch: null, view: view({ attach: "waiting" }) });
+  assert.equal(screenOf(device.state), "other_device", "asked for by the person, so it stays");
+  assert.equal(device.state.superseded, "waits");
+});
+
+test("a device that was away while another took over does not ask to be let in", () => {
+  const device = new Device().welcome();
+  device.do({ on: "closed" });
+  device.welcome({ epoch: null, view: view({ attach: "waiting" }) });
+  assert.equal(screenOf(device.state), "stopped");
+  device.welcome({ epoch: 3, view: view() });
+  assert.equal(device.state.superseded, "no");
 });
 
 test("while the clock stands a superseded device keeps its answers, for the server would drop them", () => {

@@ -95,6 +95,8 @@ export interface SessionState extends Kept {
   readonly nextNote: number;
   /** Answers of an earlier binding that the server took as evidence; they are not receipts. */
   readonly keptAsEvidence: number;
+  /** Another tab or device took over: this page comes back to hand over its answers, or stays and waits. */
+  readonly superseded: "no" | "hands_over" | "waits";
 }
 
 export type SessionEvent =
@@ -154,6 +156,7 @@ export const EMPTY: SessionState = {
   notes: [],
   nextNote: 1,
   keptAsEvidence: 0,
+  superseded: "no",
 };
 
 /** The part of the state that is stored. */
@@ -203,6 +206,7 @@ class Work {
       case "restored":
         return this.#restore(event.kept, event.outbox);
       case "connect":
+        if (this.#s.superseded !== "no") this.#set({ superseded: "waits" });
         return this.#connect();
       case "opened":
         return this.#set({ connection: { is: "open", heardAt: this.#at, pingedAt: this.#at, welcomed: false }, pingSentAt: 0 });
@@ -237,6 +241,7 @@ class Work {
   /** After every event: questions that are missing, commands that may go, the last word after the end. */
   settle(): void {
     this.#drained();
+    this.#leaveHandedOver();
     const { connection } = this.#s;
     if (connection.is !== "open" || !connection.welcomed) return;
     this.#flush();
@@ -265,7 +270,9 @@ class Work {
   #closed(code: Code | undefined, retryAfterMs: number): void {
     const outbox = this.#s.outbox.map((p) => (p.sentAt === null ? p : { ...p, sentAt: null }));
     if (this.#s.connection.is === "stopped") return this.#set({ outbox });
-    if (code && FINAL.has(code)) return this.#set({ outbox, connection: { is: "stopped", code } });
+    if (code === "superseded_epoch") this.#set({ superseded: this.#s.superseded === "waits" ? "waits" : "hands_over" });
+    const handsOver = code === "superseded_epoch" && takesEvidence(this.#s.view) && answersIn(outbox);
+    if (code && FINAL.has(code) && !handsOver) return this.#set({ outbox, connection: { is: "stopped", code } });
     const most = Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** this.#s.attempt);
     const retryAt = this.#at + Math.max(retryAfterMs, this.#chance * most);
     const since = this.#s.connection.is === "waiting" ? this.#s.connection.since : this.#at;
@@ -334,7 +341,11 @@ class Work {
     if (old.connection.is === "open") this.#set({ connection: { ...old.connection, welcomed: true } });
     this.#set({ view, offsetMs: serverTime - this.#at, attempt: 0, busyRow: 0, holdUntil: 0 });
     // A waiting tab keeps what the tab in charge stored: it must not touch counter or outbox.
-    if (epoch === null) return;
+    if (epoch === null) {
+      if (old.epoch !== null && old.superseded === "no") this.#set({ superseded: "hands_over" });
+      return;
+    }
+    this.#set({ superseded: "no" });
     if (epoch === old.epoch) {
       this.#set({ nextSeq: Math.max(old.nextSeq, lastSeq + 1) });
     } else {
@@ -461,6 +472,15 @@ class Work {
     if (this.#s.connection.is === "open") this.#command({ do: "drained" });
   }
 
+  /** Nothing more to do here: a page that stays would look to the proctor like a device that wants to be let in. */
+  #leaveHandedOver(): void {
+    const { connection, outbox, superseded, view } = this.#s;
+    if (superseded !== "hands_over" || connection.is !== "open" || !connection.welcomed) return;
+    if (view?.attach !== "waiting" || answersIn(outbox)) return;
+    this.#effects.push({ do: "disconnect" });
+    this.#set({ connection: { is: "stopped", code: "superseded_epoch" } });
+  }
+
   #flush(): void {
     if (this.#at < this.#s.holdUntil) return;
     const { view } = this.#s;
@@ -509,6 +529,10 @@ class Work {
     this.#set({ outbox: this.#s.outbox.filter((each) => each.epoch !== p.epoch || each.client_seq !== p.client_seq) });
     this.#effects.push({ do: "forget", epoch: p.epoch, client_seq: p.client_seq });
   }
+}
+
+function answersIn(outbox: readonly Pending[]): boolean {
+  return outbox.some((p) => p.command.do === "answer");
 }
 
 /** When the server keeps a superseded device's answers: core's `evidence_still_taken`. */

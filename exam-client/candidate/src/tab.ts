@@ -43,3 +43,9 @@ export async function tabId(): Promise<string> {
   }
   return fresh;
 }
+
+/** Whether this browser has the exam open in a tab besides `own`; false where a browser cannot say. */
+export async function anotherTabIsOpen(own: string): Promise<boolean> {
+  const locks = await navigator.locks?.query().catch(() => undefined);
+  return locks?.held?.some(({ name }) => name?.startsWith(`${KEY}.`) && name !== `${KEY}.${own}`) ?? false;
+}
