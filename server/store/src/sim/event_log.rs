@@ -121,16 +121,16 @@ impl Disk {
         let mut sealed = HashSet::new();
         for record in &batch.records {
             if self.records.contains_key(&record.session) || !sealed.insert(record.session) {
-                return Err(Error::Taken("record"));
+                return Err(refused(record.session, Error::SEALED_ALREADY));
             }
         }
         let known = |session| self.records.contains_key(session) || sealed.contains(session);
-        if !batch.approvals.iter().all(|approval| known(&approval.session)) {
-            return Err(Error::NotFound);
+        if let Some(early) = batch.approvals.iter().find(|approval| !known(&approval.session)) {
+            return Err(refused(early.session, Error::NOT_SEALED));
         }
         let mut ids: HashSet<_> = self.outbox.iter().map(|queued| queued.delivery.message.id).collect();
-        if !batch.messages.iter().all(|message| ids.insert(message.id)) {
-            return Err(Error::Taken("message id"));
+        if let Some(again) = batch.messages.iter().find(|message| !ids.insert(message.id)) {
+            return Err(refused(again.session, Error::MESSAGE_TAKEN));
         }
         Ok(())
     }
@@ -166,4 +166,8 @@ impl Disk {
             },
         }));
     }
+}
+
+fn refused(session: SessionId, why: &'static str) -> Error {
+    Error::Refused { session: session.0, why }
 }
