@@ -30,6 +30,9 @@ pub(crate) struct Config {
     /// Logging
     #[serde(default)]
     pub(crate) log: Log,
+    /// For operators and their programs
+    #[serde(default)]
+    pub(crate) ops: Ops,
 }
 
 /// Certificate files in PEM; replaced files are taken up without a restart.
@@ -82,6 +85,14 @@ pub(crate) struct Log {
     /// One JSON object a line
     #[serde(default)]
     pub(crate) json: bool,
+}
+
+/// For operators and their programs.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ops {
+    /// Where `/metrics`, `/healthz` and `/readyz` are served; never the public address
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 fn yes() -> bool {
@@ -210,7 +221,7 @@ mod tests {
         };
         let all: Vec<String> = EXAMPLE.lines().map(optional).collect();
         let all: Config = toml::from_str(&all.join("\n")).unwrap();
-        assert!(all.proxy.is_some() && all.log.json && all.log.filter.is_some());
+        assert!(all.proxy.is_some() && all.log.json && all.log.filter.is_some() && all.ops.listen.is_some());
         assert!(all.address_complaints()[0].contains("exclude each other"));
     }
 

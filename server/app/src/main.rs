@@ -6,6 +6,7 @@ mod command;
 mod config;
 mod installation;
 mod keys;
+mod ops;
 mod private;
 mod secret;
 mod serve;

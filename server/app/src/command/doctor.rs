@@ -43,6 +43,10 @@ fn ports(config: &Config) -> Vec<String> {
     if config.media.tcp {
         looks.push(("[media] listen (TCP)", media, tcp(media)));
     }
+    // Nobody asked for the usual one: when it is taken another is found.
+    if let Some(ops) = config.ops.listen {
+        looks.push(("[ops] listen", ops, tcp(ops)));
+    }
     let complaint = |(name, address, error): (&str, SocketAddr, io::Error)| {
         let what_to_do = match error.kind() {
             io::ErrorKind::AddrInUse => {

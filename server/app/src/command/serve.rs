@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::installation::{self, Folders, Start};
 use crate::serve::{self, Front};
 use crate::tls::{Certificate, Hangups};
-use crate::{keys, telemetry};
+use crate::{keys, ops, telemetry};
 use std::path::Path;
 
 /// Starts from a configuration that nothing speaks against.
@@ -15,6 +15,8 @@ pub(crate) async fn run(path: &Path) -> anyhow::Result<()> {
         anyhow::bail!("{} does not bear a start:\n  - {}", path.display(), complaints.join("\n  - "));
     }
     telemetry::start(&config.log)?;
+    let recorder = ops::recorder::install()?;
+    ops::serve(ops::Port::open(config.ops.listen)?, recorder)?;
     // Without a certificate there is nothing to read again, and a `reload` must not end exams.
     let _hangups = Hangups::heard();
     let front = match (&config.tls, &config.proxy) {

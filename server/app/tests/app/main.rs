@@ -5,6 +5,7 @@ mod demo;
 mod directory;
 mod doctor;
 mod http;
+mod ops;
 mod process;
 mod record;
 mod tls;

@@ -40,13 +40,13 @@ pub(crate) fn local(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
-/// First of three free ports in a row: server, platform, media.
+/// First of four free ports in a row: server, platform, media, operators.
 pub(crate) fn free_ports() -> u16 {
-    until("three free ports in a row", || {
+    until("four free ports in a row", || {
         let first = TcpListener::bind(local(0)).unwrap().local_addr().unwrap().port();
-        let last = first.checked_add(2)?;
+        let (media, last) = (first.checked_add(2)?, first.checked_add(3)?);
         let tcp = (first..=last).all(|port| TcpListener::bind(local(port)).is_ok());
-        (tcp && UdpSocket::bind(local(last)).is_ok()).then_some(first)
+        (tcp && UdpSocket::bind(local(media)).is_ok()).then_some(first)
     })
 }
 
@@ -191,6 +191,11 @@ impl Site {
         site
     }
 
+    /// The operators' port.
+    pub(crate) fn ops(&self) -> u16 {
+        self.port + 3
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -201,12 +206,14 @@ impl Site {
             "data = {data:?}\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://localhost:{port}\"\n\
              [media]\nlisten = \"127.0.0.1:{media}\"\n\
              [platform]\nurl = \"http://127.0.0.1:{platform}\"\ntrust = {trust:?}\n\
-             [log]\nfilter = \"debug\"\n",
+             [log]\nfilter = \"debug\"\n\
+             [ops]\nlisten = \"127.0.0.1:{ops}\"\n",
             data = self.path("data"),
             trust = self.path("platform-keys.json"),
             port = self.port,
             platform = self.port + 1,
             media = self.port + 2,
+            ops = self.ops(),
         );
         for (from, to) in changes {
             assert!(text.contains(from), "{from} is not in the configuration");

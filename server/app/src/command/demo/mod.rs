@@ -6,7 +6,7 @@ mod sandbox;
 
 use crate::installation::{self, Folders, Start};
 use crate::serve::{self, Front};
-use crate::{config, keys, private, telemetry};
+use crate::{config, keys, ops, private, telemetry};
 use anyhow::Context as _;
 use content::Credentials;
 use sandbox::Sandbox;
@@ -30,6 +30,9 @@ pub(crate) struct Demo {
 #[derive(Serialize, Deserialize)]
 struct Links {
     base_url: String,
+    /// `/metrics`, `/healthz`, `/readyz`
+    #[serde(default)]
+    ops_url: String,
     platform_url: String,
     /// Process of the platform sandbox
     platform_pid: u32,
@@ -47,6 +50,11 @@ struct Links {
 /// Runs until a stop signal.
 pub(crate) async fn run(demo: Demo) -> anyhow::Result<()> {
     telemetry::start(&config::Log::default())?;
+    let recorder = ops::recorder::install()?;
+    // Any free one: the three ports of a demo are those that people type.
+    let port = ops::Port::open(Some(loopback(0)))?;
+    let ops_url = format!("http://{}", port.address);
+    ops::serve(port, recorder)?;
     let data = absolute(&demo.data)?;
     let folders = Folders::new(&data);
     let (store, keys) = installation::open(&folders).await?;
@@ -70,6 +78,7 @@ pub(crate) async fn run(demo: Demo) -> anyhow::Result<()> {
         centre: seat_centre,
         commission,
         trust: folders.trust(),
+        ops_url,
         base_url,
     };
     let start = Start {
