@@ -1,6 +1,6 @@
 //! SQLite's codes (<https://www.sqlite.org/rescode.html>) in the words of the port.
 
-use sqlx::error::{DatabaseError, ErrorKind};
+use sqlx::error::ErrorKind;
 use synaq_store::Error;
 
 const SQLITE_CORRUPT: i32 = 11;
@@ -12,12 +12,21 @@ pub(crate) fn engine(error: sqlx::Error) -> Error {
     match &error {
         sqlx::Error::RowNotFound => Error::NotFound,
         sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => Error::Damaged(error.to_string()),
-        sqlx::Error::Database(database) => match primary_code(database.as_ref()) {
-            Some(SQLITE_FULL) => Error::DiskFull,
-            Some(SQLITE_CORRUPT | SQLITE_NOTADB) => Error::Damaged(error.to_string()),
-            _ => Error::Unavailable(error.into()),
-        },
+        sqlx::Error::Database(database) => {
+            let code = database.code().and_then(|code| code.parse().ok());
+            by_code(code, error)
+        }
         _ => Error::Unavailable(error.into()),
+    }
+}
+
+/// By SQLite's own code, whichever library brought it.
+pub(crate) fn by_code(code: Option<i32>, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    // The low byte of an extended code is its primary code.
+    match code.map(|extended| extended & 0xff) {
+        Some(SQLITE_FULL) => Error::DiskFull,
+        Some(SQLITE_CORRUPT | SQLITE_NOTADB) => Error::Damaged(error.to_string()),
+        _ => Error::Unavailable(Box::new(error)),
     }
 }
 
@@ -36,16 +45,4 @@ pub(crate) fn constraint(error: sqlx::Error, unique: &[(&str, &'static str)]) ->
         }
     }
     engine(error)
-}
-
-/// The error is a unique violation of these columns: `event.stream, event.seq`.
-pub(crate) fn violates(error: &sqlx::Error, columns: &str) -> bool {
-    error
-        .as_database_error()
-        .is_some_and(|database| database.is_unique_violation() && database.message().ends_with(columns))
-}
-
-fn primary_code(error: &dyn DatabaseError) -> Option<i32> {
-    // The low byte of an extended code is its primary code.
-    error.code()?.parse::<i32>().ok().map(|extended| extended & 0xff)
 }

@@ -1,5 +1,5 @@
-//! The embedded default store: one SQLite file in WAL mode with `synchronous=FULL`, one writing connection, a few
-//! reading ones. [`SqliteStore`] implements every port of `synaq-store`.
+//! The embedded default store: one SQLite file in WAL mode with `synchronous=FULL`, one writer at a time, a few
+//! reading connections. [`SqliteStore`] implements every port of `synaq-store`.
 
 mod directory;
 mod error;
@@ -9,6 +9,7 @@ mod outbox;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod transaction;
 mod writer;
 
 pub use open::SqliteStore;

@@ -1,7 +1,8 @@
 //! Opening the file: the only place that knows pragmas.
 
 use crate::error::engine;
-use crate::writer::Writer;
+use crate::transaction::Rows;
+use crate::writer::{Writer, in_place};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqliteConnection, SqlitePool};
 use std::fs::{File, OpenOptions, TryLockError};
@@ -15,18 +16,27 @@ use tokio::sync::Mutex;
 const READERS: u32 = 4;
 
 /// Patience with a lock that somebody else's tool (a backup, a shell) holds on the file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Statements cached per connection: four sizes of each multi-row INSERT and every other statement of this crate.
 const CACHED_STATEMENTS: usize = 128;
 
 /// `PRAGMA synchronous` reads back as this for FULL.
-const SYNCHRONOUS_FULL: i64 = 2;
+pub(crate) const SYNCHRONOUS_FULL: i64 = 2;
+
+/// Whoever writes has it: a file has one writer at a time, and waiting here is fairer and faster than on SQLite's lock.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    /// Appends to the log
+    pub(crate) writer: Writer,
+    /// Writes everything else
+    pub(crate) rows: Rows,
+}
 
 /// All ports over one SQLite file. Dropping it releases the file for another process.
 #[derive(Debug)]
 pub struct SqliteStore {
-    pub(crate) writer: Mutex<Writer>,
+    pub(crate) turn: Mutex<Turn>,
     pub(crate) readers: SqlitePool,
     /// Epoch of the lease this process took; 0 before.
     pub(crate) epoch: AtomicU64,
@@ -59,15 +69,16 @@ impl SqliteStore {
     async fn open_file(path: &Path, lock: Option<File>) -> Result<Self, Error> {
         keep_private(path)?;
         let options = options(path);
-        let connection = connect_writer(&options).await?;
+        let connection = connect_rows(&options).await?;
         migrate(&options).await?;
+        let writer = in_place(|| Writer::open(path))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(options.clone().pragma("query_only", "ON"))
             .await
             .map_err(engine)?;
         Ok(Self {
-            writer: Mutex::new(Writer::new(options, connection)),
+            turn: Mutex::new(Turn { writer, rows: Rows::new(options, connection) }),
             readers,
             epoch: AtomicU64::new(0),
             path: path.to_owned(),
@@ -85,7 +96,9 @@ impl SqliteStore {
     /// [`Error::Unavailable`] or open the writer anew; the lock stays until the store is dropped.
     pub async fn close(&self) {
         self.readers.close().await;
-        self.writer.lock().await.close().await;
+        let mut turn = self.turn.lock().await;
+        in_place(|| turn.writer.close());
+        turn.rows.close().await;
     }
 }
 
@@ -100,21 +113,21 @@ async fn migrate(options: &SqliteConnectOptions) -> Result<(), Error> {
 }
 
 /// A writing connection that keeps what it acknowledges, or an error.
-pub(crate) async fn connect_writer(options: &SqliteConnectOptions) -> Result<SqliteConnection, Error> {
+pub(crate) async fn connect_rows(options: &SqliteConnectOptions) -> Result<SqliteConnection, Error> {
     let mut connection = options.connect().await.map_err(engine)?;
-    refuse_forgetful(&mut connection).await?;
+    let journal: String =
+        sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut connection).await.map_err(engine)?;
+    let synchronous =
+        sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut connection).await.map_err(engine)?;
+    refuse_forgetful(&journal, synchronous)?;
     Ok(connection)
 }
 
-/// Asks the connection itself: SQLite keeps the old mode without an error when a file system cannot do WAL.
-pub(crate) async fn refuse_forgetful(connection: &mut SqliteConnection) -> Result<(), Error> {
-    let journal: String =
-        sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *connection).await.map_err(engine)?;
+/// SQLite keeps the old mode without an error when a file system cannot do WAL: each connection is asked.
+pub(crate) fn refuse_forgetful(journal: &str, synchronous: i64) -> Result<(), Error> {
     if journal != "wal" {
         return Err(Error::Open(format!("the file system does not support WAL (journal_mode is {journal})")));
     }
-    let synchronous: i64 =
-        sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *connection).await.map_err(engine)?;
     if synchronous != SYNCHRONOUS_FULL {
         return Err(Error::Open(format!("synchronous is {synchronous}, must be FULL ({SYNCHRONOUS_FULL})")));
     }

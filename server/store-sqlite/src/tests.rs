@@ -1,8 +1,9 @@
 //! What only this engine can get wrong.
 
 use crate::SqliteStore;
-use crate::open::refuse_forgetful;
-use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+use crate::writer::ask_whether_forgetful;
+use rusqlite::Connection;
+use sqlx::AssertSqlSafe;
 use std::time::Duration;
 use synaq_core::ids::{CentreId, Seq, SessionId};
 use synaq_core::time::At;
@@ -39,9 +40,15 @@ async fn stored(store: &SqliteStore) -> usize {
 }
 
 async fn run(store: &SqliteStore, sql: &str) -> Result<(), sqlx::Error> {
-    let mut writer = store.writer.lock().await;
-    let connection = writer.connection().await.unwrap();
+    let mut turn = store.turn.lock().await;
+    let connection = turn.rows.connection().await.unwrap();
     sqlx::query(AssertSqlSafe(sql)).execute(connection).await.map(drop)
+}
+
+/// A disk of so many pages, for the writer of the log.
+async fn limit(store: &SqliteStore, pages: u32) {
+    let pragma = format!("PRAGMA max_page_count = {pages}");
+    store.turn.lock().await.writer.execute(&pragma).unwrap();
 }
 
 #[tokio::test]
@@ -57,13 +64,13 @@ async fn a_full_disk_stores_nothing_and_room_is_used_again() {
         created_at: At(0),
     };
     let large = || Batch { messages: vec![message.clone()], ..events(11..=2_000) };
-    run(&store, "PRAGMA max_page_count = 1").await.unwrap();
+    limit(&store, 1).await;
     for _ in 0..2 {
         assert!(matches!(store.append(lease, large().into()).await, Err(Error::DiskFull)));
         assert_eq!(stored(&store).await, 10);
         assert_eq!(store.deliveries(&[STREAM]).await.unwrap(), []);
     }
-    run(&store, "PRAGMA max_page_count = 1000000").await.unwrap();
+    limit(&store, 1_000_000).await;
     store.append(lease, large().into()).await.unwrap();
     assert_eq!(stored(&store).await, 2_000);
     assert_eq!(store.deliveries(&[STREAM]).await.unwrap().len(), 1);
@@ -102,24 +109,19 @@ async fn rows_written_beside_a_running_server_reach_it_and_fence_nobody() {
 #[tokio::test]
 async fn a_connection_that_could_forget_is_refused() {
     let (_directory, store, _) = opened().await;
-    let mut writer = store.writer.lock().await;
-    let connection = writer.connection().await.unwrap();
-    refuse_forgetful(connection).await.unwrap();
-    for (forgetful, sound) in [
-        ("PRAGMA synchronous = NORMAL", "PRAGMA synchronous = FULL"),
-        ("PRAGMA synchronous = OFF", "PRAGMA synchronous = FULL"),
-    ] {
-        sqlx::query(forgetful).execute(&mut *connection).await.unwrap();
-        assert!(matches!(refuse_forgetful(connection).await, Err(Error::Open(_))), "{forgetful}");
-        sqlx::query(sound).execute(&mut *connection).await.unwrap();
+    let connection = Connection::open(store.path()).unwrap();
+    for (forgetful, sound) in [("NORMAL", "FULL"), ("OFF", "FULL")] {
+        connection.pragma_update(None, "synchronous", sound).unwrap();
+        ask_whether_forgetful(&connection).unwrap();
+        connection.pragma_update(None, "synchronous", forgetful).unwrap();
+        assert!(matches!(ask_whether_forgetful(&connection), Err(Error::Open(_))), "{forgetful}");
     }
-    refuse_forgetful(connection).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_file_that_cannot_do_wal_is_refused() {
-    let mut memory = SqliteConnection::connect("sqlite::memory:").await.unwrap();
-    assert!(matches!(refuse_forgetful(&mut memory).await, Err(Error::Open(why)) if why.contains("WAL")));
+    let memory = Connection::open_in_memory().unwrap();
+    assert!(matches!(ask_whether_forgetful(&memory), Err(Error::Open(why)) if why.contains("WAL")));
 }
 
 #[tokio::test]
@@ -146,25 +148,26 @@ async fn facts_cannot_be_edited_or_deleted_even_by_hand() {
 }
 
 #[tokio::test]
-async fn a_cancelled_append_is_whole_or_nothing_and_blocks_nobody() {
+async fn a_cancelled_writer_of_rows_blocks_no_append() {
     let (_directory, store, lease) = opened().await;
-    let mut next = 1;
     // Any of these may be cut off at any of its steps, or not at all: each outcome must leave a working store.
-    for microseconds in (0..3_000).step_by(60) {
-        let append = store.append(lease, events(next..next + 100).into());
-        tokio::time::timeout(Duration::from_micros(microseconds), append).await.ok();
-        store.mark(lease, At(0)).await.unwrap();
-        let now = u64::try_from(stored(&store).await).unwrap() + 1;
-        assert!(now == next || now == next + 100, "torn: {next} -> {now}");
-        next = now;
+    for (seq, microseconds) in (1..).zip((0..3_000).step_by(60)) {
+        let centre = CentreRow {
+            id: CentreId(Uuid::from_u128(seq.into())),
+            bin: format!("{seq:012}"),
+            name_kk: "Орталық".into(),
+            name_ru: "Центр".into(),
+        };
+        let added = store.add_centre(centre);
+        tokio::time::timeout(Duration::from_micros(microseconds), added).await.ok();
+        store.append(lease, events([seq]).into()).await.unwrap();
     }
-    store.append(lease, events(next..next + 100).into()).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_lost_connection_is_opened_again() {
     let (_directory, store, lease) = opened().await;
-    store.writer.lock().await.close().await;
+    store.turn.lock().await.writer.close();
     store.append(lease, events([1]).into()).await.unwrap();
     assert_eq!(stored(&store).await, 1);
 }
