@@ -195,9 +195,10 @@ impl Candidate {
             self.command(CandidateCommand::Acknowledge { text, text_version: TEXT_VERSION.to_owned(), lang })
                 .await?;
         }
-        self.until("picture and sound at the server", |view| view.media.video && view.media.audio).await?;
         let nonce: String = rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect();
-        self.command(CandidateCommand::Begin { nonce }).await?;
+        self.command(CandidateCommand::Ready { nonce }).await?;
+        self.until("picture and sound at the server", |view| view.media.video && view.media.audio).await?;
+        self.command(CandidateCommand::Begin).await?;
         self.until("the paper", |view| !view.questions.is_empty()).await
     }
 

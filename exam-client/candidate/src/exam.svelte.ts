@@ -122,10 +122,6 @@ export class Exam {
     this.dispatch({ on: "command", command });
   }
 
-  begin(): void {
-    this.dispatch({ on: "begin", nonce: nonce() });
-  }
-
   signal(code: string, phase: "begin" | "seen" | "restore_failed" | "end"): void {
     this.dispatch({ on: "signal", code, phase });
   }
@@ -155,6 +151,9 @@ export class Exam {
         return;
       case "say_minutes":
         this.minutesSaid = effect.minutes;
+        return;
+      case "make_nonce":
+        this.dispatch({ on: "ready", nonce: nonce() });
         return;
       case "reload":
         this.#takeOver();

@@ -24,6 +24,7 @@ function view(change: Partial<CandidateView> = {}): CandidateView {
       identity: "admitted",
       asked_again: null,
       acknowledged: ["methodology", "appeal_procedure", "forbidden_items", "conduct"],
+      paper: true,
       ready: true,
     },
     draw_commitment: "ab",
@@ -486,12 +487,37 @@ test("after time ran out the late answers go first, then the device says there a
 });
 
 test("the nonce is made after the commitment was shown, and both are kept together", () => {
-  const device = new Device().welcome({ view: view({ stage: "preparing", draw_commitment: "c0ffee" }) });
-  const effects = device.do({ on: "begin", nonce: "11".repeat(32) });
+  const device = new Device().welcome({ view: view({ ...unpapered, draw_commitment: "c0ffee" }) });
+  const effects = device.do({ on: "ready", nonce: "11".repeat(32) });
   assert.deepEqual(device.state.draw, { nonce: "11".repeat(32), commitment: "c0ffee" });
   assert.ok(effects.some((effect) => effect.do === "save"));
-  device.refuse(1, "not_open_yet");
+  device.refuse(1, "cannot_draw");
   assert.equal(device.state.draw, null);
+});
+
+const unpapered: Partial<CandidateView> = { stage: "preparing", steps: { ...view().steps, paper: false, ready: false } };
+
+test("the page has the paper drawn by itself, once, when nothing but the start is missing", () => {
+  const asks = (device: Device): number => device.effects.filter((effect) => effect.do === "make_nonce").length;
+  const early = new Device().welcome({ view: view({ stage: "preparing", steps: { ...view().steps, paper: false, acknowledged: ["conduct"] } }) });
+  assert.equal(asks(early), 0, "the texts first");
+  assert.equal(asks(new Device().welcome({ view: view({ stage: "preparing" }) })), 0, "it is drawn");
+  assert.equal(asks(new Device().welcome({ view: view({ ...unpapered, attach: "waiting" }), epoch: null })), 0, "not in charge");
+
+  const device = new Device().welcome({ view: view(unpapered) });
+  assert.equal(asks(device), 1);
+  device.do({ on: "ready", nonce: "11".repeat(32) });
+  assert.deepEqual(device.commands(), [{ seq: 1, do: "ready" }]);
+  device.refuse(1, "cannot_draw");
+  device.later(5_000);
+  assert.equal(asks(device), 1, "not in a circle");
+  device.later(6_000);
+  assert.equal(asks(device), 2);
+  device.do({ on: "ready", nonce: "22".repeat(32) });
+  device.ack(2);
+  device.do({ on: "frame", frame: { type: "state", server_time: device.at + SERVER_AHEAD, view: view({ version: 9, stage: "preparing" }) } });
+  device.later(60_000);
+  assert.equal(asks(device), 2);
 });
 
 test("the summary names what is open and what is marked, the newest knowledge of this device included", () => {

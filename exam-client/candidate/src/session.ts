@@ -24,6 +24,8 @@ const ANSWER_LATE_MS = 10_000;
 const QUESTION_LATE_MS = 3_000;
 /** Minutes before the end that are said aloud, once each. */
 const SAID_ALOUD_MIN = [10, 5, 1] as const;
+/** A paper that was not drawn is asked for again after this. */
+const DRAW_LATE_MS = 10_000;
 /** Copying is for the record only; one entry per half minute says enough. */
 const SEEN_EVERY_MS = 30_000;
 
@@ -84,6 +86,8 @@ export interface SessionState extends Kept {
   readonly holdUntil: number;
   readonly busyRow: number;
   readonly asked: Readonly<Record<number, number>>;
+  /** Device time of the last try to have the paper drawn. */
+  readonly drawAskedAt: number | null;
   readonly pingN: number;
   readonly pingSentAt: number;
   readonly roundTripMs: number | null;
@@ -109,7 +113,7 @@ export type SessionEvent =
   | { readonly on: "stored"; readonly epoch: number; readonly client_seq: number }
   | { readonly on: "tick" }
   | { readonly on: "command"; readonly command: CandidateCommand }
-  | { readonly on: "begin"; readonly nonce: string }
+  | { readonly on: "ready"; readonly nonce: string }
   | { readonly on: "show"; readonly question: number }
   | { readonly on: "withdraw_hand_in" }
   | { readonly on: "signal"; readonly code: string; readonly phase: SignalPhase }
@@ -123,6 +127,8 @@ export type Effect =
   | { readonly do: "forget"; readonly epoch: number; readonly client_seq: number }
   | { readonly do: "save" }
   | { readonly do: "say_minutes"; readonly minutes: number }
+  /** Chance comes in as an event: `ready` with this browser's half of the draw. */
+  | { readonly do: "make_nonce" }
   | { readonly do: "reload" };
 
 export interface Step {
@@ -147,6 +153,7 @@ export const EMPTY: SessionState = {
   holdUntil: 0,
   busyRow: 0,
   asked: {},
+  drawAskedAt: null,
   pingN: 0,
   pingSentAt: 0,
   roundTripMs: null,
@@ -223,9 +230,9 @@ class Work {
         return this.#tick();
       case "command":
         return this.#command(event.command);
-      case "begin":
+      case "ready":
         this.#set({ draw: { nonce: event.nonce, commitment: this.#s.view?.draw_commitment ?? "" } });
-        return this.#command({ do: "begin", nonce: event.nonce });
+        return this.#command({ do: "ready", nonce: event.nonce });
       case "show":
         return this.#set({ current: Math.max(0, Math.min(event.question, (this.#s.view?.questions.length ?? 1) - 1)) });
       case "withdraw_hand_in":
@@ -246,6 +253,7 @@ class Work {
     if (connection.is !== "open" || !connection.welcomed) return;
     this.#flush();
     this.#ask();
+    this.#drawPaper();
   }
 
   #set(change: Partial<SessionState>): void {
@@ -363,7 +371,7 @@ class Work {
     for (const p of old.outbox) {
       if (p.epoch === epoch) continue;
       this.#forget(p);
-      if (NOT_REISSUED.has(p.command.do)) continue;
+      if (NOT_REISSUED.has(p.command.do) || (p.command.do === "ready" && view.steps.paper)) continue;
       if (p.command.do === "answer") {
         const mark = (v: CandidateView | null, q: number): string => JSON.stringify(v?.questions[q]?.shown ?? []);
         if (mark(old.view, p.command.question) !== mark(view, p.command.question)) {
@@ -419,7 +427,7 @@ class Work {
     if (code === "client_seq_reused" && this.#s.view?.attach === "in_charge") return this.#command(p.command, p.client_at);
     if (p.command.do === "drained") this.#set({ drained: true });
     // The draw did not happen: a later attempt makes a fresh half.
-    if (p.command.do === "begin") this.#set({ draw: null });
+    if (p.command.do === "ready") this.#set({ draw: null });
     if (code === "superseded_epoch" && p.command.do === "answer" && takesEvidence(this.#s.view)) {
       return this.#set({ keptAsEvidence: this.#s.keptAsEvidence + 1 });
     }
@@ -515,6 +523,16 @@ class Work {
       this.#set({ asked: { ...this.#s.asked, [index]: this.#at } });
       this.#effects.push({ do: "send", frame: { type: "question", index } });
     }
+  }
+
+  /** Once nothing but the start is missing: the paper is drawn before the bell, and nobody has to press anything. */
+  #drawPaper(): void {
+    const { view, drawAskedAt, outbox } = this.#s;
+    if (screenOf(this.#s) !== "ready" || view?.steps.paper !== false) return;
+    if (outbox.some((p) => p.command.do === "ready")) return;
+    if (drawAskedAt !== null && this.#at - drawAskedAt < DRAW_LATE_MS) return;
+    this.#set({ drawAskedAt: this.#at });
+    this.#effects.push({ do: "make_nonce" });
   }
 
   #find(epoch: number, clientSeq: number): Pending | undefined {

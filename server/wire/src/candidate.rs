@@ -169,10 +169,13 @@ pub enum CandidateCommand {
         text_version: String,
         lang: Lang,
     },
-    /// `nonce`: 256 bits as 64 lower-case hex digits
-    Begin {
+    /// Draws and stores the paper, before the start; sent once everything but the start is done, and only after the
+    /// page has shown `draw_commitment`. `nonce`: 256 bits as 64 lower-case hex digits
+    Ready {
         nonce: String,
     },
+    /// Starts the clock over the drawn paper
+    Begin,
     Answer {
         question: u16,
         shown: Vec<u8>,
@@ -374,7 +377,7 @@ pub struct CandidateView {
     pub closes_at: i64,
     /// The clock, once running
     pub clock: Option<Clock>,
-    /// Answers and flags, one per question, once the paper is drawn
+    /// Answers and flags, one per question, once the exam has started. What `ack` has told alone is not sent again.
     pub questions: Vec<QuestionMark>,
     /// The one warning
     pub warning: Option<WarningView>,
@@ -438,6 +441,8 @@ pub struct Steps {
     pub asked_again: Option<String>,
     /// Texts confirmed so far
     pub acknowledged: Vec<AcknowledgedText>,
+    /// The paper is drawn and stored; `begin` only starts the clock
+    pub paper: bool,
     /// Everything is there: `begin` would be accepted now
     pub ready: bool,
 }

@@ -47,7 +47,7 @@ closes_at: number,
  */
 clock: Clock | null, 
 /**
- * Answers and flags, one per question, once the paper is drawn
+ * Answers and flags, one per question, once the exam has started. What `ack` has told alone is not sent again.
  */
 questions: Array<QuestionMark>, 
 /**

@@ -40,6 +40,10 @@ asked_again: string | null,
  */
 acknowledged: Array<AcknowledgedText>, 
 /**
+ * The paper is drawn and stored; `begin` only starts the clock
+ */
+paper: boolean, 
+/**
  * Everything is there: `begin` would be accepted now
  */
 ready: boolean, };

@@ -89,7 +89,8 @@ impl Exam {
             exam.command(Command::Acknowledge { text, text_version: "1".to_owned(), lang: Lang::Ru });
         }
         exam.input(Input::Media(MediaFact::Flow { video: true, audio: true }));
-        exam.command(Command::Begin { nonce: Seed([9; 32]) });
+        exam.command(Command::Ready { nonce: Seed([9; 32]) });
+        exam.command(Command::Begin);
         exam.command(Command::Answer { question: 0, shown: BTreeSet::from([0]) });
         exam.command(Command::Answer { question: 1, shown: BTreeSet::from([1]) });
         exam.command(Command::HandIn);

@@ -18,7 +18,7 @@ impl Fingerprint {
     pub fn of(command: &Command) -> Self {
         let text = match command {
             // A seed does not print itself.
-            Command::Begin { nonce } => format!("Begin {}", hex32::encode(&nonce.0)),
+            Command::Ready { nonce } => format!("Ready {}", hex32::encode(&nonce.0)),
             Command::Signal { code, phase, note, .. } => {
                 let (code, phase, note) = (*code, *phase, note.clone());
                 format!("{:?}", Command::Signal { code, phase, ago: Span::ZERO, note })

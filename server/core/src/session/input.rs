@@ -78,8 +78,10 @@ pub enum Command {
     SubmitIdentity,
     /// One of the four texts
     Acknowledge { text: AcknowledgedText, text_version: String, lang: Lang },
-    /// Start the exam with the candidate's half of the draw
-    Begin { nonce: Seed },
+    /// Draw the paper with the candidate's half of the draw; the clock does not start
+    Ready { nonce: Seed },
+    /// Start the clock over the drawn paper
+    Begin,
     /// Positions in the candidate's order of options; empty clears the answer
     Answer { question: u16, shown: BTreeSet<u8> },
     /// Mark for later

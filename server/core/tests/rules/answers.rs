@@ -70,8 +70,8 @@ fn a_repetition_is_told_from_another_command_by_what_it_says() {
         note: None,
     };
     assert_eq!(Fingerprint::of(&signal(1)), Fingerprint::of(&signal(9)));
-    let begin = |byte| Command::Begin { nonce: Seed([byte; 32]) };
-    assert_ne!(Fingerprint::of(&begin(1)), Fingerprint::of(&begin(2)));
+    let ready = |byte| Command::Ready { nonce: Seed([byte; 32]) };
+    assert_ne!(Fingerprint::of(&ready(1)), Fingerprint::of(&ready(2)));
     assert_ne!(Fingerprint::of(&Command::HandIn), Fingerprint::of(&Command::Drained));
 }
 

@@ -1,14 +1,17 @@
-use crate::support::{Exam, PREPARED, bank, context, creation, evidence, plan, t, working_device};
+use crate::support::{
+    DEVICE, Exam, PREPARED, TAB, bank, context, creation, evidence, plan, socket, t, working_device,
+};
 use synaq_core::bank::{Lang, PlanError};
 use synaq_core::form::{Seed, draw, seed};
 use synaq_core::proctoring::RuleTable;
 use synaq_core::session::{
-    AcknowledgedText, Command, DeviceReport, ExamSession, Fact, Input, MessageFrom, PhotoKind, PhotosSeen,
-    Refusal, StaffCommand, Stage,
+    AcknowledgedText, Command, DeviceReport, Event, ExamSession, Fact, Input, MessageFrom, PhotoKind,
+    PhotosSeen, Refusal, StaffCommand, Stage,
 };
 use synaq_core::time::Span;
 
-const BEGIN: Command = Command::Begin { nonce: Seed([9; 32]) };
+const READY: Command = Command::Ready { nonce: Seed([9; 32]) };
+const BEGIN: Command = Command::Begin;
 
 #[test]
 fn a_threshold_below_the_law_is_refused() {
@@ -59,9 +62,11 @@ fn the_steps_have_an_order() {
     exam.staff(t(-382), StaffCommand::Admit { seen: None });
     exam.flow(t(-381), true, true);
     for text in AcknowledgedText::ALL {
-        assert_eq!(exam.command_refused(t(-380), BEGIN), missing);
+        assert_eq!(exam.command_refused(t(-380), READY), missing);
         exam.command(t(-379), read(text));
     }
+    assert_eq!(exam.command_refused(t(-379), BEGIN), missing, "no paper to begin");
+    exam.command(t(-378), READY);
     exam.command(t(-378), BEGIN);
     assert!(matches!(exam.session.state().stage, Stage::Running { .. }));
     assert_eq!(exam.session.state().evidence.len(), 4, "all four photos are evidence");
@@ -116,6 +121,57 @@ fn camera_and_microphone_must_reach_the_server_to_start() {
     }
     exam.flow(t(-8), true, true);
     exam.command(t(-7), BEGIN);
+}
+
+#[test]
+fn the_paper_is_drawn_once_before_the_start_and_survives_a_reload() {
+    let mut exam = Exam::ready(RuleTable::default());
+    let form = exam.session.state().form.clone();
+    assert!(form.is_some() && exam.session.state().stage == Stage::Preparing);
+    let other = Command::Ready { nonce: Seed([10; 32]) };
+    assert_eq!(exam.command_refused(t(-20), other), Refusal::WrongStage, "no choice between papers");
+    exam.disconnect(t(-19), 0);
+    exam.input(t(-18), Input::Attach { device: DEVICE, tab: TAB, socket: socket(1) });
+    assert_eq!(exam.session.state().form, form);
+    let began = exam.command(t(-17), BEGIN);
+    assert!(matches!(began.events[..], [Event { fact: Fact::Started { .. }, .. }]), "{began:?}");
+    assert_eq!(exam.session.state().form, form);
+    assert_eq!(exam.command_refused(t(-16), READY), Refusal::WrongStage);
+}
+
+/// Streams of releases that drew and started in one command.
+#[test]
+fn a_log_in_which_one_command_drew_and_started_replays() {
+    let mut exam = Exam::running();
+    let drawn = exam.log.iter().position(|event| matches!(event.fact, Fact::FormDrawn { .. })).unwrap();
+    let drawing = exam.log.remove(drawn);
+    let started = exam.log.iter_mut().find(|event| matches!(event.fact, Fact::Started { .. })).unwrap();
+    let together = Event { at: started.at, client: started.client, ..drawing };
+    let at = exam.log.iter().position(|event| matches!(event.fact, Fact::Started { .. })).unwrap();
+    exam.log.insert(at, together);
+    let mut replayed = ExamSession::new(exam.session.context().clone());
+    exam.log.iter().for_each(|event| replayed.apply(event));
+    assert_eq!(replayed.state().form, exam.session.state().form);
+    assert_eq!(replayed.state().stage, exam.session.state().stage);
+}
+
+#[test]
+fn the_paper_can_be_drawn_before_the_sitting_opens_and_not_after_it() {
+    let mut exam = Exam::ready(RuleTable::default());
+    exam.session = ExamSession::new(context(RuleTable::default()));
+    let late_opening = synaq_core::session::Creation { opens_at: t(100), ..creation() };
+    let created = exam.session.decide(PREPARED, Input::Create(Box::new(late_opening)));
+    let log = std::mem::take(&mut exam.log).into_iter().skip(1);
+    let before_the_draw = log.filter(|event| !matches!(event.fact, Fact::FormDrawn { .. }));
+    for event in created.events.into_iter().chain(before_the_draw) {
+        exam.session.apply(&event);
+        exam.log.push(event);
+    }
+    let mut late = exam.clone();
+    exam.command(t(99), READY);
+    assert_eq!(exam.command_refused(t(99), BEGIN), Refusal::NotOpenYet);
+    let after = creation().closes_at + Span(1);
+    assert_eq!(late.command_refused(after, READY), Refusal::LinkExpired);
 }
 
 #[test]

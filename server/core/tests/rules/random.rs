@@ -47,7 +47,8 @@ fn command() -> impl Strategy<Value = Command> {
         2 => any::<bool>().prop_map(|open| Command::Prompt { open }),
         1 => (0..11_u16, any::<bool>()).prop_map(|(question, on)| Command::Flag { question, on }),
         1 => Just(Command::CallProctor),
-        1 => Just(Command::Begin { nonce: Seed([3; 32]) }),
+        1 => Just(Command::Ready { nonce: Seed([3; 32]) }),
+        1 => Just(Command::Begin),
         1 => Just(Command::Drained),
         1 => Just(Command::SubmitIdentity),
     ]

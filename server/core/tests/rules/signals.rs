@@ -152,7 +152,7 @@ fn claims_never_lie_before_the_start_nor_before_an_earlier_claim_nor_in_the_futu
 fn nothing_counts_before_the_start_or_while_paused() {
     let mut exam = Exam::ready(RuleTable::default());
     exam.signal(t(-100), Code::WindowBlur, SignalPhase::Begin);
-    exam.command(t(0), Command::Begin { nonce: synaq_core::form::Seed([9; 32]) });
+    exam.command(t(0), Command::Begin);
     exam.run_to(t(30));
     exam.staff(t(30), StaffCommand::Pause { reason: "fire alarm".to_owned() });
     exam.signal(t(31), Code::WindowBlur, SignalPhase::Begin);
@@ -489,7 +489,7 @@ fn prompts_of_the_preparation_leave_the_exam_its_shield() {
         exam.command(t(second), Command::Prompt { open: true });
         exam.command(t(second + 59), Command::Prompt { open: false });
     }
-    exam.command(t(0), Command::Begin { nonce: synaq_core::form::Seed([9; 32]) });
+    exam.command(t(0), Command::Begin);
     exam.command(t(100), Command::Prompt { open: true });
     exam.signal(t(101), Code::WindowBlur, SignalPhase::Begin);
     exam.signal(t(130), Code::WindowBlur, SignalPhase::End);

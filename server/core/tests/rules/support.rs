@@ -120,6 +120,7 @@ pub(crate) fn creation() -> Creation {
 }
 
 /// A session with its log.
+#[derive(Clone)]
 pub(crate) struct Exam {
     pub(crate) session: ExamSession,
     pub(crate) log: Vec<Event>,
@@ -162,6 +163,7 @@ impl Exam {
             let text_version = "1".to_owned();
             exam.command(PREPARED, Command::Acknowledge { text, text_version, lang: Lang::Kk });
         }
+        exam.command(PREPARED, Command::Ready { nonce: Seed([9; 32]) });
         exam.flow(PREPARED, true, true);
         exam
     }
@@ -173,7 +175,7 @@ impl Exam {
 
     pub(crate) fn running_with(rules: RuleTable) -> Self {
         let mut exam = Self::ready(rules);
-        exam.command(START, Command::Begin { nonce: Seed([9; 32]) });
+        exam.command(START, Command::Begin);
         exam
     }
 

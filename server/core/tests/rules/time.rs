@@ -53,7 +53,7 @@ fn all_time_given_by_hand_has_a_sum() {
 fn an_accommodation_approved_late_can_still_be_added_before_the_start() {
     let mut exam = Exam::ready(synaq_core::proctoring::RuleTable::default());
     exam.staff(t(-60), StaffCommand::Extend { span: Span::mins(30), reason: reason() });
-    exam.command(START, Command::Begin { nonce: synaq_core::form::Seed([9; 32]) });
+    exam.command(START, Command::Begin);
     assert_eq!(exam.deadline(), t(5_400));
 }
 

@@ -173,7 +173,7 @@ async fn a_restart_before_the_exam_forgets_sockets_and_media_of_the_old_process(
     assert!(!state.video && !state.audio && state.socket.is_none());
     bench.attach().await;
     let begin = bench
-        .send(bench.next_seq(), Command::Begin { nonce: synaq_core::form::Seed([5; 32]) })
+        .send(bench.next_seq(), Command::Begin)
         .await
         .unwrap();
     assert!(matches!(begin.effects[..], [Effect::Refused(Refusal::MediaMissing)]), "{begin:?}");

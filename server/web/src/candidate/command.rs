@@ -22,7 +22,8 @@ pub(super) fn command(command: CandidateCommand) -> Result<Command, Problem> {
         C::Acknowledge { text: which, text_version, lang } => {
             Command::Acknowledge { text: text(which), text_version, lang: core_lang(lang) }
         }
-        C::Begin { nonce } => Command::Begin { nonce: seed(&nonce)? },
+        C::Ready { nonce } => Command::Ready { nonce: seed(&nonce)? },
+        C::Begin => Command::Begin,
         C::Answer { question, shown } => Command::Answer { question, shown: places(&shown)? },
         C::Flag { question, on } => Command::Flag { question, on },
         C::Signal { code, phase: which, ago_ms, note } => {
@@ -96,7 +97,7 @@ mod tests {
     #[test]
     fn what_cannot_be_spelled_in_core_is_refused_by_name() {
         let twice = CandidateCommand::Answer { question: 0, shown: vec![1, 1] };
-        let nonce = |nonce: &str| CandidateCommand::Begin { nonce: nonce.to_owned() };
+        let nonce = |nonce: &str| CandidateCommand::Ready { nonce: nonce.to_owned() };
         for (bad, code) in [
             (signal("NO_SUCH_CODE"), Code::OutOfLimits),
             (signal(""), Code::OutOfLimits),

@@ -8,8 +8,7 @@ use synaq_core::form::commitment;
 use synaq_core::ids::hex32;
 use synaq_core::proctoring::{Class, IncidentStatus};
 use synaq_core::session::{
-    AcknowledgedText as CoreText, ClientRef, Command, Effect, ExamSession, Finish, Input, MessageFrom,
-    PhotoKind, Stage, Standing,
+    AcknowledgedText as CoreText, ExamSession, Finish, MessageFrom, PhotoKind, Stage, Standing,
 };
 use synaq_core::time::At;
 use synaq_wire::candidate::{
@@ -93,24 +92,9 @@ fn steps(session: &ExamSession, now: At) -> Steps {
         identity,
         asked_again: state.asked_again.clone(),
         acknowledged: state.acknowledged.keys().copied().map(acknowledged).collect(),
-        ready: ready(session, now),
+        paper: state.form.is_some(),
+        ready: session.may_begin(now).is_ok(),
     }
-}
-
-/// Core itself says whether it would begin; the cheap signs are asked first, because asking core draws a paper.
-fn ready(session: &ExamSession, now: At) -> bool {
-    let state = session.state();
-    let Some(binding) = state.binding.as_ref().filter(|_| state.stage == Stage::Preparing) else {
-        return false;
-    };
-    let opened = state.opens_at.is_none_or(|opens_at| now >= opens_at);
-    if !opened || state.admitted.is_none() || !state.video || !state.audio {
-        return false;
-    }
-    let client = ClientRef { epoch: binding.epoch, client_seq: u64::MAX, client_at: now };
-    let nonce = synaq_core::form::Seed([0; 32]);
-    let decision = session.decide(now, Input::Candidate { client, command: Command::Begin { nonce } });
-    !decision.effects.iter().any(|effect| matches!(effect, Effect::Refused(_)))
 }
 
 const fn acknowledged(text: CoreText) -> AcknowledgedText {
@@ -136,7 +120,8 @@ fn clock(session: &ExamSession, now: At) -> Option<Clock> {
 
 fn questions(session: &ExamSession) -> Vec<QuestionMark> {
     let state = session.state();
-    let count = state.form.as_ref().map_or(0, |form| small(form.questions.len()));
+    let form = state.form.as_ref().filter(|_| state.started_at.is_some());
+    let count = form.map_or(0, |form| small(form.questions.len()));
     let mark = |index: u16| {
         let answer = state.answers.get(&index);
         QuestionMark {
@@ -254,7 +239,7 @@ mod tests {
     use super::*;
     use crate::tests::script::{at, closed, prepared, running};
     use synaq_core::proctoring::{Code, SignalPhase};
-    use synaq_core::session::{AcknowledgedText as Text, StaffCommand};
+    use synaq_core::session::{AcknowledgedText as Text, Command, Input, StaffCommand};
     use synaq_core::time::Span;
 
     fn seen(session: &ExamSession, now: At) -> CandidateView {

@@ -1,7 +1,7 @@
 //! A candidate's way and the bad input on it.
 
 use super::house::{House, ORIGIN, session, staff};
-use super::seat::{Device, Socket, prepare, running};
+use super::seat::{Device, Socket, drawn, prepare, running};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use synaq_core::session::{Input, StaffCommand};
@@ -168,7 +168,7 @@ async fn frames_of_another_shape_leave_everything_as_it_was() {
         (93, json!({ "do": "answer", "question": 0, "shown": [1, 1] }), "no_such_option"),
         (94, json!({ "do": "signal", "code": "NONE", "phase": "begin", "ago_ms": 0 }), "out_of_limits"),
         (95, json!({ "do": "say", "text": "x".repeat(2_001) }), "out_of_limits"),
-        (96, json!({ "do": "begin", "nonce": "00" }), "out_of_limits"),
+        (96, json!({ "do": "ready", "nonce": "00" }), "out_of_limits"),
         (0, json!({ "do": "hand_in" }), "out_of_limits"),
         (1 << 53, json!({ "do": "hand_in" }), "out_of_limits"),
     ] {
@@ -288,7 +288,11 @@ async fn questions_are_told_only_while_the_exam_runs_and_are_not_covered() {
         code(&socket.command(json!({ "do": "answer", "question": 0, "shown": [0] })).await),
         "wrong_stage"
     );
-    socket.done(json!({ "do": "begin", "nonce": "cd".repeat(32) })).await;
+    assert_eq!(code(&socket.command(json!({ "do": "begin" })).await), "step_missing");
+    socket.done(json!({ "do": "ready", "nonce": "cd".repeat(32) })).await;
+    let drawn = socket.view(|view| view["steps"]["paper"] == true).await;
+    assert_eq!((&drawn["steps"]["ready"], &drawn["questions"]), (&json!(true), &json!([])));
+    socket.done(json!({ "do": "begin" })).await;
     socket.send(&ask).await;
     socket.until("question").await;
     let by = staff(0, Role::Proctor);
@@ -359,7 +363,7 @@ async fn the_page_learns_that_a_proctor_came_and_when_it_may_begin() {
     assert_eq!(welcome["view"]["proctor_present"], false);
     let commitment = welcome["view"]["draw_commitment"].as_str().unwrap();
     assert_eq!(commitment, synaq_seal::sha256(&[7; 32]).to_string());
-    prepare(&house, &device, &mut socket).await;
+    drawn(&house, &device, &mut socket).await;
     let _wall = super::wall::watching(&house, at).await;
     socket.view(|view| view["steps"]["ready"] == true && view["proctor_present"] == true).await;
 }

@@ -112,13 +112,14 @@ pub(crate) fn prepared() -> Script {
     for text in AcknowledgedText::ALL {
         script.command(at(0), Command::Acknowledge { text, text_version: "1".to_owned(), lang: Lang::Ru });
     }
+    script.command(at(0), Command::Ready { nonce: Seed([8; 32]) });
     script
 }
 
 /// The clock runs since `at(0)`.
 pub(crate) fn running() -> Script {
     let mut script = prepared();
-    script.command(at(0), Command::Begin { nonce: Seed([8; 32]) });
+    script.command(at(0), Command::Begin);
     script
 }
 

@@ -197,13 +197,19 @@ pub(super) async fn prepare(house: &House, device: &Device, socket: &mut Socket)
     }
 }
 
+/// The paper is drawn and stored.
+pub(super) async fn drawn(house: &House, device: &Device, socket: &mut Socket) {
+    prepare(house, device, socket).await;
+    socket.done(json!({ "do": "ready", "nonce": "ab".repeat(32) })).await;
+}
+
 /// A bound device with a live socket in a running exam.
 pub(super) async fn running(house: &House, at: SocketAddr, candidate: u128) -> (Device, Socket) {
     let device = Device::new(house, candidate, u8::try_from(candidate).unwrap() + 1);
     assert_eq!(device.bind(house).await.0, StatusCode::OK);
     let mut socket = device.connect(house, at).await;
     socket.until("welcome").await;
-    prepare(house, &device, &mut socket).await;
-    socket.done(json!({ "do": "begin", "nonce": "ab".repeat(32) })).await;
+    drawn(house, &device, &mut socket).await;
+    socket.done(json!({ "do": "begin" })).await;
     (device, socket)
 }

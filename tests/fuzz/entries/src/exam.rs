@@ -41,7 +41,7 @@ pub(crate) fn prepared() -> Exam {
 pub(crate) fn warned() -> Exam {
     static EXAM: LazyLock<Exam> = LazyLock::new(|| {
         let mut exam = prepared();
-        exam.command(1_001, Command::Begin { nonce: Seed([9; 32]) });
+        exam.command(1_001, Command::Begin);
         let began_at = exam.now;
         let code = Code::ForbiddenItem;
         exam.must(Input::Staff {
@@ -89,6 +89,7 @@ impl Exam {
         for (client_seq, text) in (5..).zip(AcknowledgedText::ALL) {
             exam.command(client_seq, Command::Acknowledge { text, text_version: "1".to_owned(), lang });
         }
+        exam.command(9, Command::Ready { nonce: Seed([9; 32]) });
         exam.must(Input::Media(MediaFact::Flow { video: true, audio: true }));
         exam
     }
@@ -179,7 +180,7 @@ mod tests {
     #[test]
     fn an_exam_whose_time_ran_out_reaches_its_record() {
         let mut exam = prepared();
-        exam.command(1_001, Command::Begin { nonce: Seed([9; 32]) });
+        exam.command(1_001, Command::Begin);
         assert!(!exam.check());
         exam.wait(WAIT_MAX_S);
         assert!(exam.check());

@@ -160,7 +160,8 @@ impl Deciding<'_> {
             Command::CheckDevice(report) => self.check_device(report),
             Command::SubmitIdentity => self.submit_identity(),
             Command::Acknowledge { text, text_version, lang } => self.acknowledge(text, text_version, lang),
-            Command::Begin { nonce } => self.begin(nonce),
+            Command::Ready { nonce } => self.draw_paper(nonce),
+            Command::Begin => self.begin(),
             Command::Answer { question, shown } => self.put_answer(client, question, shown),
             Command::Flag { question, on } => self.flag(question, on),
             Command::Signal { code, phase, ago, note } => self.signal(code, phase, ago, note),
@@ -211,7 +212,8 @@ impl Deciding<'_> {
             | Command::Drained
             | Command::AcknowledgeWarning { .. }
             | Command::WarningDisplayed { .. }
-            | Command::Begin { .. } => true,
+            | Command::Ready { .. }
+            | Command::Begin => true,
             Command::Answer { .. } => self.state().answer_events < ANSWERS_MAX,
             _ => self.state().chatter_events < CHATTER_EVENTS_MAX,
         }

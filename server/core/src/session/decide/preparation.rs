@@ -7,8 +7,8 @@ use crate::ids::StaffId;
 use crate::session::event::{EvidenceRef, Fact, PhotoKind};
 use crate::session::input::{AcknowledgedText, Creation, DeviceReport, PhotosSeen, Refusal};
 use crate::session::limits::{EXTRA_MAX, LABEL_CHARS, REASON_CHARS};
-use crate::session::state::Stage;
-use crate::time::Span;
+use crate::session::state::{ExamSession, Stage, State};
+use crate::time::{At, Span};
 use std::collections::BTreeSet;
 
 impl Deciding<'_> {
@@ -70,7 +70,7 @@ impl Deciding<'_> {
         if self.state().identity_submitted {
             return Err(Refusal::WrongStage);
         }
-        self.step(self.device_works())?;
+        self.step(self.state().device_works())?;
         evidence_within(&evidence)?;
         self.emit(Fact::PhotoStored { kind, evidence });
         Ok(())
@@ -85,7 +85,7 @@ impl Deciding<'_> {
         self.step(
             photos.contains_key(&PhotoKind::Face)
                 && photos.contains_key(&PhotoKind::Document)
-                && self.device_works(),
+                && self.state().device_works(),
         )?;
         self.emit_command(Fact::IdentitySubmitted);
         Ok(())
@@ -128,56 +128,40 @@ impl Deciding<'_> {
         Ok(())
     }
 
-    pub(super) fn begin(&mut self, nonce: Seed) -> Result<(), Refusal> {
+    /// Before the start, so that the bell finds every paper stored: five thousand draws in its second would be a queue.
+    /// Once only: a second half of the draw would be a choice between papers.
+    pub(super) fn draw_paper(&mut self, nonce: Seed) -> Result<(), Refusal> {
         self.preparing()?;
         let state = self.state();
-        if state.opens_at.is_none_or(|opens_at| self.at < opens_at) {
-            return Err(Refusal::NotOpenYet);
+        if state.form.is_some() {
+            return Err(Refusal::WrongStage);
         }
         if state.closes_at.is_none_or(|closes_at| self.at > closes_at) {
             return Err(Refusal::LinkExpired);
         }
-        let texts = AcknowledgedText::ALL.iter().all(|text| state.acknowledged.contains_key(text));
-        self.step(
-            state.lang.is_some()
-                && state.consent.is_some()
-                && self.device_works()
-                && state.admitted.is_some()
-                && texts,
-        )?;
-        // NB-19: a web camera and a microphone.
-        if !(state.video && state.audio) {
-            return Err(Refusal::MediaMissing);
-        }
+        self.step(state.steps_done())?;
         let secret = state.draw_secret.ok_or(Refusal::CannotDraw)?;
-        let deadline = self.at + state.planned + state.extra;
         let context = self.session.context();
         let form = draw(&context.bank, &context.programme.plan, &BTreeSet::new(), seed(&secret.0, &nonce.0))
             .map_err(|_| Refusal::CannotDraw)?;
         self.emit_command(Fact::FormDrawn { nonce, form });
+        Ok(())
+    }
+
+    pub(super) fn begin(&mut self) -> Result<(), Refusal> {
+        self.session.may_begin(self.at)?;
+        let deadline = self.at + self.state().planned + self.state().extra;
         self.emit_command(Fact::Started { deadline });
         Ok(())
     }
 
     fn preparing(&self) -> Result<(), Refusal> {
-        match self.state().stage {
-            Stage::Preparing => Ok(()),
-            Stage::Closed { .. } => Err(Refusal::ExamEnded),
-            Stage::Absent | Stage::Running { .. } => Err(Refusal::WrongStage),
-        }
+        self.session.preparing()
     }
 
     #[expect(clippy::unused_self, reason = "reads as a sentence beside its siblings")]
     fn step(&self, done: bool) -> Result<(), Refusal> {
         if done { Ok(()) } else { Err(Refusal::StepMissing) }
-    }
-
-    /// NB-19: camera, microphone and Internet were seen to work.
-    fn device_works(&self) -> bool {
-        self.state()
-            .device_report
-            .as_ref()
-            .is_some_and(|report| report.camera && report.microphone && report.connection)
     }
 
     fn identity_waits(&self) -> Result<(), Refusal> {
@@ -187,6 +171,54 @@ impl Deciding<'_> {
         } else {
             Err(Refusal::NothingWaits)
         }
+    }
+}
+
+impl ExamSession {
+    /// Whether `Begin` would be accepted at `at`: a look at the state, no draw.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn may_begin(&self, at: At) -> Result<(), Refusal> {
+        self.preparing()?;
+        let state = self.state();
+        if state.opens_at.is_none_or(|opens_at| at < opens_at) {
+            return Err(Refusal::NotOpenYet);
+        }
+        if state.closes_at.is_none_or(|closes_at| at > closes_at) {
+            return Err(Refusal::LinkExpired);
+        }
+        if !state.steps_done() || state.form.is_none() {
+            return Err(Refusal::StepMissing);
+        }
+        // NB-19: a web camera and a microphone.
+        if state.video && state.audio { Ok(()) } else { Err(Refusal::MediaMissing) }
+    }
+
+    fn preparing(&self) -> Result<(), Refusal> {
+        match self.state().stage {
+            Stage::Preparing => Ok(()),
+            Stage::Closed { .. } => Err(Refusal::ExamEnded),
+            Stage::Absent | Stage::Running { .. } => Err(Refusal::WrongStage),
+        }
+    }
+}
+
+impl State {
+    /// Everything a person has to do before the paper.
+    fn steps_done(&self) -> bool {
+        self.lang.is_some()
+            && self.consent.is_some()
+            && self.device_works()
+            && self.admitted.is_some()
+            && AcknowledgedText::ALL.iter().all(|text| self.acknowledged.contains_key(text))
+    }
+
+    /// NB-19: camera, microphone and Internet were seen to work.
+    fn device_works(&self) -> bool {
+        self.device_report
+            .as_ref()
+            .is_some_and(|report| report.camera && report.microphone && report.connection)
     }
 }
 

@@ -276,7 +276,7 @@ impl Bench {
     /// Through every step before the exam, into it.
     pub(crate) async fn begin(&self) {
         self.prepare().await;
-        self.accept(Command::Begin { nonce: Seed([5; 32]) }).await;
+        self.accept(Command::Begin).await;
     }
 
     /// Through every step before the exam.
@@ -297,6 +297,7 @@ impl Bench {
         for text in AcknowledgedText::ALL {
             self.accept(Command::Acknowledge { text, text_version: "1".to_owned(), lang: Lang::Kk }).await;
         }
+        self.accept(Command::Ready { nonce: Seed([5; 32]) }).await;
         let flow = Input::Media(MediaFact::Flow { video: true, audio: true });
         self.runtime.submit(SESSION, flow).await.unwrap();
     }
