@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { until } from '../support/demo.mjs'
 import { exam } from './sitting.mjs'
-import { Candidate } from './seat/candidate.mjs'
 
 exam('connection cut and restored: answers queue on the device and arrive by themselves', { cable: true }, async sitting => {
   const { candidate, line } = sitting
@@ -100,35 +99,4 @@ exam('platform down during the hand-in: the record is sealed and arrives once, w
   assert.equal(records[0].sha256, record.sha256)
   const bundle = await demo.verify(await sitting.bundle())
   assert(bundle.passed, bundle.said)
-})
-
-exam('a second tab waits until the proctor admits it, then goes on with the same paper', {}, async sitting => {
-  const { candidate, proctor, link } = sitting
-  await sitting.reachExam()
-  const answers = await candidate.answerAll({ to: 2, right: 2 })
-  await candidate.allSaved()
-  const second = new Candidate()
-  second.browser = candidate.browser
-  second.page = await candidate.page.context().newPage()
-  second.page.faults = candidate.page.faults
-  await second.page.goto(link)
-  await second.screen('other_device')
-  await candidate.goTo(2)
-  answers.set(2, await candidate.answer(true))
-  await candidate.allSaved()
-  await proctor.at('device-waits').waitFor()
-  await proctor.admitDevice()
-  await second.screen('exam', 60_000)
-  await candidate.at('screen-other_device').or(candidate.at('screen-stopped')).waitFor({ timeout: 60_000 })
-  await second.goTo(3)
-  answers.set(3, await second.answer(false))
-  await second.allSaved()
-  await second.handIn()
-  await second.end()
-  // Whether the second tab was a violation is a person's to say; until then nothing is sealed.
-  await until('the incident waits for a person', async () =>
-    (await sitting.detail()).incidents.some(({ code, status }) => code === 'SECOND_CONNECTION' && status === 'open'))
-  assert.equal((await sitting.detail()).record, null)
-  await proctor.at('open-incidents').getByTestId('dismiss').click()
-  assert.deepEqual(await sitting.sealedAnswers(), answers)
 })

@@ -18,6 +18,16 @@ export class Candidate {
     return candidate
   }
 
+  /** The same link in another tab of the same browser. */
+  async anotherTab() {
+    const tab = new Candidate()
+    Object.assign(tab, { browser: this.browser, lang: this.lang, link: this.link })
+    tab.page = await this.page.context().newPage()
+    tab.page.faults = this.page.faults
+    await tab.page.goto(this.link)
+    return tab
+  }
+
   async close() {
     await this.browser.close()
   }

@@ -1,0 +1,98 @@
+// Two tabs, two devices: one is in charge, and nobody loses the exam by a reload.
+import assert from 'node:assert/strict'
+import { until } from '../support/demo.mjs'
+import { exam } from './sitting.mjs'
+import { Candidate } from './seat/candidate.mjs'
+
+exam('a reload of the first tab keeps the exam though a second waits; closed for good, the second goes on', {}, async sitting => {
+  const { candidate } = sitting
+  await sitting.reachExam()
+  const answers = await candidate.answerAll({ to: 2, right: 2 })
+  await candidate.allSaved()
+  const second = await candidate.anotherTab()
+  await second.screen('other_device')
+  await candidate.page.reload()
+  await candidate.screen('exam', 60_000)
+  await candidate.goTo(2)
+  answers.set(2, await candidate.answer(true))
+  await candidate.allSaved()
+  await second.screen('other_device')
+  await candidate.page.close()
+  await second.screen('exam', 60_000)
+  await second.goTo(3)
+  answers.set(3, await second.answer(false))
+  await second.allSaved()
+  await second.handIn()
+  await second.end()
+  sitting.seats = sitting.seats.filter(seat => seat !== candidate)
+  await sitting.seat(second)
+  await sitting.dismissOpenIncident()
+  assert.deepEqual(await sitting.sealedAnswers(), answers)
+})
+
+exam('a second tab waits until the proctor admits it, then goes on with the same paper', {}, async sitting => {
+  const { candidate, proctor } = sitting
+  await sitting.reachExam()
+  const answers = await candidate.answerAll({ to: 2, right: 2 })
+  await candidate.allSaved()
+  const second = await candidate.anotherTab()
+  await second.screen('other_device')
+  await candidate.goTo(2)
+  answers.set(2, await candidate.answer(true))
+  await candidate.allSaved()
+  await proctor.at('device-waits').waitFor()
+  await proctor.admitDevice()
+  await second.screen('exam', 60_000)
+  // The first tab says what happened, and keeps its place in case the second is closed.
+  await candidate.screen('other_device', 60_000)
+  assert.match(await candidate.at('other-device').innerText(), /перешёл/)
+  await second.goTo(3)
+  answers.set(3, await second.answer(false))
+  await second.allSaved()
+  await second.handIn()
+  await second.end()
+  // Whether the second tab was a violation is a person's to say; until then nothing is sealed.
+  await until('the incident waits for a person', async () =>
+    (await sitting.detail()).incidents.some(({ code, status }) => code === 'SECOND_CONNECTION' && status === 'open'))
+  assert.equal((await sitting.detail()).record, null)
+  await sitting.dismissOpenIncident()
+  assert.deepEqual(await sitting.sealedAnswers(), answers)
+})
+
+exam('a device that comes back after another took over hands over its answers as evidence and raises nothing', { cable: true }, async sitting => {
+  const { candidate, proctor, link, line } = sitting
+  await sitting.reachExam()
+  const answers = await candidate.answerAll({ to: 1, right: 1 })
+  await candidate.allSaved()
+  await candidate.goTo(1)
+  await candidate.at('question-text').waitFor()
+  line.cut()
+  await candidate.at('offline').waitFor()
+  await candidate.answer(true)
+  await candidate.page.locator('[data-testid=question-mark][data-state=device]').waitFor()
+  const other = await sitting.seat(Candidate.open(link))
+  await other.at('begin-device').click()
+  await other.screen('other_device')
+  await proctor.admitDevice()
+  await other.screen('exam', 60_000)
+  await proctor.at('open-incidents').getByTestId('dismiss').click()
+  line.mend()
+  await candidate.screen('stopped', 60_000)
+  assert.equal(await candidate.at('stopped').getAttribute('data-code'), 'superseded_epoch')
+  await candidate.at('answers-kept').waitFor()
+  const { incidents } = await sitting.detail()
+  assert.equal(incidents.filter(({ code }) => code === 'SECOND_CONNECTION').length, 1, 'that of the other device, when it came')
+  await until('nothing waits at the proctor', async () => await proctor.at('device-waits').count() === 0)
+  // The person may ask to go on here after all: the proctor sees it, and it is no incident either.
+  await candidate.at('reconnect').click()
+  await candidate.screen('other_device')
+  await proctor.at('device-waits').waitFor()
+  await other.goTo(2)
+  answers.set(2, await other.answer(true))
+  await other.allSaved()
+  await other.handIn()
+  await other.end()
+  assert.deepEqual(await sitting.sealedAnswers(), answers)
+  const { events } = JSON.parse(await sitting.bundle())
+  assert.equal(events.filter(({ kind }) => kind === 'answer_superseded').length, 1)
+})
