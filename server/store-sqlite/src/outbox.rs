@@ -8,7 +8,9 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 use synaq_core::ids::SessionId;
 use synaq_core::time::At;
-use synaq_store::{Claimed, Delivery, DeliveryState, Error, MessageKind, NewMessage, Outbox, Settlement};
+use synaq_store::{
+    Backlog, Claimed, Delivery, DeliveryState, Error, MessageKind, NewMessage, Outbox, Settlement,
+};
 use uuid::Uuid;
 
 #[async_trait]
@@ -45,6 +47,25 @@ impl Outbox for SqliteStore {
         .fetch_one(&self.readers)
         .await
         .map(|at| at.map(At))
+        .map_err(engine)
+    }
+
+    async fn backlog(&self) -> Result<Backlog, Error> {
+        sqlx::query(
+            "SELECT count(*) FILTER (WHERE state = 'queued') AS queued,
+                    min(created_at) FILTER (WHERE state = 'queued') AS oldest,
+                    count(*) FILTER (WHERE state = 'refused') AS refused
+             FROM outbox WHERE state <> 'accepted'",
+        )
+        .try_map(|row: SqliteRow| {
+            Ok(Backlog {
+                queued: row.try_get::<i64, _>("queued")?.unsigned_abs(),
+                oldest: row.try_get::<Option<i64>, _>("oldest")?.map(At),
+                refused: row.try_get::<i64, _>("refused")?.unsigned_abs(),
+            })
+        })
+        .fetch_one(&self.readers)
+        .await
         .map_err(engine)
     }
 }

@@ -16,5 +16,5 @@ pub use error::Error;
 pub use event_log::{
     Append, Batch, Committed, EventLog, Lease, NewApproval, NewRecord, Recorded, StoredRecord, Summary,
 };
-pub use outbox::{Claimed, Delivery, DeliveryState, MessageKind, NewMessage, Outbox, Settlement};
+pub use outbox::{Backlog, Claimed, Delivery, DeliveryState, MessageKind, NewMessage, Outbox, Settlement};
 pub use sim::{Fault, Outage, SimStore};

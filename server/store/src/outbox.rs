@@ -105,6 +105,17 @@ pub struct Delivery {
     pub platform_ref: Option<String>,
 }
 
+/// What has not been accepted yet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Backlog {
+    /// Waiting, or tried again and again
+    pub queued: u64,
+    /// When the oldest of those was made
+    pub oldest: Option<At>,
+    /// Waiting for a person
+    pub refused: u64,
+}
+
 /// The outbox.
 #[async_trait]
 pub trait Outbox: Send + Sync {
@@ -120,4 +131,7 @@ pub trait Outbox: Send + Sync {
 
     /// When the next message is due; none when nothing waits.
     async fn next_due(&self) -> Result<Option<At>, Error>;
+
+    /// How much is not accepted yet, and since when.
+    async fn backlog(&self) -> Result<Backlog, Error>;
 }

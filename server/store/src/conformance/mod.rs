@@ -50,6 +50,7 @@ macro_rules! conformance_tests {
             a_receipt_closes_for_good,
             a_refusal_waits_for_a_person_and_a_late_receipt_still_closes_it,
             an_unknown_message_is_not_found,
+            the_backlog_counts_what_is_not_accepted,
         );
         $crate::conformance_tests!(@of $engine, directory:
             centres_are_unique_by_bin_and_sorted_by_name,

@@ -2,7 +2,9 @@
 
 use super::Engine;
 use super::fixtures::{NOW, lease, message, refused, session, uuid};
-use crate::{Batch, Claimed, DeliveryState, Error, EventLog, MessageKind, NewMessage, Outbox, Settlement};
+use crate::{
+    Backlog, Batch, Claimed, DeliveryState, Error, EventLog, MessageKind, NewMessage, Outbox, Settlement,
+};
 use synaq_core::time::{At, Span};
 
 const CLAIM: Span = Span::secs(30);
@@ -44,6 +46,20 @@ pub async fn a_claim_holds_until_it_runs_out(engine: &impl Engine) {
     assert_eq!(claimed(&store, NOW + CLAIM - Span(1)).await, []);
     let store = engine.reopen(store).await;
     assert_eq!(claimed(&store, NOW + CLAIM).await, [Claimed { message: expected, attempts: 1 }]);
+}
+
+/// The backlog is what no receipt has closed, whether it is due or not.
+pub async fn the_backlog_counts_what_is_not_accepted(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    assert_eq!(store.backlog().await.unwrap(), Backlog::default());
+    let made =
+        |number, at| NewMessage { created_at: at, ..message(number, session(number), MessageKind::Record) };
+    queue(&store, [made(1, NOW), made(2, NOW - Span(7)), made(3, NOW - Span(9)), made(4, NOW)]).await;
+    store.settle(uuid(3), NOW, accepted("r")).await.unwrap();
+    store.settle(uuid(4), NOW, refusal()).await.unwrap();
+    store.settle(uuid(1), NOW, retry(NOW + Span::secs(60))).await.unwrap();
+    let expected = Backlog { queued: 2, oldest: Some(NOW - Span(7)), refused: 1 };
+    assert_eq!(store.backlog().await.unwrap(), expected);
 }
 
 /// Whoever has waited longest goes first.

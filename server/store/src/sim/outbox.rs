@@ -1,5 +1,5 @@
 use super::{Disk, Outage, Queued, SimStore};
-use crate::{Claimed, Delivery, DeliveryState, Error, MessageKind, Outbox, Settlement};
+use crate::{Backlog, Claimed, Delivery, DeliveryState, Error, MessageKind, Outbox, Settlement};
 use async_trait::async_trait;
 use std::collections::HashSet;
 use synaq_core::ids::SessionId;
@@ -63,6 +63,23 @@ impl Outbox for SimStore {
         self.works(Outage::Claims)?;
         let disk = self.disk();
         Ok(disk.waiting().map(|index| disk.outbox[index].due_at).min())
+    }
+
+    async fn backlog(&self) -> Result<Backlog, Error> {
+        let disk = self.disk();
+        let mut backlog = Backlog::default();
+        for Queued { delivery, .. } in &disk.outbox {
+            match delivery.state {
+                DeliveryState::Queued => {
+                    let made = delivery.message.created_at;
+                    backlog.queued += 1;
+                    backlog.oldest = Some(backlog.oldest.map_or(made, |oldest| oldest.min(made)));
+                }
+                DeliveryState::Refused => backlog.refused += 1,
+                DeliveryState::Accepted => {}
+            }
+        }
+        Ok(backlog)
     }
 }
 
