@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { columnsFor, consequenceOf, neighbour, queueOf, reconnectWait, waitsForIdentity } from "./rules.ts";
+import { LIVE_TILES_MAX, columnsFor, consequenceOf, liveTiles, neighbour, queueOf, reconnectWait, waitsForIdentity } from "./rules.ts";
 import type { Tile } from "../../shared/src/wire/Tile.ts";
 
 const tile = (change: Partial<Tile>): Tile => ({
@@ -44,6 +44,23 @@ test("photos wait until somebody has ruled on them, whatever else is more urgent
   assert.equal(waitsForIdentity({ tile: preparing, timeline: [line("identity_asked_again", 9), line("identity_submitted", 8)] }), false);
   assert.equal(waitsForIdentity({ tile: preparing, timeline: [line("admitted", 9), line("identity_submitted", 8)] }), false);
   assert.equal(waitsForIdentity({ tile: tile({ trouble: "identity" }), timeline: [] }), false);
+});
+
+test("live pictures go to the tiles in view: looked at, then trouble, then those that are live already", () => {
+  const place = (n: number, more: Partial<Tile> = {}): Tile => tile({ session: `s${n}`, place: n, video: true, ...more });
+  const many = Array.from({ length: 20 }, (_, n) => place(n));
+  const all = new Set(many.map(({ session }) => session));
+  const none = new Set<string>();
+  assert.equal(liveTiles(many, all, none, null).length, LIVE_TILES_MAX);
+  assert.deepEqual(liveTiles(many, new Set(["s18", "s3"]), none, null), ["s3", "s18"], "nothing out of view");
+  assert.ok(liveTiles(many, all, none, "s19").includes("s19"));
+  const troubled = [...many];
+  troubled[17] = place(17, { trouble: "incident", rank: 80 });
+  troubled[18] = place(18, { trouble: "help", rank: 70 });
+  assert.deepEqual(liveTiles(troubled, all, none, null).slice(0, 2), ["s17", "s18"]);
+  const live = new Set(many.slice(8).map(({ session }) => session));
+  assert.deepEqual(new Set(liveTiles(many, all, live, null)), live, "a live picture is not given up for a calm one");
+  assert.deepEqual(liveTiles([place(0, { video: false })], all, none, null), []);
 });
 
 test("waiting before a reconnect grows, is bounded and spread", () => {

@@ -62,6 +62,30 @@ export function waitsForIdentity(detail: Pick<Detail, "tile" | "timeline">): boo
   return newest?.kind === "identity_submitted";
 }
 
+/** So many live pictures at once: each is decoded by the proctor's machine, about a twentieth of a core at 640x480. */
+export const LIVE_TILES_MAX = 12;
+
+const LOUDNESS: Readonly<Record<Tone, number>> = { critical: 2, attention: 1, calm: 0 };
+
+/**
+ * Whose picture is live: of the tiles in view with a camera the one looked at, then the loudest, then those that are
+ * live already, so that pictures do not come and go, then by place. All others show stills.
+ */
+export function liveTiles(
+  tiles: readonly Pick<Tile, "session" | "video" | "trouble" | "rank" | "place">[],
+  inView: ReadonlySet<string>,
+  live: ReadonlySet<string>,
+  lookedAt: string | null,
+): string[] {
+  const weight = (tile: (typeof tiles)[number]): number =>
+    (tile.session === lookedAt ? 8 : 0) + LOUDNESS[toneOf(tile)] * 2 + (live.has(tile.session) ? 1 : 0);
+  return tiles
+    .filter((tile) => tile.video && inView.has(tile.session))
+    .sort((a, b) => weight(b) - weight(a) || a.place - b.place)
+    .slice(0, LIVE_TILES_MAX)
+    .map((tile) => tile.session);
+}
+
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 
