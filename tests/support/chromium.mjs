@@ -29,3 +29,12 @@ export async function openWindow(browser, { lang = 'ru', width = 1280, height = 
   page.on('pageerror', error => page.faults.push(String(error)))
   return page
 }
+
+/** The page goes out of sight or comes back, as with another tab in front: Chromium cannot be made to by a test. */
+export async function visibility(page, state) {
+  await page.evaluate(state => {
+    Object.defineProperty(document, 'visibilityState', { value: state, configurable: true })
+    Object.defineProperty(document, 'hidden', { value: state === 'hidden', configurable: true })
+    document.dispatchEvent(new Event('visibilitychange'))
+  }, state)
+}

@@ -1,6 +1,6 @@
 // The candidate's page, as a person uses it.
 import assert from 'node:assert/strict'
-import { launch, openWindow } from '../../support/chromium.mjs'
+import { launch, openWindow, visibility } from '../../support/chromium.mjs'
 import { until } from '../../support/demo.mjs'
 import { fixtures } from '../../support/fixtures.mjs'
 import { choice } from '../../support/key.mjs'
@@ -159,21 +159,12 @@ export class Candidate {
     }
   }
 
-  /** The page goes out of sight, as another tab in front would do it: Chromium cannot be made to by a test. */
   async hide() {
-    await this.#visibility('hidden')
+    await visibility(this.page, 'hidden')
   }
 
   async show() {
-    await this.#visibility('visible')
-  }
-
-  async #visibility(state) {
-    await this.page.evaluate(state => {
-      Object.defineProperty(document, 'visibilityState', { value: state, configurable: true })
-      Object.defineProperty(document, 'hidden', { value: state === 'hidden', configurable: true })
-      document.dispatchEvent(new Event('visibilitychange'))
-    }, state)
+    await visibility(this.page, 'visible')
   }
 
   async acknowledgeWarning() {

@@ -1,6 +1,6 @@
 // The proctor's wall, as a person uses it.
 import assert from 'node:assert/strict'
-import { launch, openWindow } from '../../support/chromium.mjs'
+import { launch, openWindow, visibility } from '../../support/chromium.mjs'
 import { until } from '../../support/demo.mjs'
 
 export class Proctor {
@@ -118,6 +118,14 @@ export class Proctor {
       return now.frames > before.frames + 20 && now.time > before.time + 1 && now
     })
     return after
+  }
+
+  async hide() {
+    await visibility(this.page, 'hidden')
+  }
+
+  async show() {
+    await visibility(this.page, 'visible')
   }
 
   soundPage() {

@@ -1,0 +1,51 @@
+// The proctor's wall: live pictures of those in view, and no cost when nobody looks.
+import assert from 'node:assert/strict'
+import { until } from '../support/demo.mjs'
+import { exam } from './sitting.mjs'
+import { Candidate } from './seat/candidate.mjs'
+
+exam('the wall shows live pictures of the candidates in view, none while the page is hidden, and stills beneath', {}, async sitting => {
+  const { candidate, proctor, demo } = sitting
+  const second = await sitting.seat(Candidate.open(demo.links.candidate_links[1], { lang: 'ru' }))
+  for (const seat of [candidate, second]) {
+    await seat.bind()
+    await seat.chooseLanguage()
+    await seat.consent()
+    await seat.at('device-allow').click()
+  }
+  const videos = proctor.at('tile').getByTestId('preview-video')
+  const moving = () => videos.evaluateAll(all => all.filter(video => video.readyState >= 3 && !video.paused).length)
+  await until('two live pictures', async () => await moving() === 2, 60_000)
+  assert.equal(await proctor.page.locator('[data-testid=tile][data-live=true]').count(), 2)
+  // The one whose panel is opened keeps its place and its connection.
+  const offers = []
+  proctor.page.on('request', request => request.url().endsWith('/whep') && offers.push(request.url()))
+  await proctor.openPanel(sitting.info.candidate)
+  await proctor.at('live-video').waitFor()
+  assert.deepEqual(offers, [], 'the panel shares the connection of the tile')
+  await proctor.page.keyboard.press('Escape')
+  const ended = []
+  proctor.page.on('request', request => request.method() === 'DELETE' && ended.push(request.url()))
+  await proctor.hide()
+  await until('both are let go', () => ended.length === 2)
+  assert.equal(await videos.count(), 0)
+  assert.equal(await proctor.at('tile').locator('img').count(), 2, 'stills go on')
+  await proctor.show()
+  await until('two live pictures again', async () => await moving() === 2, 60_000)
+})
+
+exam('a tile out of view has no live picture', {}, async sitting => {
+  const { candidate, proctor } = sitting
+  await candidate.bind()
+  await candidate.chooseLanguage()
+  await candidate.consent()
+  await candidate.at('device-allow').click()
+  const live = proctor.page.locator('[data-testid=tile][data-live=true]')
+  await live.waitFor({ timeout: 60_000 })
+  await proctor.page.setViewportSize({ width: 320, height: 400 })
+  await proctor.page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight))
+  await live.waitFor({ state: 'detached' })
+  await proctor.page.evaluate(() => scrollTo(0, 0))
+  await proctor.page.locator('[data-testid=tile]').first().scrollIntoViewIfNeeded()
+  await live.waitFor()
+})
