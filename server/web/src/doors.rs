@@ -7,6 +7,7 @@ use crate::auth::rate::Rates;
 use crate::auth::ticket::Tickets;
 use crate::centre::Library;
 use crate::evidence::Evidence;
+use crate::ops::Drain;
 use crate::peers::Peers;
 use crate::proctor::Presence;
 use axum::extract::FromRef;
@@ -30,6 +31,8 @@ pub struct Options {
     pub secure_cookies: bool,
     /// Addresses of proxies whose last `X-Forwarded-For` entry is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Says when sockets must leave.
+    pub drain: Drain,
 }
 
 impl Options {
@@ -42,6 +45,7 @@ impl Options {
             hosts: vec![host.to_owned()],
             secure_cookies: true,
             trusted_proxies: Vec::new(),
+            drain: Drain::default(),
         }
     }
 
@@ -146,6 +150,7 @@ parts! {
     LinkKey: |inner| inner.doors.links;
     Arc<InstallationKey>: |inner| inner.doors.session_keys;
     Arc<Options>: |inner| inner.options;
+    Drain: |inner| inner.options.drain;
     Arc<Tickets>: |inner| inner.tickets;
     Arc<KnownDevices>: |inner| inner.devices;
     Arc<Presence>: |inner| inner.presence;

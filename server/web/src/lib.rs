@@ -36,6 +36,7 @@ pub use auth::link::LinkKey;
 pub use auth::password::{PasswordError, hash_password};
 pub use doors::{Doors, Options, Random};
 pub use evidence::{Evidence, Opened, Plain};
+pub use ops::Drain;
 pub use routes::{Audience, Route, routes};
 
 use axum::Router;

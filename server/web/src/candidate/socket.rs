@@ -6,6 +6,7 @@ use super::view::{Around, differs, view};
 use crate::auth::rate::Bucket;
 use crate::auth::ticket::{Bearer, Tickets};
 use crate::fresh::Fresh;
+use crate::ops::{Drain, Guest};
 use crate::problem::{Refused, from_submit};
 use crate::proctor::Presence;
 use crate::query::Query;
@@ -57,9 +58,11 @@ pub(crate) async fn upgrade(
     State(presence): State<Arc<Presence>>,
     State(clock): State<Arc<dyn Clock>>,
     State(fresh): State<Fresh>,
+    State(drain): State<Drain>,
     Query(WithTicket { ticket }): Query<WithTicket>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Refused> {
+    let guest = drain.guest("candidate").ok_or(Code::ShuttingDown)?;
     let Some(Bearer::Candidate { session, device, tab }) = tickets.take(&ticket) else {
         return Err(Code::TicketInvalid.into());
     };
@@ -75,6 +78,7 @@ pub(crate) async fn upgrade(
         place,
         snapshots,
         bucket,
+        guest,
         epoch: None,
         shown: None,
         version: 0,
@@ -99,6 +103,7 @@ struct Seat {
     place: Place,
     snapshots: watch::Receiver<Snapshot>,
     bucket: Bucket,
+    guest: Guest,
     /// Epoch this socket is in charge under; none while it waits
     epoch: Option<Epoch>,
     shown: Option<CandidateView>,
@@ -172,6 +177,13 @@ impl Seat {
                     Heard::Malformed(problem) => answers.push_back(ready(refused(None, *problem))),
                     Heard::Alive => {}
                 },
+                () = self.guest.asked_to_leave() => {
+                    // What was heard is stored and acknowledged; what was not waits on the device.
+                    while let Some(answer) = answers.next().await {
+                        line.say(&answer).await?;
+                    }
+                    return Err(Code::ShuttingDown.into());
+                }
             }
         }
     }

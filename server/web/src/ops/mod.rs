@@ -1,5 +1,10 @@
 //! For operators and their programs.
 
+mod drain;
+
+pub use drain::Drain;
+pub(crate) use drain::Guest;
+
 use crate::doors::Jwks;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};

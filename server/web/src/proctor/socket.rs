@@ -8,6 +8,7 @@ use crate::auth::ticket::{Bearer, Tickets};
 use crate::candidate::WithTicket;
 use crate::convert;
 use crate::doors::App;
+use crate::ops::{Drain, Guest};
 use crate::peers::Owner;
 use crate::problem::{Refused, from_submit};
 use crate::query::Query;
@@ -58,9 +59,11 @@ pub(crate) async fn upgrade(
     State(sources): State<Sources>,
     State(tickets): State<Arc<Tickets>>,
     State(clock): State<Arc<dyn Clock>>,
+    State(drain): State<Drain>,
     Query(WithTicket { ticket }): Query<WithTicket>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Refused> {
+    let guest = drain.guest("proctor").ok_or(Code::ShuttingDown)?;
     let Some(Bearer::Staff { staff, cookie }) = tickets.take(&ticket) else {
         return Err(Code::TicketInvalid.into());
     };
@@ -76,6 +79,7 @@ pub(crate) async fn upgrade(
         staff: *staff,
         cookie,
         bucket,
+        guest,
         changes,
         wall: None,
         opened: None,
@@ -91,6 +95,7 @@ struct Desk {
     staff: StaffRow,
     cookie: [u8; 32],
     bucket: Bucket,
+    guest: Guest,
     changes: broadcast::Receiver<Change>,
     wall: Option<Wall>,
     opened: Option<Opened>,
@@ -129,6 +134,12 @@ impl Desk {
                     Heard::Malformed(problem) => answers.push_back(ready(refused(None, *problem))),
                     Heard::Alive => {}
                 },
+                () = self.guest.asked_to_leave() => {
+                    while let Some(answer) = answers.next().await {
+                        line.say(&answer).await?;
+                    }
+                    return Err(Code::ShuttingDown.into());
+                }
             }
         }
     }
