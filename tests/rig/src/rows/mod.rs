@@ -1,0 +1,103 @@
+//! One function per row of the matrix.
+
+mod kill;
+
+use crate::house::House;
+use crate::matrix::Engine;
+use crate::report::Report;
+use crate::scene::Scene;
+use anyhow::bail;
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+
+/// What a row runs with.
+#[derive(Debug)]
+pub struct Stage {
+    pub engine: Engine,
+    pub seed: u64,
+    /// The whole row; otherwise what the short selection has time for
+    pub whole: bool,
+    /// A folder of its own
+    pub folder: PathBuf,
+}
+
+impl Stage {
+    /// `whole` for the whole rig, `short` for the short selection.
+    #[must_use]
+    pub const fn of<T: Copy>(&self, whole: T, short: T) -> T {
+        if self.whole { whole } else { short }
+    }
+
+    /// Chance of this row.
+    #[must_use]
+    pub fn chance(&self) -> StdRng {
+        StdRng::seed_from_u64(self.seed)
+    }
+
+    /// A founded installation, platform running, server not.
+    ///
+    /// # Errors
+    /// If the binary does not come up.
+    pub fn house(&self) -> anyhow::Result<House> {
+        self.house_in(&self.folder.join("data"))
+    }
+
+    /// The same in a folder that the row has prepared.
+    ///
+    /// # Errors
+    /// If the binary does not come up.
+    pub fn house_in(&self, data: &std::path::Path) -> anyhow::Result<House> {
+        let mut house = House::found(data, self.folder.join("server.log"), None)?;
+        house.start_platform()?;
+        Ok(house)
+    }
+
+    /// A running sitting.
+    ///
+    /// # Errors
+    /// If anything refuses.
+    pub async fn scene(&self, candidates: usize) -> anyhow::Result<Scene> {
+        let mut house = self.house()?;
+        house.start()?;
+        Scene::begin(house, &self.folder, candidates).await
+    }
+}
+
+type Run<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
+
+macro_rules! rows {
+    ($($row:literal => $run:path,)+) => {
+        const KNOWN: &[&str] = &[$($row),+];
+
+        fn begin<'a>(row: &str, stage: &'a Stage, report: &'a mut Report) -> Option<Run<'a>> {
+            match row {
+                $($row => Some(Box::pin($run(stage, report))),)+
+                _ => None,
+            }
+        }
+    };
+}
+
+rows! {
+    "1" => kill::at_random_moments,
+}
+
+/// Whether there is code for a row.
+#[must_use]
+pub fn is_known(row: &str) -> bool {
+    KNOWN.contains(&row)
+}
+
+/// Runs one row.
+///
+/// # Errors
+/// If the row cannot be played to its end; what it asserts is in the report.
+pub async fn run(row: &str, stage: &Stage, report: &mut Report) -> anyhow::Result<()> {
+    match begin(row, stage, report) {
+        Some(run) => run.await,
+        None => bail!("there is no code for row {row}"),
+    }
+}
