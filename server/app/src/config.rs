@@ -93,6 +93,8 @@ pub(crate) struct Log {
 pub(crate) struct Ops {
     /// Where `/metrics`, `/healthz` and `/readyz` are served; never the public address
     pub(crate) listen: Option<SocketAddr>,
+    /// With less room than this on the disk of data or evidence, no more candidates are to be sent here
+    pub(crate) disk_reserve_mib: Option<u64>,
 }
 
 fn yes() -> bool {
@@ -221,7 +223,13 @@ mod tests {
         };
         let all: Vec<String> = EXAMPLE.lines().map(optional).collect();
         let all: Config = toml::from_str(&all.join("\n")).unwrap();
-        assert!(all.proxy.is_some() && all.log.json && all.log.filter.is_some() && all.ops.listen.is_some());
+        assert!(
+            all.proxy.is_some()
+                && all.log.json
+                && all.log.filter.is_some()
+                && all.ops.listen == Some(crate::ops::USUAL)
+                && all.ops.disk_reserve_mib.is_some()
+        );
         assert!(all.address_complaints()[0].contains("exclude each other"));
     }
 

@@ -6,8 +6,10 @@ use crate::adapter::media_watch::MediaWatch;
 use crate::adapter::platform_client::PlatformClient;
 use crate::adapter::salvage;
 use crate::adapter::session_source::DirectorySource;
+use crate::adapter::watched_log::{StoreWatch, WatchedLog};
 use crate::clock::SystemClock;
 use crate::keys::Keys;
+use crate::ops::Watch;
 use crate::private;
 use anyhow::Context as _;
 use ring::rand::SystemRandom;
@@ -71,6 +73,8 @@ pub(crate) struct Installation {
     pub(crate) running: Running,
     /// Media threads and what carries their facts on
     pub(crate) media: Recording,
+    /// For operators
+    pub(crate) watch: Watch,
 }
 
 /// Opens the store and keys of a data folder.
@@ -102,8 +106,16 @@ pub(crate) async fn start(
     let sink = Arc::new(MediaSink::default());
     let (media, threads) = synaq_media::Service::start(start.media, sink.clone(), evidence.clone())
         .context("the media service cannot start; is its port taken?")?;
+    let watch = Watch {
+        store: Arc::new(StoreWatch::default()),
+        drain: start.web.drain.clone(),
+        media: media.clone(),
+        outbox: store.clone(),
+        clock: clock.clone(),
+        folders: [("data", folders.data.clone()), ("evidence", folders.evidence())],
+    };
     let ports = Ports {
-        log: store.clone(),
+        log: Arc::new(WatchedLog::new(store.clone(), Arc::clone(&watch.store))),
         outbox: store.clone(),
         source: Arc::new(DirectorySource::new(store.clone(), evidence.clone(), keys.derivation)),
         platform: Arc::new(
@@ -143,5 +155,5 @@ pub(crate) async fn start(
         clock,
         random,
     };
-    Ok(Installation { router: synaq_web::router(start.web, doors), running, media: recording })
+    Ok(Installation { router: synaq_web::router(start.web, doors), running, media: recording, watch })
 }

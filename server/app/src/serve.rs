@@ -14,8 +14,11 @@ use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::pin::Pin;
 use std::time::Duration;
 
-/// How long open requests may take to end after a stop signal. Sockets end with the runtime.
+/// How long open requests may take to end after a stop signal, and sockets to get their last answers and a word.
 const DRAIN: Duration = Duration::from_secs(5);
+/// The whole stop: requests and sockets, recordings, what waits in mailboxes. Whoever stops us with force afterwards
+/// (`TimeoutStopSec` in the unit) waits longer than that.
+const STOP: Duration = Duration::from_secs(30);
 
 /// Who speaks to us, and how.
 #[derive(Debug)]
@@ -37,14 +40,16 @@ pub(crate) fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// Serves until a stop signal, the end of the runtime, or a listener error; then stops everything in this order:
-/// listener and requests, media, runtime (which drains its mailboxes). `listening` is called once requests are taken.
+/// readiness, listener with requests and sockets, media, runtime (which drains its mailboxes), within [`STOP`]. A second
+/// signal ends the wait: like a kill, it loses nothing that was acknowledged. `listening` is called once requests are
+/// taken.
 pub(crate) async fn run(
     listener: TcpListener,
     front: Front,
     installation: Installation,
     listening: impl FnOnce() -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let Installation { router, mut running, media } = installation;
+    let Installation { router, mut running, media, watch, .. } = installation;
     let listen = listener.local_addr().context("the listener has no address")?;
     let handle = axum_server::Handle::new();
     let mut stop = StopSignals::heard();
@@ -59,17 +64,32 @@ pub(crate) async fn run(
             Some(outcome.err().unwrap_or_else(|| anyhow::anyhow!("nobody stopped it")).context("the listener ended"))
         }
     };
-    tracing::info!("stopping");
-    if !server.is_finished() {
-        handle.graceful_shutdown(Some(DRAIN));
-        if let Err(error) = server.await.context("the listener ended")? {
-            tracing::warn!(%error, "the listener ended with an error");
+    tracing::info!(sockets = watch.drain.open(), "stopping");
+    watch.drain.begin();
+    let stopped = async {
+        let farewell = tokio::time::timeout(DRAIN, watch.drain.emptied());
+        if !server.is_finished() {
+            handle.graceful_shutdown(Some(DRAIN));
+            if let Err(error) = (&mut server).await.context("the listener ended")? {
+                tracing::warn!(%error, "the listener ended with an error");
+            }
         }
+        if farewell.await.is_err() {
+            tracing::warn!(sockets = watch.drain.open(), "some sockets did not leave in time");
+        }
+        // Media ends before the runtime: its last facts enter the mailboxes, and its sink is the last holder of a way
+        // in. It waits for threads that need this runtime's help, so not on a thread of its own work.
+        tokio::task::spawn_blocking(move || media.stop()).await.context("media did not stop")?;
+        running.stop().await;
+        anyhow::Ok(())
+    };
+    tokio::select! {
+        stopped = tokio::time::timeout(STOP, stopped) => {
+            stopped.with_context(|| format!("it did not stop within {STOP:?}; nothing acknowledged is lost"))??;
+        }
+        () = stop.next() => anyhow::bail!("stopped at once by a second signal; nothing acknowledged is lost"),
     }
-    // Media ends first: its last facts enter the mailboxes, and its sink is the last holder of a way in. It waits for
-    // threads that need this runtime's help, so not on a thread of its own work.
-    tokio::task::spawn_blocking(move || media.stop()).await.context("media did not stop")?;
-    running.stop().await;
+    tracing::info!("stopped");
     fault.map_or(Ok(()), Err)
 }
 

@@ -7,3 +7,4 @@ pub(crate) mod media_watch;
 pub(crate) mod platform_client;
 pub(crate) mod salvage;
 pub(crate) mod session_source;
+pub(crate) mod watched_log;

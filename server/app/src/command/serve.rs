@@ -16,7 +16,7 @@ pub(crate) async fn run(path: &Path) -> anyhow::Result<()> {
     }
     telemetry::start(&config.log)?;
     let recorder = ops::recorder::install()?;
-    ops::serve(ops::Port::open(config.ops.listen)?, recorder)?;
+    let desk = ops::serve(ops::Port::open(config.ops.listen)?, recorder, config.ops.disk_reserve_mib)?;
     // Without a certificate there is nothing to read again, and a `reload` must not end exams.
     let _hangups = Hangups::heard();
     let front = match (&config.tls, &config.proxy) {
@@ -40,6 +40,8 @@ pub(crate) async fn run(path: &Path) -> anyhow::Result<()> {
         platform_url: config.platform.url.trim_end_matches('/').to_owned(),
         platform_trust: keys::read_trust(&config.platform.trust)?,
     };
-    let installation = installation::start(&folders, store, keys, start).await?;
+    let mut installation = installation::start(&folders, store, keys, start).await?;
+    desk.open(installation.watch.clone());
+    installation.router = desk.on_the_public_address(installation.router);
     serve::run(listener, front, installation, || Ok(())).await
 }

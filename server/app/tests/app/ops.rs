@@ -44,3 +44,53 @@ fn a_configured_operators_address_is_kept_or_named() {
     let doctor = site.run(&["doctor"], &config);
     assert!(stdout(&doctor).contains("[ops] listen"), "{}", stdout(&doctor));
 }
+
+#[test]
+fn readiness_is_told_with_reasons_to_operators_and_by_name_to_everybody() {
+    let site = Site::new();
+    // More than any disk has: the server runs, and says why nobody should be sent to it.
+    let config = site.config(&[("[ops]", "[ops]\ndisk_reserve_mib = 1000000000000")]);
+    let mut server = site.serve(&config);
+    assert_eq!(ask(site.ops(), "/healthz").body, "ok\n");
+    let told = ask(site.ops(), "/readyz");
+    assert_eq!(told.status, 503);
+    let failing = told.json()["failing"].as_array().unwrap().clone();
+    assert_eq!(failing.len(), 2, "{failing:?}");
+    assert!(failing.iter().all(|failing| failing["check"] == "disk"), "{failing:?}");
+    assert!(failing[0]["why"].as_str().unwrap().starts_with("data: "), "{failing:?}");
+    let public = get(site.port, "/readyz");
+    assert_eq!((public.status, public.body.as_str()), (503, r#"{"failing":["disk","disk"],"ready":false}"#));
+    assert!(ask(site.ops(), "/metrics").body.contains("\nsynaq_ready 0\n"));
+    assert!(server.stop().success());
+
+    let mut server = site.serve(&site.config(&[("[ops]", "[ops]\ndisk_reserve_mib = 1")]));
+    assert_eq!(ask(site.ops(), "/readyz").body, r#"{"failing":[],"ready":true}"#);
+    assert_eq!(get(site.port, "/readyz").status, 200);
+    let metrics = ask(site.ops(), "/metrics").body;
+    for (name, least) in [
+        ("synaq_ready", 1.0),
+        ("synaq_outbox_waiting", 0.0),
+        ("synaq_outbox_oldest_age_seconds", 0.0),
+        ("synaq_media_publishers", 0.0),
+        ("process_start_time_seconds", 1.7e9),
+    ] {
+        assert!(value(&metrics, name) >= least, "{name}");
+    }
+    for line in ["synaq_disk_free_bytes{folder=\"data\"}", "synaq_media_dropped_total{reason=\"recorder\"} 0"]
+    {
+        assert!(metrics.contains(line), "{line} is missing in\n{metrics}");
+    }
+    assert!(server.stop().success());
+}
+
+/// Every metric that is served stands in the operator's handbook.
+#[test]
+fn every_metric_is_documented() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Demo::start(&folder.path().join("data"), free_ports());
+    let metrics = ask(ops_port(&demo), "/metrics").body;
+    let handbook = include_str!("../../../docs/OPERATIONS.md");
+    let names = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+    let missing: Vec<_> = names.filter(|name| !handbook.contains(&format!("`{name}"))).collect();
+    assert_eq!(missing, Vec::<&str>::new(), "not in OPERATIONS.md");
+}

@@ -52,6 +52,7 @@ pub(crate) struct WithTicket {
 }
 
 /// Opens the socket a ticket was given for.
+#[expect(clippy::too_many_arguments, reason = "each is a part that the router hands in")]
 pub(crate) async fn upgrade(
     State(runtime): State<Handle>,
     State(tickets): State<Arc<Tickets>>,

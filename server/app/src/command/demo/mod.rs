@@ -54,7 +54,7 @@ pub(crate) async fn run(demo: Demo) -> anyhow::Result<()> {
     // Any free one: the three ports of a demo are those that people type.
     let port = ops::Port::open(Some(loopback(0)))?;
     let ops_url = format!("http://{}", port.address);
-    ops::serve(port, recorder)?;
+    let desk = ops::serve(port, recorder, None)?;
     let data = absolute(&demo.data)?;
     let folders = Folders::new(&data);
     let (store, keys) = installation::open(&folders).await?;
@@ -87,7 +87,9 @@ pub(crate) async fn run(demo: Demo) -> anyhow::Result<()> {
         platform_url: format!("http://127.0.0.1:{platform_port}"),
         platform_trust: keys::read_trust(&sandbox.public_keys)?,
     };
-    let installation = installation::start(&folders, store, keys, start).await?;
+    let mut installation = installation::start(&folders, store, keys, start).await?;
+    desk.open(installation.watch.clone());
+    installation.router = desk.on_the_public_address(installation.router);
     let served = serve::run(listener, Front::Loopback, installation, || announce(&links, &data)).await;
     sandbox.stop().await;
     served
