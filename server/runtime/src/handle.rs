@@ -1,12 +1,16 @@
 //! The way in: submit an input, look at a session, watch it.
 
-use crate::shard::Request;
+use crate::shard::{Ask, Request};
 use std::sync::Arc;
 use synaq_core::ids::{Seq, SessionId, SittingId};
 use synaq_core::session::{Effect, ExamSession, Input};
 use synaq_core::time::At;
 use synaq_seal::Digest;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+/// Of a mailbox, this part is kept for people: what media say comes again and may be refused earlier.
+const KEPT_FOR_PEOPLE: usize = 4;
 
 /// A session as it is durable now.
 #[derive(Clone, Debug)]
@@ -40,7 +44,7 @@ pub struct Done {
 }
 
 /// Why an input was not decided, or its decision not stored.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SubmitError {
     /// The mailbox is full: try again after this long
     #[error("the server is busy")]
@@ -65,6 +69,19 @@ pub enum SubmitError {
     ShuttingDown,
 }
 
+impl SubmitError {
+    const fn why(&self) -> &'static str {
+        match self {
+            Self::Busy { .. } => "busy",
+            Self::NotFound => "not_found",
+            Self::OutsideProfile => "outside_profile",
+            Self::Damaged => "damaged",
+            Self::Store => "store",
+            Self::ShuttingDown => "shutting_down",
+        }
+    }
+}
+
 /// A session of this sitting changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Change {
@@ -87,13 +104,19 @@ impl Handle {
     /// whose length nobody knows.
     pub async fn submit(&self, session: SessionId, input: Input) -> Result<Done, SubmitError> {
         let (reply, answer) = oneshot::channel();
-        self.post(session, Request::Submit { session, input: Box::new(input), reply: Some(reply) })?;
-        answer.await.map_err(|_| SubmitError::ShuttingDown)?
+        let done = match self.post_input(session, input, Some(reply)) {
+            Ok(()) => answer.await.unwrap_or(Err(SubmitError::ShuttingDown)),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &done {
+            metrics::counter!("synaq_submit_refused_total", "why" => error.why()).increment(1);
+        }
+        done
     }
 
     /// Submits without waiting for the outcome: for facts that come again if they are lost, such as media flow.
     pub fn tell(&self, session: SessionId, input: Input) -> Result<(), SubmitError> {
-        self.post(session, Request::Submit { session, input: Box::new(input), reply: None })
+        self.post_input(session, input, None)
     }
 
     /// The session as it is durable now; creates it on first sight.
@@ -104,7 +127,7 @@ impl Handle {
     /// The session as it is durable now and after every commit.
     pub async fn watch(&self, session: SessionId) -> Result<watch::Receiver<Snapshot>, SubmitError> {
         let (reply, answer) = oneshot::channel();
-        self.post(session, Request::Watch { session, reply })?;
+        self.post(session, Ask::Watch { reply }, 0)?;
         answer.await.map_err(|_| SubmitError::ShuttingDown)?
     }
 
@@ -114,11 +137,66 @@ impl Handle {
         self.changes.subscribe()
     }
 
-    fn post(&self, session: SessionId, request: Request) -> Result<(), SubmitError> {
-        let shard = usize::from(session.0.as_bytes()[15]) % self.shards.len();
-        self.shards[shard].try_send(request).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => SubmitError::Busy { retry_after_ms: self.retry_after_ms },
+    fn post_input(
+        &self,
+        session: SessionId,
+        input: Input,
+        reply: Option<oneshot::Sender<Result<Done, SubmitError>>>,
+    ) -> Result<(), SubmitError> {
+        let kept = match &input {
+            Input::Media(_) => KEPT_FOR_PEOPLE,
+            _ => 0,
+        };
+        self.post(session, Ask::Submit { input: Box::new(input), reply }, kept)
+    }
+
+    /// Posts if a mailbox has room, after the part that is `kept` (one in so many places; 0 for none) for others.
+    fn post(&self, session: SessionId, ask: Ask, kept: usize) -> Result<(), SubmitError> {
+        let busy = SubmitError::Busy { retry_after_ms: self.retry_after_ms };
+        let mailbox = &self.shards[shard_of(session, self.shards.len())];
+        if kept > 0 && mailbox.capacity() < mailbox.max_capacity() / kept {
+            return Err(busy);
+        }
+        let request = Request { session, ask, posted: Instant::now() };
+        mailbox.try_send(request).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => busy,
             mpsc::error::TrySendError::Closed(_) => SubmitError::ShuttingDown,
         })
+    }
+}
+
+/// Which of the shards owns a session: by all bytes of its id, whoever made it and however.
+fn shard_of(session: SessionId, shards: usize) -> usize {
+    // Fibonacci hashing: neighbouring ids fall apart.
+    const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+    let (high, low) = session.0.as_u64_pair();
+    let mixed = (high ^ low).wrapping_mul(GOLDEN) >> 32;
+    usize::try_from(mixed).unwrap_or(0) % shards
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn every_shard_gets_its_share_of_ids_of_any_kind() {
+        const SHARDS: usize = 4;
+        const SESSIONS: u32 = 4_000;
+        let kinds: [fn(u32) -> Uuid; 3] = [
+            |n| Uuid::from_u128(n.into()),
+            |n| Uuid::from_u128(u128::from(n) << 64),
+            |n| {
+                uuid::Builder::from_unix_timestamp_millis(1_795_161_600_000 + u64::from(n), &[7; 10])
+                    .into_uuid()
+            },
+        ];
+        for kind in kinds {
+            let mut shares = [0_u32; SHARDS];
+            for n in 0..SESSIONS {
+                shares[shard_of(SessionId(kind(n)), SHARDS)] += 1;
+            }
+            assert!(shares.iter().all(|share| (800..=1_200).contains(share)), "{shares:?}");
+        }
     }
 }

@@ -1,10 +1,14 @@
 //! Session shards, group commit, timers and the outbox relay. *Core decides, runtime speaks, store remembers*:
 //! a shard applies early to its working copy and lets effects out only after the commit.
 
+mod errand;
 mod handle;
 mod loaded;
+mod memory;
+mod meters;
 mod ports;
 mod relay;
+mod round;
 mod sealing;
 mod service;
 mod shard;

@@ -14,11 +14,13 @@ use tokio::sync::watch;
 
 pub(crate) struct Loaded {
     pub(crate) id: SessionId,
-    pub(crate) session: ExamSession,
+    /// Shared with whoever looks; copied when it goes on while they do
+    pub(crate) session: Arc<ExamSession>,
     head: Digest,
     /// Instant and chain head of every event, for receipts: `marks[seq - 1]`, 40 bytes each
     marks: Vec<(At, Digest)>,
-    watchers: watch::Sender<Snapshot>,
+    /// While somebody watches
+    watchers: Option<watch::Sender<Snapshot>>,
     /// When the shard's timer was last armed for this session
     pub(crate) armed: Option<At>,
     /// As it stands in the store, if this process wrote it: most answers change nothing in it
@@ -56,16 +58,8 @@ impl Loaded {
             head = hash;
             marks.push((event.at, head));
         }
-        let snapshot = Snapshot { id, session: Arc::new(session.clone()), head };
-        Ok(Self {
-            id,
-            session,
-            head,
-            marks,
-            watchers: watch::Sender::new(snapshot),
-            armed: None,
-            listed: None,
-        })
+        let session = Arc::new(session);
+        Ok(Self { id, session, head, marks, watchers: None, armed: None, listed: None })
     }
 
     /// Decides and applies; what must be stored is pushed to `appends`.
@@ -76,12 +70,16 @@ impl Loaded {
         appends: &mut Vec<Append>,
     ) -> Result<Step, json::Error> {
         let decision = self.session.decide(at, input);
+        if !self.is_watched() {
+            // Its last snapshot would make the working copy a shared one.
+            self.watchers = None;
+        }
         let first = self.marks.len();
         let mut events = Vec::with_capacity(decision.events.len());
         for event in decision.events {
             let seq = Seq(self.marks.len() as u64 + 1);
             let (event, linked) = normalized(self.id, seq, event, &self.head)?;
-            self.session.apply(&event);
+            Arc::make_mut(&mut self.session).apply(&event);
             self.head = linked.hash;
             self.marks.push((event.at, linked.hash));
             let Linked { kind, body, hash } = linked;
@@ -109,25 +107,45 @@ impl Loaded {
 
     /// Shows watchers what is durable now. Called after commit only.
     pub(crate) fn publish(&self) {
-        if self.watchers.receiver_count() > 0 {
-            self.watchers.send_replace(self.snapshot());
+        if let Some(watchers) = self.watchers.as_ref().filter(|watchers| watchers.receiver_count() > 0) {
+            watchers.send_replace(self.snapshot());
         }
     }
 
-    pub(crate) fn watch(&self) -> watch::Receiver<Snapshot> {
-        if self.watchers.receiver_count() == 0 {
-            self.watchers.send_replace(self.snapshot());
+    /// What is durable now and from here on. Called after commit only.
+    pub(crate) fn watch(&mut self) -> watch::Receiver<Snapshot> {
+        match &self.watchers {
+            Some(watchers) if watchers.receiver_count() > 0 => watchers.subscribe(),
+            _ => {
+                let (watchers, snapshot) = watch::channel(self.snapshot());
+                self.watchers = Some(watchers);
+                snapshot
+            }
         }
-        self.watchers.subscribe()
+    }
+
+    fn is_watched(&self) -> bool {
+        self.watchers.as_ref().is_some_and(|watchers| watchers.receiver_count() > 0)
     }
 
     fn snapshot(&self) -> Snapshot {
-        Snapshot { id: self.id, session: Arc::new(self.session.clone()), head: self.head }
+        Snapshot { id: self.id, session: Arc::clone(&self.session), head: self.head }
     }
 
-    /// Nobody outside needs it in memory: it is sealed, and no one watches.
+    /// Nobody outside needs it in memory: no one watches, no timer runs, no record waits.
     pub(crate) fn is_idle(&self) -> bool {
-        self.session.state().sealed.is_some() && self.watchers.receiver_count() == 0
+        let state = self.session.state();
+        let goes_on = match state.stage {
+            Stage::Absent | Stage::Preparing => self.session.next_deadline().is_some(),
+            Stage::Running { .. } => true,
+            Stage::Closed { .. } => state.sealed.is_none(),
+        };
+        !goes_on && !self.is_watched()
+    }
+
+    /// Position of the newest event.
+    pub(crate) fn seq(&self) -> Seq {
+        Seq(self.marks.len() as u64)
     }
 
     /// Sockets, media and waiting devices of an earlier process are gone; a running clock may have run without us.

@@ -1,6 +1,5 @@
 //! Freezing a record: canonical bytes, seal, and the outbox row, all in the transaction that says it is sealed.
 
-use crate::loaded::Loaded;
 use crate::ports::{LogDigest, SessionSource, SourceError};
 use ring::rand::SecureRandom;
 use serde::Serialize;
@@ -8,7 +7,7 @@ use serde_json::json;
 use std::sync::Arc;
 use synaq_core::decision;
 use synaq_core::ids::{SessionId, StaffId};
-use synaq_core::session::{Ruling, SealWaits};
+use synaq_core::session::{ExamSession, Ruling, SealWaits};
 use synaq_core::time::At;
 use synaq_seal::bundle::{self, Statement};
 use synaq_seal::key::{SigningKey, TrustSet};
@@ -75,28 +74,29 @@ pub(crate) fn digest(id: SessionId, log: &[Recorded]) -> Result<LogDigest, synaq
 }
 
 pub(crate) async fn seal(
-    loaded: &Loaded,
+    id: SessionId,
+    session: &ExamSession,
     log: &[Recorded],
     source: &dyn SessionSource,
     keys: &SealingKeys,
     at: At,
 ) -> Result<Sealed, SealError> {
-    let digest = digest(loaded.id, log).map_err(SealError::Profile)?;
-    let facts = source.facts(&loaded.session, loaded.id, digest, at).await.map_err(SealError::Facts)?;
-    let record = decision::fold(&loaded.session, &facts).map_err(SealError::Waits)?;
+    let digest = digest(id, log).map_err(SealError::Profile)?;
+    let facts = source.facts(session, id, digest, at).await.map_err(SealError::Facts)?;
+    let record = decision::fold(session, &facts).map_err(SealError::Waits)?;
     let payload = canonical(&record)?;
     let (body, kid) = sign(&payload, RECORD_TYP, &keys.seal, keys)?;
     let sha256 = sha256(&payload);
     // The session's own id is the idempotency key: a session has at most one record.
     let message = NewMessage {
-        id: loaded.id.0,
-        session: loaded.id,
+        id: id.0,
+        session: id,
         kind: MessageKind::Record,
         body: body.clone(),
         sha256,
         created_at: at,
     };
-    let record = NewRecord { session: loaded.id, payload, sha256, jws: body, kid, sealed_at: at };
+    let record = NewRecord { session: id, payload, sha256, jws: body, kid, sealed_at: at };
     Ok(Sealed { record, message })
 }
 

@@ -1,14 +1,19 @@
 //! Start and stop, in one written order.
 
+use crate::errand::Errands;
 use crate::handle::Handle;
+use crate::memory::Memory;
+use crate::meters::Meters;
 use crate::ports::{Clock, PlatformPort, SessionSource};
 use crate::relay::Relay;
 use crate::sealing::SealingKeys;
-use crate::shard::{Memory, Request, Shard};
+use crate::shard::{Request, Shard};
 use std::sync::Arc;
 use std::time::Duration;
+use synaq_core::ids::SessionId;
 use synaq_store::{Error as StoreError, EventLog, Lease, Outbox};
-use tokio::sync::{Notify, broadcast, mpsc, watch};
+use tokio::runtime::RuntimeFlavor;
+use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -33,6 +38,9 @@ impl Default for Options {
 
 /// Changes of walls that may be pending for a slow reader; one that lags looks at its whole wall again.
 const CHANGES_PENDING: usize = 1_024;
+
+/// Sessions on their way back at the start.
+const BROUGHT_BACK_AT_ONCE: usize = 512;
 
 /// How often "this node is alive" is written: the error of a credited downtime (P2).
 const MARK_EVERY: Duration = Duration::from_secs(1);
@@ -90,6 +98,7 @@ impl Running {
         let shards: Vec<_> = (0..options.shards.max(1))
             .map(|_| {
                 let (mailbox, requests) = mpsc::channel::<Request>(options.mailbox);
+                let meters = Meters::new();
                 let shard = Shard {
                     ports: Arc::clone(&ports),
                     options,
@@ -97,20 +106,18 @@ impl Running {
                     changes: changes.clone(),
                     outbox_filled: Arc::clone(&outbox_filled),
                     down_from,
-                    memory: Memory::default(),
+                    memory: Memory::new(meters.sessions_loaded.clone()),
+                    errands: Errands::new(Arc::clone(&ports), options.mailbox),
+                    meters,
+                    fenced: false,
                 };
-                tasks.spawn(shard.run(requests, stopped.clone()));
+                spawn(&mut tasks, shard.run(requests, stopped.clone()));
                 mailbox
             })
             .collect();
         let handle = Handle { shards: shards.into(), changes, retry_after_ms: options.retry_after_ms };
 
-        for session in live {
-            // Loading brings it back, with our downtime returned; one after the other, so no mailbox is ever full.
-            if let Err(error) = handle.look(session).await {
-                tracing::error!(%session, %error, "a live session did not come back yet; its shard tries again");
-            }
-        }
+        bring_back(&handle, live, options.mailbox).await;
         tasks.spawn(mark(Arc::clone(&ports), lease, stopped.clone()));
         tasks.spawn(Relay { ports, filled: outbox_filled }.run(stopped));
         Ok((handle, Self { tasks, stop }))
@@ -134,6 +141,52 @@ impl Running {
             }
         }
     }
+}
+
+/// Loading brings a session back, with our downtime returned; so many at once that no mailbox is ever full.
+async fn bring_back(handle: &Handle, live: Vec<SessionId>, mailbox: usize) {
+    let at_once = BROUGHT_BACK_AT_ONCE.min(mailbox);
+    let mut looks = JoinSet::new();
+    for session in live {
+        if looks.len() == at_once {
+            looks.join_next().await;
+        }
+        let handle = handle.clone();
+        looks.spawn(async move {
+            if let Err(error) = handle.look(session).await {
+                tracing::error!(%session, %error, "a live session did not come back yet; its shard tries again");
+            }
+        });
+    }
+    looks.join_all().await;
+}
+
+/// Runs a shard on a thread of its own, so that no commit waits for a free worker and no worker for a disk. A runtime
+/// of one thread has one for everything: there it is an ordinary task.
+fn spawn(tasks: &mut JoinSet<()>, shard: impl Future<Output = ()> + Send + 'static) {
+    let runtime = tokio::runtime::Handle::current();
+    if runtime.runtime_flavor() != RuntimeFlavor::MultiThread {
+        tasks.spawn(shard);
+        return;
+    }
+    let (alive, aborted) = oneshot::channel::<()>();
+    let (end, ended) = oneshot::channel::<()>();
+    let thread = std::thread::Builder::new().name("shard".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                _ = aborted => {}
+                () = shard => {}
+            }
+        });
+        // Nobody waits for a shard that was aborted.
+        let _ = end.send(());
+    });
+    tasks.spawn(async move {
+        let _alive = alive;
+        thread.expect("the system gives a thread at the start");
+        ended.await.expect("a shard ended by panic");
+    });
 }
 
 async fn mark(ports: Arc<Ports>, lease: Lease, mut stopped: watch::Receiver<bool>) {

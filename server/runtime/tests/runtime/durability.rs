@@ -172,9 +172,6 @@ async fn a_restart_before_the_exam_forgets_sockets_and_media_of_the_old_process(
     let state = after.session.state();
     assert!(!state.video && !state.audio && state.socket.is_none());
     bench.attach().await;
-    let begin = bench
-        .send(bench.next_seq(), Command::Begin)
-        .await
-        .unwrap();
+    let begin = bench.send(bench.next_seq(), Command::Begin).await.unwrap();
     assert!(matches!(begin.effects[..], [Effect::Refused(Refusal::MediaMissing)]), "{begin:?}");
 }

@@ -1,0 +1,132 @@
+//! What a shard remembers; all of it can be had from the log again.
+
+use crate::loaded::Loaded;
+use metrics::Gauge;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet};
+use synaq_core::ids::SessionId;
+use synaq_core::time::{At, Span};
+
+/// Tried again this long after a record could not be sealed, or a session not be loaded.
+const RETRY: Span = Span::secs(2);
+/// A store that failed for longer than this was down: the time is ours, not the candidate's (P2).
+const DOWN_AFTER: Span = Span::secs(2);
+/// Sessions in memory before idle ones are let go. Ten thousand that take their exam at once are never swept; one has
+/// 5 to 20 KiB.
+const SESSIONS_KEPT: usize = 20_000;
+
+pub(crate) struct Memory {
+    sessions: HashMap<SessionId, Loaded>,
+    timers: BinaryHeap<Reverse<(At, SessionId)>>,
+    /// Loaded by this process before: what they say of sockets and media is our own
+    known: HashSet<SessionId>,
+    /// Dropped because the log did not take their part of a batch or could not be read, and since when
+    dropped: HashMap<SessionId, At>,
+    /// The size at which idle sessions are looked for: grows with those that are not idle, so that a sweep is paid for
+    /// by the loads since the one before
+    sweep_at: usize,
+    /// In memory, for the operators
+    count: Gauge,
+}
+
+impl Memory {
+    pub(crate) fn new(count: Gauge) -> Self {
+        Self {
+            sessions: HashMap::new(),
+            timers: BinaryHeap::new(),
+            known: HashSet::new(),
+            dropped: HashMap::new(),
+            sweep_at: SESSIONS_KEPT,
+            count,
+        }
+    }
+
+    pub(crate) fn holds(&self, session: SessionId) -> bool {
+        self.sessions.contains_key(&session)
+    }
+
+    pub(crate) fn get(&self, session: SessionId) -> Option<&Loaded> {
+        self.sessions.get(&session)
+    }
+
+    pub(crate) fn get_mut(&mut self, session: SessionId) -> Option<&mut Loaded> {
+        self.sessions.get_mut(&session)
+    }
+
+    pub(crate) fn next_timer(&self) -> Option<At> {
+        self.timers.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Sessions whose deadline has come, and those that wait for being loaded again.
+    pub(crate) fn take_due(&mut self, now: At) -> Vec<SessionId> {
+        let mut due = Vec::new();
+        while let Some(Reverse((at, session))) = self.timers.peek().copied() {
+            if at > now {
+                break;
+            }
+            self.timers.pop();
+            // An entry that was armed for an older deadline is stale.
+            let armed = self.sessions.get(&session).is_some_and(|loaded| loaded.armed == Some(at));
+            if armed || self.dropped.contains_key(&session) {
+                due.push(session);
+            }
+        }
+        due
+    }
+
+    pub(crate) fn arm(&mut self, session: SessionId) {
+        let Some(loaded) = self.sessions.get_mut(&session) else { return };
+        let due = loaded.session.next_deadline();
+        if due != loaded.armed {
+            loaded.armed = due;
+            if let Some(at) = due {
+                self.timers.push(Reverse((at, session)));
+            }
+        }
+    }
+
+    /// Forgets a working copy that ran ahead of the log, and comes back to it by timer: deadlines must not wait for
+    /// somebody to touch the session.
+    pub(crate) fn drop_and_reload(&mut self, session: SessionId, now: At) {
+        if self.sessions.remove(&session).is_some() {
+            self.count.decrement(1.0);
+        }
+        self.dropped.entry(session).or_insert(now);
+        self.timers.push(Reverse((now + RETRY, session)));
+    }
+
+    /// Since when nobody served this session: the end of the process before, or the first batch the log did not take.
+    pub(crate) fn gone_since(&self, loaded: &Loaded, process_before: At, now: At) -> Option<At> {
+        if !self.known.contains(&loaded.id) {
+            return loaded.outlived_a_process().then_some(process_before);
+        }
+        let dropped = self.dropped.get(&loaded.id).copied()?;
+        (now - dropped > DOWN_AFTER).then_some(dropped)
+    }
+
+    pub(crate) fn insert(&mut self, loaded: Loaded) {
+        self.make_room();
+        self.known.insert(loaded.id);
+        self.dropped.remove(&loaded.id);
+        if self.sessions.insert(loaded.id, loaded).is_none() {
+            self.count.increment(1.0);
+        }
+    }
+
+    fn make_room(&mut self) {
+        if self.sessions.len() < self.sweep_at {
+            return;
+        }
+        let before = self.sessions.len();
+        self.sessions.retain(|_, loaded| !loaded.is_idle());
+        let gone = u32::try_from(before - self.sessions.len()).unwrap_or(u32::MAX);
+        self.count.decrement(f64::from(gone));
+        self.sweep_at = SESSIONS_KEPT.max(self.sessions.len() * 2);
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        self.count.decrement(f64::from(u32::try_from(self.sessions.len()).unwrap_or(u32::MAX)));
+    }
+}
