@@ -24,6 +24,9 @@
 //! without media, after [`Options::segment_max`] and after a storage failure. `stills-0001` ... hold the stills kept
 //! every [`Options::still_keep_every`], each as `u32 length, u64 milliseconds since the segment began` (both big
 //! endian, length counts the picture only) followed by one WebP file.
+//!
+//! What is recorded stays as it is, because its hash is in the log: it has neither a duration nor cues. A [`Playback`]
+//! puts a head with both in front of the same clusters, also of a recording that a crash cut off.
 
 mod demux;
 mod engine;
@@ -38,6 +41,7 @@ mod loopback_client;
 mod loopback_tests;
 mod options;
 mod peer;
+mod playback;
 mod publisher;
 mod recorder;
 mod reorder;
@@ -55,5 +59,6 @@ pub use error::{Error, NotFound, OfferError};
 pub use fact::{EvidenceStore, EvidenceWriter, Fact, Finished, Gone, Sink};
 pub use handle::{Answer, Handle, ResourceId};
 pub use options::{Limits, Options};
+pub use playback::Playback;
 pub use service::{JoinGuard, Service};
 pub use shared::{PublisherStatus, Stats, Still};

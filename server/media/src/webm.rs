@@ -1,6 +1,8 @@
 //! WebM (RFC 9559) for an append-only file: the segment and its duration stay of unknown size, every cluster is
 //! written whole, so a file cut off at any chunk plays up to there.
 
+use crate::playback::{Before, KeyAt};
+
 pub(crate) const VIDEO: u8 = 1;
 pub(crate) const AUDIO: u8 = 2;
 
@@ -80,6 +82,73 @@ pub(crate) fn header(tracks: Tracks) -> Vec<u8> {
         }
     });
     out
+}
+
+/// Length of a size or a position that is written before it is known.
+const FIXED: usize = 8;
+
+/// An unsigned integer that always takes the same room.
+fn fixed_number(out: &mut Vec<u8>, id: u32, value: u64) {
+    element(out, id, &value.to_be_bytes());
+}
+
+/// Everything before the first cluster of a recording whose `clusters` bytes are known: with duration and cues.
+pub(crate) fn playable_head(before: &Before, duration_ms: u64, keys: &[KeyAt], clusters: u64) -> Vec<u8> {
+    // Positions count from the first byte within the segment, and their room does not depend on them.
+    let blank = segment_head(before, duration_ms, keys, 0);
+    let filled = segment_head(before, duration_ms, keys, blank.len() as u64);
+    let mut out = before.ebml.clone();
+    element_id(&mut out, 0x1853_8067); // Segment
+    let size = filled.len() as u64 + clusters;
+    out.extend_from_slice(&(size | 1 << (7 * FIXED)).to_be_bytes());
+    out.extend_from_slice(&filled);
+    out
+}
+
+fn segment_head(before: &Before, duration_ms: u64, keys: &[KeyAt], clusters_at: u64) -> Vec<u8> {
+    let mut info = Vec::new();
+    group(&mut info, 0x1549_A966, |info| {
+        number(info, 0x002A_D7B1, 1_000_000); // TimestampScale: milliseconds
+        #[expect(clippy::cast_precision_loss, reason = "a recording lasts less than 2^53 ms")]
+        element(info, 0x4489, &(duration_ms as f64).to_be_bytes()); // Duration
+        element(info, 0x4D80, b"synaq"); // MuxingApp
+        element(info, 0x5741, b"synaq"); // WritingApp
+    });
+    let mut cues = Vec::new();
+    // Without a single one the element would not be allowed.
+    if !keys.is_empty() {
+        group(&mut cues, 0x1C53_BB6B, |cues| keys.iter().for_each(|key| cue_point(cues, *key, clusters_at)));
+    }
+    let parts: [(u32, &[u8]); 3] =
+        [(0x1549_A966, &info), (0x1654_AE6B, &before.tracks), (0x1C53_BB6B, &cues)];
+    let parts = parts.iter().filter(|(_, bytes)| !bytes.is_empty());
+    let index = |first: u64| {
+        let mut at = first;
+        let mut out = Vec::new();
+        group(&mut out, 0x114D_9B74, |list| {
+            for (id, bytes) in parts.clone() {
+                group(list, 0x4DBB, |seek| {
+                    element(seek, 0x53AB, &id.to_be_bytes()); // SeekID
+                    fixed_number(seek, 0x53AC, at); // SeekPosition
+                });
+                at += bytes.len() as u64;
+            }
+        });
+        out
+    };
+    let mut out = index(index(0).len() as u64);
+    parts.clone().for_each(|(_, bytes)| out.extend_from_slice(bytes));
+    out
+}
+
+fn cue_point(cues: &mut Vec<u8>, key: KeyAt, clusters_at: u64) {
+    group(cues, 0xBB, |point| {
+        fixed_number(point, 0xB3, key.ms); // CueTime
+        group(point, 0xB7, |place| {
+            number(place, 0xF7, u64::from(key.track)); // CueTrack
+            fixed_number(place, 0xF1, clusters_at + key.offset); // CueClusterPosition
+        });
+    });
 }
 
 fn video_track(list: &mut Vec<u8>, (width, height): (u16, u16)) {

@@ -114,6 +114,7 @@ pub fn routes() -> Vec<Route> {
         GET get "/api/v1/centre/sessions/{session}" REVIEW centre::session;
         GET get "/api/v1/centre/sessions/{session}/evidence/{name}" REVIEW centre::evidence;
         GET get "/api/v1/centre/sessions/{session}/evidence/{name}/{index}" REVIEW centre::still;
+        GET get "/api/v1/centre/sessions/{session}/recordings/{name}" REVIEW centre::recording;
         GET get "/api/v1/centre/sessions/{session}/bundle" REVIEW centre::bundle;
 
         GET get "/api/v1/commission/records" COMMISSION commission::records;

@@ -2,7 +2,7 @@
 
 use super::Audit;
 use crate::auth::who::Who;
-use crate::evidence::{Evidence, Opened};
+use crate::evidence::{Evidence, Opened, Plain};
 use crate::owner::own;
 use crate::problem::Refused;
 use axum::body::Body;
@@ -41,26 +41,36 @@ pub(crate) async fn show(
     let session = snapshot.id;
     let opened = open(evidence, session, name.clone()).await?;
     audit.note(&who, "evidence_viewed", format!("{session}/{name}")).await?;
+    Ok(ranged(opened.plain, opened.bytes, media_type(&name), &headers))
+}
+
+/// The asked range of `bytes` bytes, or all of them.
+pub(super) fn ranged(
+    plain: Box<dyn Plain>,
+    bytes: u64,
+    media_type: &'static str,
+    headers: &HeaderMap,
+) -> Response {
     let range = headers.get(RANGE).and_then(|range| range.to_str().ok());
-    let (status, from, to) = match range.map(|range| wanted(range, opened.bytes)) {
-        None | Some(Wanted::Everything) => (StatusCode::OK, 0, opened.bytes),
+    let (status, from, to) = match range.map(|range| wanted(range, bytes)) {
+        None | Some(Wanted::Everything) => (StatusCode::OK, 0, bytes),
         Some(Wanted::Part(from, to)) => (StatusCode::PARTIAL_CONTENT, from, to),
         Some(Wanted::Nothing) => {
-            let range = HeaderValue::from_str(&format!("bytes */{}", opened.bytes));
+            let range = HeaderValue::from_str(&format!("bytes */{bytes}"));
             let range = range.expect("digits are header text");
-            return Ok((StatusCode::RANGE_NOT_SATISFIABLE, [(CONTENT_RANGE, range)]).into_response());
+            return (StatusCode::RANGE_NOT_SATISFIABLE, [(CONTENT_RANGE, range)]).into_response();
         }
     };
-    let mut response = (status, Body::from_stream(read(opened.plain, from, to))).into_response();
+    let mut response = (status, Body::from_stream(read(plain, from, to))).into_response();
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type(&name)));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(to - from));
     if status == StatusCode::PARTIAL_CONTENT {
-        let range = format!("bytes {from}-{}/{}", to - 1, opened.bytes);
+        let range = format!("bytes {from}-{}/{bytes}", to - 1);
         headers.insert(CONTENT_RANGE, HeaderValue::from_str(&range).expect("digits are header text"));
     }
-    Ok(response)
+    response
 }
 
 pub(super) async fn open(
@@ -83,7 +93,7 @@ type Piece = io::Result<Bytes>;
 
 /// `from..to` of the plaintext, read on a blocking thread that waits for its reader.
 fn read(
-    mut plain: Box<dyn crate::evidence::Plain>,
+    mut plain: Box<dyn Plain>,
     from: u64,
     to: u64,
 ) -> impl futures_util::Stream<Item = Piece> + Send + use<> {

@@ -4,6 +4,7 @@ use super::house::{House, ORIGIN, session, staff};
 use super::seat::{Device, Socket, drawn, prepare, running};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use synaq_core::session::limits::TAB_RETURN_GRACE;
 use synaq_core::session::{Input, StaffCommand};
 use synaq_core::time::Span;
 use synaq_question_banks::DEMO_BANK;
@@ -265,6 +266,16 @@ async fn a_waiting_tab_of_the_same_device_goes_on_under_a_new_epoch_when_the_fir
     let mut second = tab.connect(&house, at).await;
     assert_eq!(second.until("welcome").await["view"]["attach"], "waiting");
     drop(first);
+    house
+        .runtime
+        .watch(session(0))
+        .await
+        .unwrap()
+        .wait_for(|seen| seen.session.state().socket.is_none())
+        .await
+        .unwrap();
+    house.clock.advance(TAB_RETURN_GRACE);
+    house.runtime.submit(session(0), Input::Tick).await.unwrap();
     let welcome = second.until("welcome").await;
     assert_eq!((&welcome["epoch"], &welcome["view"]["attach"]), (&json!(2), &json!("in_charge")));
     let answer = |question: u16| json!({ "do": "answer", "question": question, "shown": [0] });

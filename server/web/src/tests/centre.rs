@@ -94,6 +94,46 @@ async fn a_sitting_with_a_pasted_list_gives_working_links() {
     assert_eq!((status, &info["minutes"]), (StatusCode::OK, &json!(90)), "{info}");
 }
 
+/// A head, and one cluster with a key frame at 0 ms and a sound at 900 ms.
+const RECORDING: &[u8] = b"\x1a\x45\xdf\xa3\x84\x42\x82\x81w\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff\
+    \x16\x54\xae\x6b\x83\xec\x81\x00\
+    \x1f\x43\xb6\x75\x91\xe7\x81\x00\xa3\x85\x81\x00\x00\x80p\xa3\x85\x82\x03\x84\x80s";
+
+#[tokio::test]
+async fn a_recording_is_played_with_its_duration_while_its_sealed_bytes_stay_as_they_are() {
+    let house = House::open().await;
+    let mut growing = RECORDING.to_vec();
+    growing.extend_from_slice(&RECORDING[29..]);
+    house.shelf.store(session(0), "webcam-0001.webm", &growing).unwrap();
+    house.shelf.store(session(0), "webcam-0002.webm", b"0123456789").unwrap();
+    let path = format!("/api/v1/centre/sessions/{}", session(0));
+    let get = async |place: &str, range: &str| {
+        let request = House::request(&Method::GET, &format!("{path}/{place}")).header("range", range);
+        let request = request.header("cookie", cookie(0, Role::Centre)).body(Body::empty()).unwrap();
+        let response = house.send(request).await;
+        let status = response.status();
+        (status, axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap())
+    };
+    let (status, sealed) = get("evidence/webcam-0001.webm", "").await;
+    assert_eq!((status, &*sealed), (StatusCode::OK, &*growing));
+    let up_to = format!("recordings/webcam-0001.webm?bytes={}", RECORDING.len());
+    let (status, file) = get(&up_to, "").await;
+    assert_eq!(status, StatusCode::OK);
+    let duration = [&b"\x44\x89\x88"[..], &900_f64.to_be_bytes()].concat();
+    assert!(file.windows(duration.len()).any(|window| window == duration), "{file:02x?}");
+    assert!(file.ends_with(&RECORDING[29..]));
+    let (status, part) = get(&up_to, "bytes=20-60").await;
+    assert_eq!((status, &part[..]), (StatusCode::PARTIAL_CONTENT, &file[20..61]));
+    let (status, longer) = get("recordings/webcam-0001.webm", "").await;
+    assert_eq!((status, longer.len() > file.len()), (StatusCode::OK, true));
+    for place in ["recordings/webcam-0002.webm", "recordings/stills-0001", "recordings/webcam-0009.webm"] {
+        assert_eq!(get(place, "").await.0, StatusCode::NOT_FOUND, "{place}");
+    }
+    assert_eq!(get("recordings/webcam-0001.webm?size=1", "").await.0, StatusCode::BAD_REQUEST);
+    let audit = house.store.audit_of(CentreId(Uuid::from_u128(1)), 100).await.unwrap();
+    assert_eq!(audit.iter().filter(|entry| entry.action == "evidence_viewed").count(), 4);
+}
+
 #[tokio::test]
 async fn evidence_comes_whole_or_in_ranges_and_each_view_is_noted() {
     let house = House::open().await;

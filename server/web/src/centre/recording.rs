@@ -1,0 +1,61 @@
+//! A recording ready to play: with a duration and an index of its key frames, which the sealed bytes do not have. Those
+//! are served as they are by `evidence`.
+
+use super::Audit;
+use super::evidence::{is_name, media_type, open, ranged};
+use crate::auth::who::Who;
+use crate::evidence::Evidence;
+use crate::owner::own;
+use crate::problem::Refused;
+use crate::query::Query;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Deserialize;
+use std::io;
+use std::sync::Arc;
+use synaq_media::Playback;
+use synaq_runtime::Handle;
+use synaq_wire::problem::{Code, Problem};
+
+/// How much of a recording that may still grow is played: with it every range is one of the same file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UpTo {
+    bytes: Option<u64>,
+}
+
+/// The recording, or a range of it; each view in the audit log.
+pub(crate) async fn show(
+    State(runtime): State<Handle>,
+    State(evidence): State<Arc<dyn Evidence>>,
+    State(audit): State<Audit>,
+    Path((session, name)): Path<(String, String)>,
+    Query(up_to): Query<UpTo>,
+    headers: HeaderMap,
+    who: Who,
+) -> Result<Response, Refused> {
+    let snapshot = own(&runtime, who.staff.centre, &session).await?;
+    let media_type = media_type(&name);
+    if !is_name(&name) || media_type != "video/webm" {
+        return Err(Code::NotFound.into());
+    }
+    let session = snapshot.id;
+    let opened = open(evidence, session, name.clone()).await?;
+    let bytes = opened.bytes.min(up_to.bytes.unwrap_or(u64::MAX));
+    let playback = tokio::task::spawn_blocking(move || Playback::open(opened.plain, bytes)).await;
+    let playback = match playback.map_err(|_| Code::Internal)? {
+        Ok(playback) => playback,
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            let detail = "this recording cannot be played; its bytes are to be had as evidence";
+            return Err(Problem::new(Code::NotFound).detail(detail).into());
+        }
+        Err(error) => {
+            tracing::error!(%session, error = &error as &dyn std::error::Error, "a recording cannot be read");
+            return Err(Code::StoreUnavailable.into());
+        }
+    };
+    audit.note(&who, "evidence_viewed", format!("{session}/{name}")).await?;
+    let bytes = playback.file_bytes();
+    Ok(ranged(Box::new(playback), bytes, media_type, &headers))
+}
