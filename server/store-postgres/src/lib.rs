@@ -1,0 +1,17 @@
+//! The store on PostgreSQL: one statement per append, fenced by the lease row inside it. [`PostgresStore`] implements
+//! every port of `synaq-store`; [`Database`] says where it is.
+
+mod append;
+mod connect;
+mod database;
+mod directory;
+mod error;
+mod event_log;
+mod keeper;
+mod lanes;
+mod open;
+mod outbox;
+mod rows;
+
+pub use database::Database;
+pub use open::PostgresStore;
