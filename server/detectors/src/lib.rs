@@ -12,6 +12,7 @@
 
 mod claim;
 mod course;
+pub mod evaluate;
 mod face;
 mod frame;
 mod label;
