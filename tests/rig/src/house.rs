@@ -61,6 +61,8 @@ pub struct House {
     /// `postgres://...`; none is the SQLite file in the data folder
     store: Option<String>,
     outside: Outside,
+    /// Folder of the platform sandbox
+    pub platform_folder: PathBuf,
     /// Environment of the next start
     pub env: Vec<(String, String)>,
     server: Option<Process>,
@@ -93,7 +95,9 @@ impl House {
         };
         demo.stop(STOP_PATIENCE)?;
         let (env, outside) = (Vec::new(), Outside::default());
+        let platform_folder = data.join("platform");
         Ok(Self {
+            platform_folder,
             data: data.to_owned(),
             ports,
             accounts,
@@ -190,7 +194,7 @@ impl House {
     /// # Errors
     /// If it does not answer.
     pub fn start_platform(&mut self) -> anyhow::Result<()> {
-        let folder = self.data.join("platform");
+        let folder = &self.platform_folder;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.ports.platform));
         let arguments = [
             "platform".to_owned(),
@@ -211,6 +215,20 @@ impl House {
         }
         self.platform = Some(platform);
         Ok(())
+    }
+
+    /// Gives the platform sandbox another folder, and starts it there.
+    ///
+    /// # Errors
+    /// If it does not come up.
+    pub fn move_platform(&mut self, folder: &Path) -> anyhow::Result<()> {
+        self.kill_platform()?;
+        fs::create_dir_all(folder.join("archive"))?;
+        for name in ["platform.p8", "platform-keys.json", "centre-keys.json"] {
+            fs::copy(self.platform_folder.join(name), folder.join(name))?;
+        }
+        folder.clone_into(&mut self.platform_folder);
+        self.start_platform()
     }
 
     /// SIGKILL for the platform sandbox.
@@ -236,7 +254,7 @@ impl House {
 
     fn config(&self) -> anyhow::Result<String> {
         let Ports { http, media, platform } = self.ports;
-        let trust = self.data.join("platform/platform-keys.json");
+        let trust = self.platform_folder.join("platform-keys.json");
         let mut text = format!("data = {:?}\n", self.data);
         writeln!(text, "listen = \"127.0.0.1:{http}\"\npublic_url = {:?}", self.base())?;
         if let Some(store) = &self.store {

@@ -3,6 +3,7 @@
 
 pub mod bot;
 pub mod check;
+pub mod disk;
 pub mod house;
 pub mod journal;
 pub mod line;

@@ -101,12 +101,20 @@ pub fn signal(pid: u32, name: &str) -> anyhow::Result<()> {
 /// # Errors
 /// If it is missing or fails; the text has what it said.
 pub fn run(program: &str, arguments: &[&str]) -> anyhow::Result<()> {
+    output(program, arguments).map(drop)
+}
+
+/// Runs a program to its end: what it printed, without the last line break.
+///
+/// # Errors
+/// If it is missing or fails; the text has what it said.
+pub fn output(program: &str, arguments: &[&str]) -> anyhow::Result<String> {
     let out = Command::new(program).args(arguments).stdin(Stdio::null()).output().with_context(|| {
         format!("{program} cannot be started; `cargo xtask test --only needs` installs it")
     })?;
     let said = String::from_utf8_lossy(&out.stderr);
     ensure!(out.status.success(), "{program} {arguments:?}: {}", said.trim());
-    Ok(())
+    Ok(String::from_utf8_lossy(&out.stdout).trim_end().to_owned())
 }
 
 /// Whether there is an HTTP answer of any kind.

@@ -252,7 +252,7 @@ impl Scene {
     /// Digests of the records that the platform holds, by the session that the record itself names.
     fn at_platform(&self) -> anyhow::Result<BTreeMap<String, Vec<String>>> {
         let mut held: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for entry in fs::read_dir(self.house.data.join("platform/archive"))? {
+        for entry in fs::read_dir(self.house.platform_folder.join("archive"))? {
             let path = entry?.path();
             if path.extension().is_none_or(|extension| extension != "json") {
                 continue;

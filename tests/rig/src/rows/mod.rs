@@ -1,6 +1,7 @@
 //! One function per row of the matrix.
 
 mod kill;
+mod power;
 
 use crate::house::House;
 use crate::matrix::Engine;
@@ -83,6 +84,8 @@ macro_rules! rows {
 
 rows! {
     "1" => kill::at_random_moments,
+    "3" => power::drops_what_was_not_synced,
+    "4" => power::tears_what_was_not_synced,
 }
 
 /// Whether there is code for a row.
