@@ -1,7 +1,10 @@
 //! The way in: submit an input, look at a session, watch it.
 
+use crate::changes::{Change, Changes};
 use crate::shard::{Ask, Request};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use synaq_core::ids::{Seq, SessionId, SittingId};
 use synaq_core::session::{Effect, ExamSession, Input};
 use synaq_core::time::At;
@@ -80,22 +83,32 @@ impl SubmitError {
             Self::ShuttingDown => "shutting_down",
         }
     }
+
+    fn count(&self) {
+        metrics::counter!("synaq_submit_refused_total", "why" => self.why()).increment(1);
+    }
 }
 
-/// A session of this sitting changed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Change {
-    /// Whose wall
-    pub sitting: SittingId,
-    /// Which tile
-    pub session: SessionId,
+/// An input that lies in its mailbox; resolves once it is decided and stored. Dropping it takes nothing back.
+#[derive(Debug)]
+pub struct Asked(oneshot::Receiver<Result<Done, SubmitError>>);
+
+impl Future for Asked {
+    type Output = Result<Done, SubmitError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx).map(|answer| {
+            let done = answer.unwrap_or(Err(SubmitError::ShuttingDown));
+            done.inspect_err(SubmitError::count)
+        })
+    }
 }
 
 /// Handle to the shards. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Handle {
     pub(crate) shards: Arc<[mpsc::Sender<Request>]>,
-    pub(crate) changes: broadcast::Sender<Change>,
+    pub(crate) changes: Arc<Changes>,
     pub(crate) retry_after_ms: u64,
 }
 
@@ -103,15 +116,27 @@ impl Handle {
     /// Decides, stores, and only then answers. A full mailbox answers `Busy` at once: answers never wait in a queue
     /// whose length nobody knows.
     pub async fn submit(&self, session: SessionId, input: Input) -> Result<Done, SubmitError> {
+        self.ask(session, input)?.await
+    }
+
+    /// Puts an input into its mailbox now and answers later, as [`Self::submit`] does.
+    ///
+    /// # Errors
+    /// `Busy` or `ShuttingDown`, at once.
+    pub fn ask(&self, session: SessionId, input: Input) -> Result<Asked, SubmitError> {
         let (reply, answer) = oneshot::channel();
-        let done = match self.post_input(session, input, Some(reply)) {
-            Ok(()) => answer.await.unwrap_or(Err(SubmitError::ShuttingDown)),
-            Err(error) => Err(error),
+        self.post_input(session, input, Some(reply)).inspect_err(SubmitError::count)?;
+        Ok(Asked(answer))
+    }
+
+    /// How full the fullest mailbox is, in per cent. What can wait gives way to answers before they are refused.
+    #[must_use]
+    pub fn fill_pct(&self) -> u8 {
+        let fill = |shard: &mpsc::Sender<Request>| {
+            let (depth, free) = (shard.max_capacity(), shard.capacity());
+            u8::try_from(depth.saturating_sub(free) * 100 / depth.max(1)).unwrap_or(100)
         };
-        if let Err(error) = &done {
-            metrics::counter!("synaq_submit_refused_total", "why" => error.why()).increment(1);
-        }
-        done
+        self.shards.iter().map(fill).max().unwrap_or(0)
     }
 
     /// Submits without waiting for the outcome: for facts that come again if they are lost, such as media flow.
@@ -124,17 +149,24 @@ impl Handle {
         Ok(self.watch(session).await?.borrow().clone())
     }
 
-    /// The session as it is durable now and after every commit.
+    /// The session as it is durable now and after every commit. Receivers are woken by everything but plain answers of
+    /// a running exam: those they find when they look, and whoever gave them hears by the acknowledgement.
     pub async fn watch(&self, session: SessionId) -> Result<watch::Receiver<Snapshot>, SubmitError> {
         let (reply, answer) = oneshot::channel();
         self.post(session, Ask::Watch { reply }, 0)?;
         answer.await.map_err(|_| SubmitError::ShuttingDown)?
     }
 
-    /// Which sessions change. A receiver that lags must look at its whole wall again.
+    /// Which sessions change, by more than plain answers. A receiver that lags must look at all of them again.
     #[must_use]
     pub fn changes(&self) -> broadcast::Receiver<Change> {
-        self.changes.subscribe()
+        self.changes.all()
+    }
+
+    /// Which sessions of one sitting change, answers too. A receiver that lags must look at its whole wall again.
+    #[must_use]
+    pub fn changes_of(&self, sitting: SittingId) -> broadcast::Receiver<Change> {
+        self.changes.of(sitting)
     }
 
     fn post_input(

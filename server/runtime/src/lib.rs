@@ -1,6 +1,7 @@
 //! Session shards, group commit, timers and the outbox relay. *Core decides, runtime speaks, store remembers*:
 //! a shard applies early to its working copy and lets effects out only after the commit.
 
+mod changes;
 mod errand;
 mod handle;
 mod loaded;
@@ -13,7 +14,8 @@ mod sealing;
 mod service;
 mod shard;
 
-pub use handle::{Change, Done, Handle, Receipt, Snapshot, SubmitError};
+pub use changes::Change;
+pub use handle::{Asked, Done, Handle, Receipt, Snapshot, SubmitError};
 pub use ports::{
     Clock, DeliveryError, LogDigest, Opened, PlatformAnswer, PlatformPort, SessionSource, SourceError,
 };

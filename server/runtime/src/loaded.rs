@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use synaq_core::decision::{TheoryOutcome, outcome};
 use synaq_core::ids::{Seq, SessionId};
-use synaq_core::session::{Context, Effect, Event, ExamSession, Finish, Input, Stage};
+use synaq_core::session::{Context, Effect, Event, ExamSession, Fact, Finish, Input, Stage};
 use synaq_core::time::At;
 use synaq_seal::{Digest, chain, json};
 use synaq_store::{Append, Error as StoreError, Recorded, Summary};
@@ -21,6 +21,8 @@ pub(crate) struct Loaded {
     marks: Vec<(At, Digest)>,
     /// While somebody watches
     watchers: Option<watch::Sender<Snapshot>>,
+    /// What is not published yet is more than answers
+    news: bool,
     /// When the shard's timer was last armed for this session
     pub(crate) armed: Option<At>,
     /// As it stands in the store, if this process wrote it: most answers change nothing in it
@@ -59,7 +61,7 @@ impl Loaded {
             marks.push((event.at, head));
         }
         let session = Arc::new(session);
-        Ok(Self { id, session, head, marks, watchers: None, armed: None, listed: None })
+        Ok(Self { id, session, head, marks, watchers: None, news: false, armed: None, listed: None })
     }
 
     /// Decides and applies; what must be stored is pushed to `appends`.
@@ -84,6 +86,7 @@ impl Loaded {
             self.marks.push((event.at, linked.hash));
             let Linked { kind, body, hash } = linked;
             appends.push(Append { stream: self.id, seq, at: event.at, kind, body, hash });
+            self.news |= !is_plain_answer(&event);
             events.push(event);
         }
         let receipt = decision.effects.iter().find_map(|effect| match effect {
@@ -105,11 +108,18 @@ impl Loaded {
         self.marks.get(index).map(|(at, hash)| Receipt { seq, at: *at, hash: *hash })
     }
 
-    /// Shows watchers what is durable now. Called after commit only.
-    pub(crate) fn publish(&self) {
+    /// Shows watchers what is durable now, and wakes them unless it is plain answers only; whether it is more. Called
+    /// after commit only.
+    pub(crate) fn publish(&mut self) -> bool {
+        let news = std::mem::take(&mut self.news);
         if let Some(watchers) = self.watchers.as_ref().filter(|watchers| watchers.receiver_count() > 0) {
-            watchers.send_replace(self.snapshot());
+            let snapshot = self.snapshot();
+            watchers.send_if_modified(|shown| {
+                *shown = snapshot;
+                news
+            });
         }
+        news
     }
 
     /// What is durable now and from here on. Called after commit only.
@@ -231,6 +241,11 @@ impl Loaded {
             summary.correct = u16::try_from(score.correct).ok();
         }
     }
+}
+
+/// An answer while the clock runs: its giver hears of it by the acknowledgement, nobody else is shown it at once.
+const fn is_plain_answer(event: &Event) -> bool {
+    matches!(event.fact, Fact::AnswerPut { .. })
 }
 
 /// What a decision came to.

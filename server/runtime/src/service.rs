@@ -1,5 +1,6 @@
 //! Start and stop, in one written order.
 
+use crate::changes::Changes;
 use crate::errand::Errands;
 use crate::handle::Handle;
 use crate::memory::Memory;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use synaq_core::ids::SessionId;
 use synaq_store::{Error as StoreError, EventLog, Lease, Outbox};
 use tokio::runtime::RuntimeFlavor;
-use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -35,9 +36,6 @@ impl Default for Options {
         Self { shards: 1, mailbox: 4_096, batch_inputs: 1_024, retry_after_ms: 500 }
     }
 }
-
-/// Changes of walls that may be pending for a slow reader; one that lags looks at its whole wall again.
-const CHANGES_PENDING: usize = 1_024;
 
 /// Sessions on their way back at the start.
 const BROUGHT_BACK_AT_ONCE: usize = 512;
@@ -92,7 +90,7 @@ impl Running {
         let live = ports.log.live().await.map_err(StartError::Store)?;
 
         let (stop, stopped) = watch::channel(false);
-        let (changes, _) = broadcast::channel(CHANGES_PENDING);
+        let changes = Arc::new(Changes::default());
         let outbox_filled = Arc::new(Notify::new());
         let mut tasks = JoinSet::new();
         let shards: Vec<_> = (0..options.shards.max(1))
@@ -103,7 +101,7 @@ impl Running {
                     ports: Arc::clone(&ports),
                     options,
                     lease,
-                    changes: changes.clone(),
+                    changes: Arc::clone(&changes),
                     outbox_filled: Arc::clone(&outbox_filled),
                     down_from,
                     memory: Memory::new(meters.sessions_loaded.clone()),

@@ -1,7 +1,8 @@
 //! One task that owns many sessions: decide, apply, append whatever arrived meanwhile, and only then speak.
 
+use crate::changes::{Change, Changes};
 use crate::errand::{Brought, Errands};
-use crate::handle::{Change, Done, SubmitError};
+use crate::handle::{Done, SubmitError};
 use crate::loaded::{Loaded, Step};
 use crate::memory::Memory;
 use crate::meters::Meters;
@@ -13,7 +14,7 @@ use synaq_core::ids::{Seq, SessionId};
 use synaq_core::session::{Creation, Fact, Input, Stage};
 use synaq_core::time::At;
 use synaq_store::Lease;
-use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 /// Sessions that come back in one round: the room of a batch for those that were here all the time.
@@ -37,7 +38,7 @@ pub(crate) struct Shard {
     pub(crate) ports: Arc<Ports>,
     pub(crate) options: Options,
     pub(crate) lease: Lease,
-    pub(crate) changes: broadcast::Sender<Change>,
+    pub(crate) changes: Arc<Changes>,
     pub(crate) outbox_filled: Arc<Notify>,
     /// The last sign of life of the process before this one
     pub(crate) down_from: At,
@@ -236,12 +237,11 @@ impl Shard {
         self.memory.drop_and_reload(session, self.ports.clock.now());
     }
 
-    pub(crate) fn announce(&self, session: SessionId) {
-        let Some(loaded) = self.memory.get(session) else { return };
-        loaded.publish();
+    pub(crate) fn announce(&mut self, session: SessionId) {
+        let Some(loaded) = self.memory.get_mut(session) else { return };
+        let news = loaded.publish();
         if let Some(sitting) = loaded.session.state().sitting {
-            // No wall open: nobody to tell.
-            let _ = self.changes.send(Change { sitting, session });
+            self.changes.tell(Change { sitting, session }, news);
         }
     }
 

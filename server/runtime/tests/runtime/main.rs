@@ -4,3 +4,4 @@
 mod durability;
 mod sealing;
 mod support;
+mod watching;

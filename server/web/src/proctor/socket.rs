@@ -72,7 +72,6 @@ pub(crate) async fn upgrade(
     }
     let upgrade = socket::bounded(upgrade)?;
     let bucket = Bucket::frames(&clock);
-    let changes = sources.runtime.changes();
     let desk = Desk {
         sources,
         clock,
@@ -80,7 +79,7 @@ pub(crate) async fn upgrade(
         cookie,
         bucket,
         guest,
-        changes,
+        changes: None,
         wall: None,
         opened: None,
         dirty: BTreeSet::new(),
@@ -96,7 +95,8 @@ struct Desk {
     cookie: [u8; 32],
     bucket: Bucket,
     guest: Guest,
-    changes: broadcast::Receiver<Change>,
+    /// Of the watched sitting
+    changes: Option<broadcast::Receiver<Change>>,
     wall: Option<Wall>,
     opened: Option<Opened>,
     dirty: BTreeSet<SessionId>,
@@ -124,7 +124,7 @@ impl Desk {
         }
         loop {
             tokio::select! {
-                change = self.changes.recv() => self.note(change, line).await?,
+                change = next(&mut self.changes) => self.note(change, line).await?,
                 _ = gather.tick(), if !self.dirty.is_empty() => self.show(line).await?,
                 _ = pulse.tick() => self.pulse(line).await?,
                 _ = role.tick() => self.still_a_proctor().await?,
@@ -189,6 +189,8 @@ impl Desk {
 
     async fn watch(&mut self, sitting: SittingId, line: &mut Line) -> Result<(), Leave> {
         self.dirty.clear();
+        // From before the wall is read, so that no change falls in between.
+        let changes = self.sources.runtime.changes_of(sitting);
         // The old wall stays counted until the new one is: nobody must see the proctor go in between.
         match Wall::build(&self.sources, self.staff.centre, sitting).await {
             Ok(wall) => {
@@ -201,7 +203,7 @@ impl Desk {
                 if self.opened.as_ref().is_some_and(|opened| !wall.holds(opened.session)) {
                     self.opened = None;
                 }
-                self.wall = Some(wall);
+                (self.wall, self.changes) = (Some(wall), Some(changes));
                 line.say(&frame).await?;
                 self.show_detail(line).await
             }
@@ -302,6 +304,16 @@ impl Desk {
             }
         }
         .boxed()
+    }
+}
+
+/// Nothing changes before a sitting is watched.
+async fn next(
+    changes: &mut Option<broadcast::Receiver<Change>>,
+) -> Result<Change, broadcast::error::RecvError> {
+    match changes {
+        Some(changes) => changes.recv().await,
+        None => std::future::pending().await,
     }
 }
 
