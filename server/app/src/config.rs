@@ -33,6 +33,9 @@ pub(crate) struct Config {
     /// For operators and their programs
     #[serde(default)]
     pub(crate) ops: Ops,
+    /// Where spans go
+    #[serde(default)]
+    pub(crate) telemetry: Telemetry,
 }
 
 /// Certificate files in PEM; replaced files are taken up without a restart.
@@ -82,9 +85,41 @@ pub(crate) struct Platform {
 pub(crate) struct Log {
     /// `info`, `synaq_web=debug,info`
     pub(crate) filter: Option<String>,
-    /// One JSON object a line
+    /// How a line looks
     #[serde(default)]
-    pub(crate) json: bool,
+    pub(crate) format: Format,
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// Where spans go: what was done for how long, without whom it was done for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Telemetry {
+    /// Base address of an OTLP collector, over HTTP with protobuf; none by default
+    pub(crate) otlp: Option<String>,
+    /// Which share of traces is sent, 0 to 1
+    #[serde(default = "all")]
+    pub(crate) share: f64,
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self { otlp: None, share: all() }
+    }
+}
+
+fn all() -> f64 {
+    1.0
 }
 
 /// For operators and their programs.
@@ -165,6 +200,17 @@ impl Config {
                 "[media] advertise = {advertise} is no address that a browser reaches; name one"
             ));
         }
+        if let Some(collector) = &self.telemetry.otlp
+            && !Url::parse(collector).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+        {
+            complaints.push(format!(
+                "[telemetry] otlp = {collector:?}: this is no address; write it as http://127.0.0.1:4318"
+            ));
+        }
+        if !(0.0..=1.0).contains(&self.telemetry.share) {
+            complaints
+                .push(format!("[telemetry] share = {}: give a number from 0 to 1", self.telemetry.share));
+        }
         if !is_secure(&self.platform.url) {
             complaints.push(format!(
                 "[platform] url = {:?}: records name people; set an https:// address (http only on this machine)",
@@ -213,7 +259,12 @@ mod tests {
     #[test]
     fn the_example_parses_with_and_without_its_optional_settings() {
         let plain: Config = toml::from_str(EXAMPLE).unwrap();
-        assert!(plain.tls.is_some() && plain.proxy.is_none() && plain.media.tcp && !plain.log.json);
+        assert!(
+            plain.tls.is_some()
+                && plain.proxy.is_none()
+                && plain.media.tcp
+                && plain.log.format == Format::Text
+        );
         assert_eq!(plain.address_complaints(), Vec::<String>::new());
         let optional = |line: &str| {
             let setting = line
@@ -225,7 +276,8 @@ mod tests {
         let all: Config = toml::from_str(&all.join("\n")).unwrap();
         assert!(
             all.proxy.is_some()
-                && all.log.json
+                && all.log.format == Format::Json
+                && all.telemetry.otlp.is_some()
                 && all.log.filter.is_some()
                 && all.ops.listen == Some(crate::ops::USUAL)
                 && all.ops.disk_reserve_mib.is_some()

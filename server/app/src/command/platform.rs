@@ -31,6 +31,9 @@ pub(crate) struct Options {
     /// End when standard input closes
     #[arg(long)]
     until_stdin_closes: bool,
+    /// What is logged, as `[log] filter` has it
+    #[arg(long)]
+    log: Option<String>,
 }
 
 /// Where the sandbox keeps what.
@@ -67,7 +70,7 @@ impl PlatformFolder {
 /// Serves until a signal, or, with `until_stdin_closes`, until the process that started it is gone. One line on standard
 /// output says that the port is open.
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
-    telemetry::start(&config::Log::default())?;
+    telemetry::start(&config::Log { filter: options.log, ..config::Log::default() })?;
     let folder = PlatformFolder(options.data);
     folder.prepare()?;
     let platform = open(&folder, &options.trust)?;

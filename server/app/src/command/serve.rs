@@ -6,6 +6,7 @@ use crate::serve::{self, Front};
 use crate::tls::{Certificate, Hangups};
 use crate::{keys, ops, telemetry};
 use std::path::Path;
+use tracing::Instrument as _;
 
 /// Starts from a configuration that nothing speaks against.
 pub(crate) async fn run(path: &Path) -> anyhow::Result<()> {
@@ -14,7 +15,7 @@ pub(crate) async fn run(path: &Path) -> anyhow::Result<()> {
     if !complaints.is_empty() {
         anyhow::bail!("{} does not bear a start:\n  - {}", path.display(), complaints.join("\n  - "));
     }
-    telemetry::start(&config.log)?;
+    let exporting = telemetry::start_exporting(&config.log, &config.telemetry)?;
     let recorder = ops::recorder::install()?;
     let desk = ops::serve(ops::Port::open(config.ops.listen)?, recorder, config.ops.disk_reserve_mib)?;
     // Without a certificate there is nothing to read again, and a `reload` must not end exams.
@@ -40,8 +41,12 @@ pub(crate) async fn run(path: &Path) -> anyhow::Result<()> {
         platform_url: config.platform.url.trim_end_matches('/').to_owned(),
         platform_trust: keys::read_trust(&config.platform.trust)?,
     };
-    let mut installation = installation::start(&folders, store, keys, start).await?;
+    let mut installation = installation::start(&folders, store, keys, start)
+        .instrument(tracing::info_span!("app.start"))
+        .await?;
     desk.open(installation.watch.clone());
     installation.router = desk.on_the_public_address(installation.router);
-    serve::run(listener, front, installation, || Ok(())).await
+    let served = serve::run(listener, front, installation, || Ok(())).await;
+    exporting.stop().await;
+    served
 }

@@ -24,6 +24,9 @@ pub(crate) struct Demo {
     /// Port of the server; the platform takes the next one, media the one after
     #[arg(long, default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1..=65_533))]
     port: u16,
+    /// What is logged, as `[log] filter` has it
+    #[arg(long)]
+    log: Option<String>,
 }
 
 /// `demo.json`
@@ -49,7 +52,7 @@ struct Links {
 
 /// Runs until a stop signal.
 pub(crate) async fn run(demo: Demo) -> anyhow::Result<()> {
-    telemetry::start(&config::Log::default())?;
+    telemetry::start(&config::Log { filter: demo.log.clone(), ..config::Log::default() })?;
     let recorder = ops::recorder::install()?;
     // Any free one: the three ports of a demo are those that people type.
     let port = ops::Port::open(Some(loopback(0)))?;
@@ -67,7 +70,7 @@ pub(crate) async fn run(demo: Demo) -> anyhow::Result<()> {
 
     let base_url = format!("http://localhost:{}", demo.port);
     let platform_port = demo.port + 1;
-    let sandbox = Sandbox::start(&data.join("platform"), platform_port, &keys).await?;
+    let sandbox = Sandbox::start(&data.join("platform"), platform_port, &keys, demo.log.as_deref()).await?;
     let links = Links {
         candidate_links: tokens.into_iter().map(|token| format!("{base_url}/c/{token}")).collect(),
         platform_url: format!("http://localhost:{platform_port}"),

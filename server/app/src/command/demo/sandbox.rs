@@ -28,7 +28,12 @@ pub(super) struct Sandbox {
 
 impl Sandbox {
     /// Starts it and waits until its port is open.
-    pub(super) async fn start(folder: &Path, port: u16, keys: &Keys) -> anyhow::Result<Self> {
+    pub(super) async fn start(
+        folder: &Path,
+        port: u16,
+        keys: &Keys,
+        log: Option<&str>,
+    ) -> anyhow::Result<Self> {
         let folder = PlatformFolder(folder.to_owned());
         folder.prepare()?;
         let trust = folder.0.join("centre-keys.json");
@@ -45,6 +50,7 @@ impl Sandbox {
         ];
         let mut command = Command::new(&program);
         command.args(&arguments).arg("--until-stdin-closes");
+        command.args(log.iter().flat_map(|filter| ["--log", filter]));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         // Ctrl+C is for the demo: its last deliveries may still want an answer.
         #[cfg(unix)]
