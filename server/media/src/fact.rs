@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use std::io;
 use uuid::Uuid;
 
@@ -14,6 +15,10 @@ pub enum Fact {
     /// What flows now: packets of that kind came within the last 1.5 s. Reported on every change, from nothing at first
     /// to nothing at the end, so that the last one reported is always true.
     Flow { video: bool, audio: bool },
+    /// A picture to look at: the newest key frame as WebP, about every [`crate::Options::still_every`].
+    StillTaken { webp: Bytes },
+    /// The last second of sound: the loudest level of each tenth of it, -dBov (RFC 6464; 127 is silence).
+    Levels { loudest: Vec<u8> },
     /// The publisher's connection ended.
     PublisherGone { how: Gone },
     /// The recorder took a publisher up: blobs may come.

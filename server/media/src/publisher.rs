@@ -81,6 +81,36 @@ impl Flow {
     }
 }
 
+/// Tenths of a second that make a report of loudness.
+const LOUDNESS_STEPS: usize = 10;
+const LOUDNESS_STEP: Duration = Duration::from_millis(100);
+/// RFC 6464: nothing at all.
+const SILENT: u8 = 127;
+
+/// The loudest level of each tenth of a second.
+#[derive(Default)]
+struct Loudness {
+    began: Option<Instant>,
+    steps: Vec<u8>,
+}
+
+impl Loudness {
+    /// Takes a packet's level; a second of steps when one is full. A step without a packet is silent.
+    fn take(&mut self, level: u8, now: Instant) -> Option<Vec<u8>> {
+        let began = *self.began.get_or_insert(now);
+        let step = now.duration_since(began).as_millis() / LOUDNESS_STEP.as_millis();
+        let step = usize::try_from(step).unwrap_or(usize::MAX);
+        if step < LOUDNESS_STEPS {
+            self.steps.resize(self.steps.len().max(step + 1), SILENT);
+            self.steps[step] = self.steps[step].min(level);
+            return None;
+        }
+        let full = std::mem::replace(&mut self.steps, vec![level]);
+        self.began = Some(now);
+        Some(full)
+    }
+}
+
 /// Counts of the present status period.
 #[derive(Default)]
 struct Period {
@@ -102,6 +132,7 @@ pub(crate) struct Publisher {
     timeline: Timeline,
     video_flow: Flow,
     audio_flow: Flow,
+    loudness: Loudness,
     /// What was last reported to flow: video, audio.
     told: (bool, bool),
     recording: bool,
@@ -109,6 +140,8 @@ pub(crate) struct Publisher {
     gap_open: bool,
     last_key_at: Option<Instant>,
     last_kept_at: Option<Instant>,
+    /// When a picture was last handed on to be looked at; viewers who join make key frames in between
+    last_shown_at: Option<Instant>,
     asked_at: Option<Instant>,
     /// A key frame is wanted as soon as the throttle allows.
     pub(crate) key_wanted: bool,
@@ -134,12 +167,14 @@ impl Publisher {
             timeline: Timeline::default(),
             video_flow: Flow::default(),
             audio_flow: Flow::default(),
+            loudness: Loudness::default(),
             told: (false, false),
             recording: false,
             last_frame_ms: 0,
             gap_open: false,
             last_key_at: None,
             last_kept_at: None,
+            last_shown_at: None,
             asked_at: None,
             key_wanted: false,
             size: (0, 0),
@@ -173,6 +208,9 @@ impl Publisher {
         {
             // The upper bit claims voice activity, but browsers set it always.
             self.around.view.put_level(level & 0x7f, now);
+            if let Some(loudest) = self.loudness.take(level & 0x7f, now) {
+                self.report(Fact::Levels { loudest });
+            }
         }
         let held = Held {
             timestamp: header.timestamp,
@@ -265,6 +303,10 @@ impl Publisher {
         self.size = size;
         let webp = Bytes::from(webp);
         self.around.view.put_still(webp.clone(), size, now);
+        if self.last_shown_at.is_none_or(|at| now.duration_since(at) >= self.around.still_every / 2) {
+            self.last_shown_at = Some(now);
+            self.report(Fact::StillTaken { webp: webp.clone() });
+        }
         let due = self.last_kept_at.is_none_or(|at| now.duration_since(at) >= self.around.still_keep_every);
         if due && self.around.queue.push(Job::Still { id: self.id, ms, webp }) {
             self.last_kept_at = Some(now);

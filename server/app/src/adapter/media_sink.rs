@@ -165,7 +165,11 @@ pub(crate) async fn salvaged(
 impl Sink for MediaSink {
     fn report(&self, session: Uuid, fact: Fact) {
         let word = match fact {
-            Fact::PublisherConnected | Fact::PublisherGone { .. } | Fact::StillKept { .. } => return,
+            Fact::PublisherConnected
+            | Fact::PublisherGone { .. }
+            | Fact::StillKept { .. }
+            | Fact::StillTaken { .. }
+            | Fact::Levels { .. } => return,
             Fact::Gap { ms } if ms < GAP_WORTH_AN_EVENT_MS => return,
             Fact::StorageFailed { name, kind } => Word::Failed { name, why: kind.to_string() },
             Fact::Flow { video, audio } => Word::Fact(MediaFact::Flow { video, audio }),
