@@ -1,5 +1,6 @@
 //! A virtual candidate: does what the candidate's page does, as fast as the server answers.
 
+use crate::picture::photo;
 use crate::publisher::{Offered, Publisher};
 use crate::site::{As, Site};
 use crate::socket::Socket;
@@ -172,7 +173,13 @@ impl Candidate {
         for kind in ["face", "document"] {
             let path = format!("/api/v1/candidate/photos/{kind}");
             self.site
-                .send(Method::PUT, &path, As::Device(&self.credential()), "image/jpeg", photo(kind)?)
+                .send(
+                    Method::PUT,
+                    &path,
+                    As::Device(&self.credential()),
+                    "image/jpeg",
+                    photo(if kind == "face" { 90 } else { 200 })?,
+                )
                 .await?;
         }
         self.command(CandidateCommand::SubmitIdentity).await?;
@@ -304,13 +311,4 @@ impl Line {
 fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// A small real picture, different for the two kinds.
-fn photo(kind: &str) -> anyhow::Result<Vec<u8>> {
-    let shade = if kind == "face" { 90 } else { 200 };
-    let picture = image::RgbImage::from_pixel(64, 48, image::Rgb([shade, 120, 160]));
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    picture.write_to(&mut bytes, image::ImageFormat::Jpeg)?;
-    Ok(bytes.into_inner())
 }

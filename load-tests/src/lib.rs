@@ -2,9 +2,17 @@
 //! The measuring program `measure` and the restart test of `synaq-tests` share them.
 
 pub mod candidate;
+pub mod crowd;
+pub mod line;
+mod picture;
+pub mod probe;
 pub mod proctor;
 pub mod publisher;
+pub mod report;
+pub mod room;
+pub mod scenario;
 pub mod server;
 pub mod site;
 mod socket;
 pub mod staff;
+pub mod usage;

@@ -152,7 +152,7 @@ impl Drop for Server {
 }
 
 /// First of three free ports in a row: server, platform, media.
-fn free_ports() -> anyhow::Result<u16> {
+pub(crate) fn free_ports() -> anyhow::Result<u16> {
     for _ in 0..PORT_TRIES {
         let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let Some(last) = first.checked_add(2) else { continue };

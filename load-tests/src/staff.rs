@@ -77,6 +77,12 @@ impl Centre {
     }
 }
 
+/// Now, by this machine's clock.
+pub(crate) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
 /// What is read of a bundle here.
 #[derive(serde::Deserialize)]
 struct Bundle {
@@ -84,7 +90,7 @@ struct Bundle {
 }
 
 /// A list as a centre pastes it; the numbers are made up and right by their check digit.
-fn list(candidates: usize) -> Vec<u8> {
+pub(crate) fn list(candidates: usize) -> Vec<u8> {
     let mut text = String::from("name;iin\n");
     for number in 0..candidates {
         // Writing to a String cannot fail.

@@ -73,6 +73,8 @@ pub(crate) struct Installation {
     pub(crate) running: Running,
     /// Media threads and what carries their facts on
     pub(crate) media: Recording,
+    /// The way in, for what stands in for cameras at a rehearsal
+    pub(crate) runtime: synaq_runtime::Handle,
     /// For operators
     pub(crate) watch: Watch,
 }
@@ -143,7 +145,7 @@ pub(crate) async fn start(
         tasks: tokio::runtime::Handle::current(),
     };
     let doors = synaq_web::Doors {
-        runtime,
+        runtime: runtime.clone(),
         media,
         directory: store.clone(),
         log: store.clone(),
@@ -155,5 +157,11 @@ pub(crate) async fn start(
         clock,
         random,
     };
-    Ok(Installation { router: synaq_web::router(start.web, doors), running, media: recording, watch })
+    Ok(Installation {
+        router: synaq_web::router(start.web, doors),
+        running,
+        media: recording,
+        watch,
+        runtime,
+    })
 }

@@ -69,6 +69,9 @@ enum Command {
     },
     /// Run the sandbox of the central platform
     Platform(command::platform::Options),
+    /// The server of a rehearsal: a scratch folder, made-up candidates, no cameras
+    #[command(hide = true)]
+    RehearsalRoom(command::rehearse::room::Options),
 }
 
 #[derive(Subcommand, Debug)]
@@ -131,6 +134,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             wait(command::directory::link_again(&config, &login))
         }
         Command::Platform(options) => wait(command::platform::run(options)),
+        Command::RehearsalRoom(options) => wait(command::rehearse::room::run(options)),
         Command::RebuildForm { bundle, bank } => command::rebuild_form::run(&bundle, &bank),
         Command::Verify { bundle, trust, json } => return command::verify::run(&bundle, &trust, json),
     };

@@ -15,5 +15,6 @@ pub(crate) mod directory;
 pub(crate) mod doctor;
 pub(crate) mod platform;
 pub(crate) mod rebuild_form;
+pub(crate) mod rehearse;
 pub(crate) mod serve;
 pub(crate) mod verify;

@@ -2,7 +2,7 @@
 //! sandbox as a second process.
 
 mod content;
-mod sandbox;
+pub(super) mod sandbox;
 
 use crate::installation::{self, Folders, Start};
 use crate::serve::{self, Front};

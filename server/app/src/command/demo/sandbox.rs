@@ -13,22 +13,22 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// A running sandbox. It ends when its standard input closes, so it never outlives the demo, however that ends.
-pub(super) struct Sandbox {
+pub(crate) struct Sandbox {
     child: Child,
     stdin: ChildStdin,
     /// Read no further, but open: closing it would fail the sandbox's next line.
     _stdout: BufReader<ChildStdout>,
     /// Process id
-    pub(super) pid: u32,
+    pub(crate) pid: u32,
     /// How to start it by hand, without the tie to this process
-    pub(super) command: Vec<String>,
+    pub(crate) command: Vec<String>,
     /// File with its public keys
-    pub(super) public_keys: PathBuf,
+    pub(crate) public_keys: PathBuf,
 }
 
 impl Sandbox {
     /// Starts it and waits until its port is open.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         folder: &Path,
         port: u16,
         keys: &Keys,
@@ -72,7 +72,7 @@ impl Sandbox {
     }
 
     /// Lets it end by itself; ends it if it does not.
-    pub(super) async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         drop(self.stdin);
         // Dropping the child kills what is left of it.
         let _ = tokio::time::timeout(FAREWELL, self.child.wait()).await;

@@ -1,0 +1,187 @@
+//! Load tests of Synaq: `synaq-load-tests --help`.
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+use synaq_load_tests::report::{Report, page};
+use synaq_load_tests::scenario::{Place, Scenario, commit, list};
+use synaq_load_tests::server::Server;
+use synaq_load_tests::usage::raise_open_files;
+
+/// Load tests of Synaq: made-up candidates and proctors who speak the real protocol to the real server.
+///
+/// Each scenario starts the server `synaq` on a scratch folder (in the current folder, whose disk is measured), seats
+/// its candidates, takes them through the preparation, plays, and checks that no acknowledged answer was lost. The
+/// report says text to standard output, and JSON and one HTML page into a folder. Exit code 1: a target was missed.
+///
+/// Build the server first: cargo build --release -p synaq-app
+#[derive(Parser, Debug)]
+#[command(name = "synaq-load-tests", version, about, verbatim_doc_comment)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// 10,000 connections, 5,000 durable answers a second, latency from the instant each is due
+    Paced(Options),
+    /// 5,000 candidates begin at one bell and open their first question
+    Start(Options),
+    /// All sockets break at once; then the server is killed and everybody resumes
+    Reconnect(Options),
+    /// As many durable answers as the whole path takes
+    Saturate(Options),
+    /// A long exam with lines that break: memory, descriptors and threads stay flat
+    Soak(Options),
+    /// A scenario of your own; the built-in ones are in load-tests/scenarios
+    Play {
+        /// TOML
+        file: PathBuf,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// All figures of PERFORMANCE.md, runs interleaved; prints its rows
+    Table(Options),
+    /// What the built-in scenarios are
+    List,
+}
+
+#[derive(Args, Clone, Debug)]
+struct Options {
+    /// Runs; the report has their medians
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
+    runs: u32,
+    /// Another number of candidates, each answering as often
+    #[arg(long)]
+    candidates: Option<usize>,
+    /// Another length of what is counted
+    #[arg(long, conflicts_with = "minutes")]
+    seconds: Option<u64>,
+    /// The same in minutes
+    #[arg(long)]
+    minutes: Option<f64>,
+    /// Without TLS
+    #[arg(long)]
+    plain: bool,
+    /// The server's store: a URL such as postgres://user:password@localhost/scratch (default: SQLite in the folder)
+    #[arg(long)]
+    store: Option<String>,
+    /// Where scratch folders are made: its disk is the one that is measured
+    #[arg(long, default_value = ".")]
+    folder: PathBuf,
+    /// Where the report goes
+    #[arg(long, default_value = "load-report")]
+    out: PathBuf,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("synaq-load-tests: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<bool> {
+    let (names, options): (Vec<String>, Options) = match command {
+        Command::Paced(options) => (vec!["paced".into()], options),
+        Command::Start(options) => (vec!["start".into()], options),
+        Command::Reconnect(options) => (vec!["reconnect".into()], options),
+        Command::Saturate(options) => (vec!["saturate".into()], options),
+        Command::Soak(options) => (vec!["soak".into()], options),
+        Command::Play { file, options } => (vec![file.display().to_string()], options),
+        Command::Table(options) => {
+            (["paced", "start", "reconnect", "saturate"].map(str::to_owned).to_vec(), options)
+        }
+        Command::List => {
+            for (name, about) in list()? {
+                println!("{name:<10} {about}");
+            }
+            return Ok(true);
+        }
+    };
+    let table = names.len() > 1;
+    let reports = play(&names, &options)?;
+    write(&options.out, &reports)?;
+    for report in &reports {
+        print!("{}", if table { report.rows() } else { report.text() });
+    }
+    Ok(reports.iter().all(Report::met))
+}
+
+/// Plays everything in turns: first run of each, second run of each.
+fn play(names: &[String], options: &Options) -> anyhow::Result<Vec<Report>> {
+    let mut scenarios = Vec::new();
+    for name in names {
+        let scenario = fitted(name, options)?;
+        if name == "reconnect" && names.len() > 1 {
+            let mut plain = scenario.clone();
+            plain.name = "reconnect, plain".to_owned();
+            plain.crowd.tls = false;
+            scenarios.push(plain);
+        }
+        scenarios.push(scenario);
+    }
+    let place = place(options)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut runs = vec![Vec::new(); scenarios.len()];
+    for number in 1..=options.runs {
+        for (scenario, runs) in scenarios.iter().zip(&mut runs) {
+            eprintln!("{}, run {number} of {}", scenario.name, options.runs);
+            let played = runtime.block_on(place.play(scenario));
+            runs.push(played.with_context(|| format!("{}, run {number}", scenario.name))?);
+        }
+    }
+    scenarios.iter().zip(runs).map(|(scenario, runs)| place.report(scenario, runs)).collect()
+}
+
+fn fitted(name: &str, options: &Options) -> anyhow::Result<Scenario> {
+    let mut scenario = Scenario::find(name)?;
+    scenario.fit(std::thread::available_parallelism()?.get());
+    if let Some(candidates) = options.candidates {
+        anyhow::ensure!(candidates > 0, "--candidates: at least one");
+        scenario.scale(candidates);
+    }
+    let minutes = options.minutes.map(|minutes| Duration::from_secs_f64(minutes.max(0.0) * 60.0));
+    if let Some(span) = options.seconds.map(Duration::from_secs).or(minutes) {
+        scenario.last(span);
+    }
+    scenario.crowd.tls &= !options.plain;
+    Ok(scenario)
+}
+
+fn place(options: &Options) -> anyhow::Result<Place> {
+    let open_files = raise_open_files();
+    std::fs::create_dir_all(&options.folder)?;
+    Ok(Place {
+        binary: Server::binary()?,
+        folder: options.folder.canonicalize()?,
+        room_options: options.store.iter().flat_map(|url| ["--store".to_owned(), url.clone()]).collect(),
+        open_files,
+        command: command_line(),
+        commit: commit(),
+    })
+}
+
+/// As it was typed, but for the folder the program lies in.
+fn command_line() -> String {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    format!("cargo run --release -p synaq-load-tests -- {}", arguments.join(" "))
+}
+
+fn write(out: &Path, reports: &[Report]) -> anyhow::Result<()> {
+    let unwritten = || format!("the report cannot be written to {}", out.display());
+    std::fs::create_dir_all(out).with_context(unwritten)?;
+    let text: String = reports.iter().map(|report| report.text() + "\n").collect();
+    std::fs::write(out.join("report.txt"), text).with_context(unwritten)?;
+    std::fs::write(out.join("report.json"), serde_json::to_vec_pretty(reports)?).with_context(unwritten)?;
+    std::fs::write(out.join("report.html"), page(reports)).with_context(unwritten)?;
+    eprintln!("report.txt, report.json and report.html are in {}", out.display());
+    Ok(())
+}
