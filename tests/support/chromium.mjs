@@ -4,8 +4,9 @@ import { packages } from './packages.mjs'
 
 const { chromium } = packages('playwright-core')
 
-/** A browser of one seat. `line`: how it reaches the server; `devices: false`: without camera and microphone. */
-export async function launch({ line, devices = true } = {}) {
+/** A browser of one seat. `line`: how it reaches the server; `devices: false`: without camera and microphone;
+ *  `flags`: further ones. */
+export async function launch({ line, devices = true, flags = [] } = {}) {
   const { camera, microphone } = fixtures()
   const fake = ['--use-fake-device-for-media-stream', `--use-file-for-fake-video-capture=${camera}`,
     `--use-file-for-fake-audio-capture=${microphone}`]
@@ -15,7 +16,7 @@ export async function launch({ line, devices = true } = {}) {
       '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
       '--disable-background-networking', '--disable-component-update', '--disable-sync',
       '--use-fake-ui-for-media-stream', '--autoplay-policy=no-user-gesture-required',
-      ...devices ? fake : [], ...line ? [line.rule] : [],
+      ...devices ? fake : [], ...line ? [line.rule] : [], ...flags,
     ],
   })
 }
