@@ -73,6 +73,14 @@ codes! {
     CameraOff = "CAMERA_OFF": Auto, 15 s, gap 5 s, conf 100;
     /// Camera covered or dark
     CameraCovered = "CAMERA_COVERED": Human, 10 s, gap 30 s, conf 40;
+    /// The camera sends the same picture again and again
+    CameraFrozen = "CAMERA_FROZEN": Human, 15 s, gap 30 s, conf 40;
+    /// The camera suddenly shows something else
+    CameraChanged = "CAMERA_CHANGED": Human, 0 s, gap 60 s, conf 40;
+    /// The face is at the edge of the picture: advice, never a violation by itself
+    FaceOffCentre = "FACE_OFF_CENTRE": Info, 15 s, gap 60 s, conf 40;
+    /// A sound well above the room's own; a machine cannot say whose
+    SoundHeard = "SOUND_HEARD": Human, 0 s, gap 30 s, conf 40;
     /// Microphone track ended by hand while the socket lives
     MicOff = "MIC_OFF": Auto, 15 s, gap 5 s, conf 100;
     /// Screen share ended by hand while the socket lives

@@ -46,8 +46,29 @@ pub struct DetectorEvent {
     pub confidence_pct: u8,
     /// Since when, by server time
     pub at: At,
-    /// Of the detector and its version, or what the browser said; no personal data
+    /// What the browser said, or a person wrote; no personal data
     pub note: Option<String>,
+    /// What a detector measured, so that a person can judge it
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Measured>,
+}
+
+/// What a detector saw or heard, and what it compared that with (F-29: an explanation is stored with every claim of a
+/// machine).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Measured {
+    /// Its name, up to 40 characters
+    pub detector: String,
+    /// Its version, up to 40 characters
+    pub version: String,
+    /// The plain condition: `camera_dark`, `no_face` ...
+    pub condition: String,
+    /// In thousandths of the detector's unit
+    pub score_milli: i32,
+    /// In the same
+    pub threshold_milli: i32,
+    /// Number of pictures looked at before this one; none for sound
+    pub picture: Option<u64>,
 }
 
 /// How an incident stands.

@@ -5,4 +5,4 @@ mod code;
 mod incident;
 
 pub use code::{Class, Code, ForbiddenItem, Rule, RuleTable, UnknownCode};
-pub use incident::{DetectorEvent, Incident, IncidentStatus, SignalPhase, Source};
+pub use incident::{DetectorEvent, Incident, IncidentStatus, Measured, SignalPhase, Source};

@@ -52,6 +52,8 @@ pub const NOTE_CHARS: usize = 1_000;
 pub const REASON_CHARS: usize = 500;
 /// What the browser says about a signal, in characters.
 pub const SIGNAL_NOTE_CHARS: usize = 200;
+/// Name, version and condition of a detector.
+pub const DETECTOR_NAME_BYTES: usize = 40;
 /// A label or version, in characters.
 pub const LABEL_CHARS: usize = 120;
 

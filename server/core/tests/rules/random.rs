@@ -89,7 +89,15 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let detect = (code(), phase(), 0..=101_u8).prop_map(|(code, phase, confidence_pct)| {
         let at = START;
-        Input::Detect(DetectorEvent { code, phase, source: Source::Model, confidence_pct, at, note: None })
+        Input::Detect(DetectorEvent {
+            code,
+            phase,
+            source: Source::Model,
+            confidence_pct,
+            at,
+            note: None,
+            measured: None,
+        })
     });
     let attach = (any::<bool>(), any::<bool>(), 0..6_u128).prop_map(|(device, tab, n)| Input::Attach {
         device: if device { DEVICE } else { OTHER_DEVICE },

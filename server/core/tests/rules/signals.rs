@@ -321,6 +321,7 @@ fn a_flood_of_signals_leaves_room_for_answers_and_the_hand_in() {
         confidence_pct: 90,
         at: t(1),
         note: None,
+        measured: None,
     };
     assert_eq!(exam.refuse(t(1), Input::Detect(event)), Refusal::TooManyEvents);
     exam.answer(t(2), 0, &[1]);
@@ -381,7 +382,8 @@ fn a_dismissed_incident_that_is_seen_again_is_not_put_before_the_proctor_twice()
 fn a_device_claim_of_the_server_itself_ends_with_the_socket_too() {
     let mut exam = Exam::running();
     let (code, phase, source) = (Code::CameraOff, SignalPhase::Begin, Source::Server);
-    let event = DetectorEvent { code, phase, source, confidence_pct: 100, at: t(10), note: None };
+    let event =
+        DetectorEvent { code, phase, source, confidence_pct: 100, at: t(10), note: None, measured: None };
     exam.accept(t(10), Input::Detect(event));
     exam.disconnect(t(12), 0);
     exam.reconnect(t(14), 1);

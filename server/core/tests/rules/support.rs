@@ -253,7 +253,15 @@ impl Exam {
     }
 
     pub(crate) fn model(&mut self, at: At, code: Code, phase: SignalPhase, confidence_pct: u8) -> Decision {
-        let event = DetectorEvent { code, phase, source: Source::Model, confidence_pct, at, note: None };
+        let event = DetectorEvent {
+            code,
+            phase,
+            source: Source::Model,
+            confidence_pct,
+            at,
+            note: None,
+            measured: None,
+        };
         self.accept(at, Input::Detect(event))
     }
 

@@ -103,6 +103,7 @@ impl Deciding<'_> {
             confidence_pct: 100,
             at: self.at,
             note: None,
+            measured: None,
         };
         self.observe(&claim);
     }

@@ -2,10 +2,12 @@
 
 use super::{Deciding, note_within};
 use crate::ids::IncidentNo;
-use crate::proctoring::{Class, Code, DetectorEvent, IncidentStatus, Rule, SignalPhase, Source};
+use crate::proctoring::{Class, Code, DetectorEvent, IncidentStatus, Measured, Rule, SignalPhase, Source};
 use crate::session::event::Fact;
 use crate::session::input::Refusal;
-use crate::session::limits::{CHATTER_EVENTS_MAX, RESUME_GRACE, SIGNAL_AGO_MAX, SIGNAL_NOTE_CHARS};
+use crate::session::limits::{
+    CHATTER_EVENTS_MAX, DETECTOR_NAME_BYTES, RESUME_GRACE, SIGNAL_AGO_MAX, SIGNAL_NOTE_CHARS,
+};
 use crate::session::state::Stage;
 use crate::time::{At, Span};
 
@@ -29,7 +31,15 @@ impl Deciding<'_> {
         self.not_closed()?;
         let at = self.at - ago.clamp(Span::ZERO, SIGNAL_AGO_MAX);
         let at = self.earliest_claim().map_or(at, |earliest| at.max(earliest));
-        let claim = DetectorEvent { code, phase, source: Source::Client, confidence_pct: 100, at, note };
+        let claim = DetectorEvent {
+            code,
+            phase,
+            source: Source::Client,
+            confidence_pct: 100,
+            at,
+            note,
+            measured: None,
+        };
         let before = self.before(code);
         self.emit_command(Fact::DetectorReported { event: claim.clone() });
         self.merge(&claim, before);
@@ -40,7 +50,12 @@ impl Deciding<'_> {
     pub(super) fn detect(&mut self, mut claim: DetectorEvent) -> Result<(), Refusal> {
         note_within(claim.note.as_ref(), SIGNAL_NOTE_CHARS)?;
         self.not_closed()?;
-        if claim.confidence_pct > 100 {
+        let named = |measured: &Measured| {
+            [&measured.detector, &measured.version, &measured.condition]
+                .iter()
+                .all(|name| name.len() <= DETECTOR_NAME_BYTES)
+        };
+        if claim.confidence_pct > 100 || !claim.measured.as_ref().is_none_or(named) {
             return Err(Refusal::OutOfLimits);
         }
         if self.state().chatter_events >= CHATTER_EVENTS_MAX {

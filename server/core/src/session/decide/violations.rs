@@ -173,6 +173,7 @@ impl Deciding<'_> {
             confidence_pct: 100,
             at: began_at,
             note: note.clone(),
+            measured: None,
         };
         self.emit(Fact::DetectorReported { event: claim });
         let continued = self
