@@ -50,7 +50,17 @@ pub fn leaf(sid: &str, seq: u64, at: i64, kind: &str, body: &Value) -> Result<Ve
         seq: u64,
         sid: &'a str,
     }
-    json::canonical(&Leaf { at, body, kind, seq, sid })
+    let leaf = Leaf { at, body, kind, seq, sid };
+    // Every answer passes here: writing once what is canonical already takes a fifth of the time.
+    let plain = [sid, kind].into_iter().all(str::is_ascii)
+        && at.unsigned_abs() <= json::MAX_INTEGER
+        && seq <= json::MAX_INTEGER
+        && json::is_plain(body, 1);
+    if plain {
+        serde_json::to_vec(&leaf).map_err(json::Error::Unserializable)
+    } else {
+        json::canonical(&leaf)
+    }
 }
 
 #[cfg(test)]
@@ -63,6 +73,33 @@ mod tests {
         let bytes = leaf("s1", 3, 1_700_000_000_000, "AnswerPut", &json!({"b": 1, "a": "ә"})).unwrap();
         let text = r#"{"at":1700000000000,"body":{"a":"ә","b":1},"kind":"AnswerPut","seq":3,"sid":"s1"}"#;
         assert_eq!(String::from_utf8(bytes).unwrap(), text);
+    }
+
+    #[test]
+    fn plain_bodies_are_written_as_the_canonicalizer_writes_them() {
+        let bodies = [
+            json!({"z": [1, -1, null, true, {"b": "", "a": 0}], "a": json::MAX_INTEGER, "B": -5}),
+            json!("\u{0}\u{1f}\u{7f}\u{2028}\u{ffff}\u{10ffff}\"\\/\t\n\r\u{8}\u{c}қй"),
+            json!({"ключ": 1, "a": 2}),
+            json!({"\u{10000}": 1, "\u{e000}": 2}),
+        ];
+        for body in bodies {
+            let slow = json::canonical(&json!({"at": -7, "body": body, "kind": "k", "seq": 3, "sid": "s"}));
+            assert_eq!(leaf("s", 3, -7, "k", &body).unwrap(), slow.unwrap(), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_breaks_the_profile_is_refused_on_every_way() {
+        let deep = |levels| (0..levels).fold(json!(1), |inner, _| json!([inner]));
+        assert!(leaf("s", 0, 0, "k", &deep(json::MAX_DEPTH - 1)).is_ok());
+        for body in [deep(json::MAX_DEPTH), json!(json::MAX_INTEGER + 1), json!(i64::MIN), json!("и\u{306}")]
+        {
+            assert!(leaf("s", 0, 0, "k", &body).is_err(), "{body}");
+        }
+        assert!(leaf("s", json::MAX_INTEGER + 1, 0, "k", &json!(1)).is_err());
+        assert!(leaf("s", 0, i64::MIN, "k", &json!(1)).is_err());
+        assert!(leaf("s", 0, 0, "и\u{306}", &json!(1)).is_err());
     }
 
     #[test]

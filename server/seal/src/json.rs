@@ -104,6 +104,27 @@ pub fn canonical<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
     serde_json_canonicalizer::to_vec(&parse(&plain)?).map_err(Error::Unserializable)
 }
 
+/// Whether plain serialisation of `value`, so many levels deep, is canonical as it stands: under the profile, every
+/// object in the order of its keys. Says no where it would have to look closer, as at keys beyond ASCII.
+pub(crate) fn is_plain(value: &Value, depth: usize) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) => true,
+        Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+            (Some(integer), _) => integer <= MAX_INTEGER,
+            (None, Some(integer)) => integer.unsigned_abs() <= MAX_INTEGER,
+            (None, None) => false,
+        },
+        Value::String(text) => is_nfc(text),
+        Value::Array(items) => depth < MAX_DEPTH && items.iter().all(|item| is_plain(item, depth + 1)),
+        Value::Object(members) => {
+            depth < MAX_DEPTH
+                && members.keys().all(|key| key.is_ascii())
+                && members.keys().is_sorted()
+                && members.values().all(|member| is_plain(member, depth + 1))
+        }
+    }
+}
+
 /// Puts every string and key of `value` into NFC, as the profile wants it; whether anything changed. Two keys that
 /// become one keep the later value.
 pub fn normalize(value: &mut Value) -> bool {

@@ -142,6 +142,13 @@ fn any_value() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
+    fn what_is_plain_is_serialised_canonically(value in any_value()) {
+        if is_plain(&value, 0) {
+            prop_assert_eq!(serde_json::to_vec(&value).unwrap(), canonical(&value).unwrap());
+        }
+    }
+
+    #[test]
     fn canonical_bytes_read_back_to_the_same_value(value in any_value()) {
         let bytes = canonical(&value).unwrap();
         prop_assert_eq!(&parse(&bytes).unwrap(), &value);
