@@ -19,8 +19,8 @@ const PATIENCE_MS = 300_000
 /**
  * A test over a sitting.
  * @param {string} name what holds
- * @param {{ lang?: string, cable?: boolean, seats?: boolean }} options `cable`: the candidate's line can be cut;
- *   `seats: false`: the test opens its own
+ * @param {{ lang?: string, cable?: boolean, seats?: boolean, disk?: string }} options `cable`: the candidate's line can be cut;
+ *   `seats: false`: the test opens its own; `disk`: the server's data folder is a disk of that size
  * @param {(sitting: Sitting) => Promise<void>} body
  */
 export function exam(name, options, body) {
@@ -42,13 +42,13 @@ export function exam(name, options, body) {
 export class Sitting {
   seats = []
 
-  constructor({ lang = 'ru', cable = false, seats = true } = {}) {
-    this.options = { lang, cable, seats }
+  constructor({ lang = 'ru', cable = false, seats = true, disk } = {}) {
+    this.options = { lang, cable, seats, disk }
   }
 
   async start() {
-    const { lang, cable, seats } = this.options
-    this.demo = await Demo.start()
+    const { lang, cable, seats, disk } = this.options
+    this.demo = await Demo.start({ disk })
     this.link = this.demo.links.candidate_links[0]
     this.info = await behind(this.link)
     if (cable) this.line = await Line.to(this.demo.port)
@@ -86,6 +86,7 @@ export class Sitting {
   /** Signed in once: a session outlives a restart, and signing in again and again is slowed down. */
   centre() {
     this.#centre ??= Staff.signIn(this.demo, this.demo.links.centre)
+    this.#centre.catch(() => { this.#centre = undefined })
     return this.#centre
   }
 

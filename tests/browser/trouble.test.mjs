@@ -1,6 +1,8 @@
 // What goes wrong at home before the exam, and an end that takes two persons.
 import assert from 'node:assert/strict'
+import { until } from '../support/demo.mjs'
 import { exam } from './sitting.mjs'
+import { Candidate } from './seat/candidate.mjs'
 import { Proctor } from './seat/proctor.mjs'
 
 async function toDeviceCheck(candidate) {
@@ -42,6 +44,45 @@ exam('media port blocked: the page says what to try, and a retry goes on', {}, a
   await candidate.page.unroute(whip)
   await candidate.at('media-retry').click()
   await candidate.page.locator('[data-testid=device-next]:not([disabled])').waitFor({ timeout: 60_000 })
+})
+
+exam('no proctor is there: the page says so, a call waits, and who comes later sees both', { seats: false }, async sitting => {
+  const { demo, link, info } = sitting
+  const candidate = await sitting.seat(Candidate.open(link))
+  await candidate.prepare()
+  assert.match(await candidate.at('proctor-present').innerText(), /нет на связи/)
+  await candidate.at('chat-open').click()
+  await candidate.at('chat-text').fill('Здравствуйте, я жду')
+  await candidate.at('chat-send').click()
+  await candidate.at('call-proctor').click()
+  await candidate.at('called').waitFor()
+  await candidate.at('chat-close').click()
+  await candidate.screen('identity')
+  const proctor = await sitting.seat(Proctor.open(demo))
+  await until('the page knows of the proctor', async () => /на связи\.$/.test(await candidate.at('proctor-present').innerText()))
+  await proctor.openPanel(info.candidate)
+  await proctor.at('chat-lines').getByText('Здравствуйте, я жду').waitFor()
+  await proctor.admit()
+  await candidate.screen('texts')
+})
+
+exam('a device clock one hour late: the page shows the server\u2019s time, and every answer counts', { seats: false }, async sitting => {
+  const { demo, link } = sitting
+  const candidate = await sitting.seat(Candidate.open(link))
+  await candidate.page.addInitScript(() => {
+    const now = Date.now
+    Date.now = () => now() - 3_600_000
+  })
+  await candidate.page.reload()
+  sitting.candidate = candidate
+  sitting.proctor = await sitting.seat(Proctor.open(demo))
+  await sitting.reachExam()
+  assert.match(await candidate.at('clock').innerText(), /^(1:00:00|(00:)?59:\d\d)$/)
+  const answers = await candidate.answerAll({ to: 2, right: 2 })
+  await candidate.allSaved()
+  await candidate.handIn()
+  assert.equal((await candidate.end()).reason, 'submitted')
+  assert.deepEqual(await sitting.sealedAnswers(), answers)
 })
 
 exam('ended for impersonation: one proctor proposes, only another ends it', {}, async sitting => {

@@ -1,8 +1,8 @@
 // A `synaq demo` of its own for each test: a fresh folder, free ports, the real binary.
 import assert from 'node:assert/strict'
-import { execFile, spawn } from 'node:child_process'
+import { execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -25,17 +25,44 @@ export async function until(what, look, patienceMs = 30_000) {
 }
 
 export class Demo {
-  static async start() {
+  /** `disk`: the data folder is a disk of its own of that size (as mount(8) takes it), seen by the server alone. */
+  static async start({ disk } = {}) {
     assert(existsSync(BINARY), `${BINARY} is missing; \`cargo build --workspace\` makes it, SYNAQ_BIN names another`)
     const demo = new Demo()
     demo.data = mkdtempSync(join(tmpdir(), 'synaq-test-'))
+    demo.#disk = disk
     demo.port = await freePorts()
     await demo.#run()
     return demo
   }
 
   get file() {
-    return join(this.data, 'demo.json')
+    return this.seen('demo.json')
+  }
+
+  /** The path of a file in the data folder, also when the folder is a disk that only the server sees. */
+  seen(name) {
+    const inside = join(this.data, name)
+    return this.#disk ? `/proc/${this.#child?.pid}/root${inside}` : inside
+  }
+
+  /** Until not a byte more fits on the server's own disk; what comes back makes room again. */
+  fillDisk() {
+    const file = this.seen('ballast')
+    const ballast = openSync(file, 'a')
+    try {
+      for (let size = 1 << 20; size > 0;) {
+        try {
+          writeSync(ballast, Buffer.alloc(size))
+        } catch (error) {
+          assert.equal(error.code, 'ENOSPC')
+          size >>= 1
+        }
+      }
+    } finally {
+      closeSync(ballast)
+    }
+    return () => rmSync(file)
   }
 
   /** SIGKILL: no farewell, no flush. */
@@ -89,13 +116,16 @@ export class Demo {
   /** What the server wrote to its log so far. */
   log = ''
   #child
+  #disk
   #ended
   #platform
   #bundles = 0
 
   async #run() {
     const before = existsSync(this.file) ? statSync(this.file).mtimeMs : 0
-    this.#child = spawn(BINARY, ['demo', '--data', this.data, '--port', String(this.port)])
+    const command = [BINARY, 'demo', '--data', this.data, '--port', String(this.port)]
+    const [program, ...options] = this.#disk ? onDiskOfItsOwn(this.data, this.#disk, command) : command
+    this.#child = spawn(program, options)
     const child = this.#child
     this.#ended = once(child, 'exit')
     for (const stream of [child.stdout, child.stderr]) stream.on('data', text => { this.log += text })
@@ -106,6 +136,13 @@ export class Demo {
     this.links = JSON.parse(readFileSync(this.file, 'utf8'))
     await until('the server answers', () => fetch(`${this.links.base_url}/healthz`).then(r => r.ok, () => false))
   }
+}
+
+/** The command in a mount namespace where `folder` is an empty disk in memory; without root in a user namespace. */
+function onDiskOfItsOwn(folder, size, command) {
+  const alone = spawnSync('unshare', ['--mount', 'true']).status === 0 ? ['--mount'] : ['--map-root-user', '--mount']
+  const mount = 'mount -t tmpfs -o "size=$0" none "$1" && shift && exec "$@"'
+  return ['unshare', ...alone, 'sh', '-c', mount, size, folder, ...command]
 }
 
 /** First of three in a row: server, platform, media. */

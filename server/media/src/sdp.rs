@@ -226,6 +226,26 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn each_bound_is_kept_to_the_byte_and_to_the_line() {
+        let good = offer(&[VIDEO, AUDIO].concat());
+        let filled = |bytes: usize| {
+            let lines = "a=x\r\n".repeat((bytes - good.len() - 100) / 5);
+            let rest = bytes - good.len() - lines.len() - "a=\r\n".len();
+            format!("{good}{lines}a={}\r\n", "x".repeat(rest))
+        };
+        assert_eq!(filled(MAX_BYTES).len(), MAX_BYTES);
+        assert_eq!(code(&filled(MAX_BYTES)), "ok");
+        assert_eq!(code(&filled(MAX_BYTES + 1)), "sdp_too_large");
+        let line = |bytes: usize| format!("{good}a={}\r\n", "x".repeat(bytes - "a=".len()));
+        assert_eq!(code(&line(MAX_LINE_BYTES)), "ok");
+        assert_eq!(code(&line(MAX_LINE_BYTES + 1)), "sdp_malformed");
+        let candidates =
+            |n: usize| format!("{good}{}", "a=candidate:1 1 udp 1 10.0.0.1 1 typ host\r\n".repeat(n));
+        assert_eq!(code(&candidates(MAX_CANDIDATES)), "ok");
+        assert_eq!(code(&candidates(MAX_CANDIDATES + 1)), "sdp_malformed");
+    }
+
+    #[test]
     fn candidates_never_reach_the_core() {
         let text =
             offer(&[VIDEO, "a=candidate:1 1 udp 1 10.0.0.1 1 typ host\r\na=end-of-candidates\r\n"].concat());

@@ -2,7 +2,8 @@
 
 use super::house::{House, ORIGIN, session, staff};
 use super::seat::{Device, Socket, drawn, prepare, running};
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use synaq_core::session::limits::TAB_RETURN_GRACE;
 use synaq_core::session::{Input, StaffCommand};
@@ -33,6 +34,29 @@ async fn a_scanner_that_opens_the_link_changes_nothing() {
     assert_eq!(events(&house, 0).await, before);
     let (status, bound) = Device::new(&house, 0, 1).bind(&house).await;
     assert_eq!((status, &bound["in_charge"]), (StatusCode::OK, &json!(true)));
+}
+
+/// What a mail scanner, a messenger's preview and a browser that reads ahead do with an address.
+#[tokio::test]
+async fn looking_at_the_links_address_binds_nothing_and_tells_nothing() {
+    let house = House::open().await;
+    let before = events(&house, 0).await;
+    let page = format!("/c/{}", house.link(0));
+    for method in [Method::GET, Method::HEAD] {
+        for purpose in ["prefetch", "prefetch;prerender", ""] {
+            let request = House::request(&method, &page).header("sec-purpose", purpose);
+            let response = house.send(request.body(Body::empty()).unwrap()).await;
+            assert_eq!(response.status(), StatusCode::OK, "{method} {purpose}");
+            assert!(response.headers().get("set-cookie").is_none());
+        }
+        for api in ["/api/v1/candidate/open", "/api/v1/candidate/bind"] {
+            let response = house.send(House::request(&method, api).body(Body::empty()).unwrap()).await;
+            assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{method} {api}");
+        }
+    }
+    assert_eq!(events(&house, 0).await, before);
+    let (_, info) = house.post("/api/v1/candidate/open", &[], &json!({ "link": house.link(0) })).await;
+    assert_eq!(info["bound"], false);
 }
 
 #[tokio::test]

@@ -104,6 +104,12 @@ async fn offer(house: &House, device: &Device, media_type: &str, body: Vec<u8>) 
     json(house.send(request).await).await
 }
 
+/// An offer of these kinds of lines.
+fn lines(kinds: &[&str]) -> Vec<u8> {
+    let line = |kind: &&str| format!("m={kind} 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:96 VP8/90000\r\n");
+    format!("v=0\r\n{}", kinds.iter().map(line).collect::<String>()).into_bytes()
+}
+
 #[tokio::test]
 async fn offers_that_are_none_are_refused_by_name() {
     let house = House::open().await;
@@ -131,6 +137,9 @@ async fn offers_that_are_none_are_refused_by_name() {
         ("application/sdp", b"hello".to_vec(), "sdp_malformed"),
         ("application/sdp", vec![0xff; 8], "sdp_malformed"),
         ("application/sdp", vec![b'a'; 17 * 1024], "sdp_too_large"),
+        ("application/sdp", lines(&["audio", "audio", "video"]), "sdp_media_lines"),
+        ("application/sdp", lines(&["audio", "video", "video", "video"]), "sdp_media_lines"),
+        ("application/sdp", lines(&["audio", "video", "application"]), "sdp_media_lines"),
     ] {
         assert_eq!(offer(&house, &device, media_type, body).await.1["code"], expected);
     }
