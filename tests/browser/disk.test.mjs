@@ -17,7 +17,7 @@ exam('full disk: answers wait on the device, reading goes on, and with room agai
 
   // What must be written is refused by name; what is stored is still shown as it was.
   await assert.rejects(sitting.centre(), /store_unavailable/)
-  assert.match(await proctor.tile(sitting.info.candidate).innerText(), /2\/40/)
+  assert.match(await proctor.tile(sitting.info.candidate).textContent(), /2\/40/)
   await candidate.goTo(1)
   free()
   await candidate.allSaved(60_000)
