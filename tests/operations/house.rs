@@ -1,0 +1,192 @@
+//! A server whose words are kept, whose stop is watched, and a sitting of it with candidates of our own making.
+
+use anyhow::{Context as _, ensure};
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+use synaq_load_tests::candidate::Candidate;
+use synaq_load_tests::proctor::Proctor;
+use synaq_load_tests::server::Server;
+use synaq_load_tests::site::{As, Site};
+use synaq_wire::candidate::Lang;
+use synaq_wire::centre::{CandidatesAdded, NewSitting, ProgrammeRow, SittingDetail};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+/// A debug build on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(10);
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Account {
+    pub(crate) login: String,
+    pub(crate) password: String,
+}
+
+/// `demo.json`
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Demo {
+    pub(crate) base_url: String,
+    pub(crate) ops_url: String,
+    pub(crate) candidate_links: Vec<String>,
+    pub(crate) proctor: Account,
+    pub(crate) second_proctor: Account,
+    pub(crate) centre: Account,
+    pub(crate) commission: Account,
+}
+
+/// A running `synaq demo` on a folder. Killed when dropped.
+pub(crate) struct House {
+    child: Child,
+    log: PathBuf,
+    pub(crate) data: PathBuf,
+    pub(crate) port: u16,
+    pub(crate) demo: Demo,
+    pub(crate) site: Site,
+}
+
+impl House {
+    /// `log`: as `[log] filter` has it.
+    pub(crate) fn open(data: &Path, log: &str) -> anyhow::Result<Self> {
+        Self::open_at(data, free_ports()?, log)
+    }
+
+    /// The same folder and port again, after it ended.
+    pub(crate) fn again(&self, log: &str) -> anyhow::Result<Self> {
+        Self::open_at(&self.data, self.port, log)
+    }
+
+    /// On a folder, at a port.
+    pub(crate) fn open_at(data: &Path, port: u16, log: &str) -> anyhow::Result<Self> {
+        let demo = data.join("demo.json");
+        let written = || fs::metadata(&demo).and_then(|file| file.modified()).ok();
+        let before = written();
+        fs::create_dir_all(data)?;
+        let path = data.join("server.log");
+        let file = File::options().append(true).create(true).open(&path)?;
+        let mut child = Command::new(Server::binary()?)
+            .args(["demo", "--log", log, "--port", &port.to_string(), "--data"])
+            .arg(data)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(file)
+            .spawn()?;
+        let end = Instant::now() + PATIENCE;
+        while written() == before {
+            let ended = child.try_wait()?;
+            ensure!(ended.is_none(), "the server ended with {ended:?}: {}", fs::read_to_string(&path)?);
+            ensure!(Instant::now() < end, "the server wrote no demo.json");
+            std::thread::sleep(LOOK);
+        }
+        let demo: Demo = serde_json::from_slice(&fs::read(&demo)?)?;
+        let site = Site::new(&demo.base_url)?;
+        Ok(Self { child, log: path, data: data.to_owned(), port, demo, site })
+    }
+
+    pub(crate) fn signal(&self, name: &str) -> anyhow::Result<()> {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status()?;
+        ensure!(sent.success(), "the signal was not sent");
+        Ok(())
+    }
+
+    pub(crate) async fn ended(&mut self) -> anyhow::Result<ExitStatus> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            ensure!(Instant::now() < end, "the server did not end");
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Everything that the server and the platform's sandbox wrote.
+    pub(crate) fn words(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// A sitting of the demo's programme with these candidates, a line of CSV each.
+    pub(crate) async fn sitting(&self, candidates: &str) -> anyhow::Result<SittingDetail> {
+        let cookie = self.site.sign_in(&self.demo.centre.login, &self.demo.centre.password).await?;
+        let who = As::Staff(&cookie);
+        let programmes: Vec<ProgrammeRow> = self.site.get("/api/v1/centre/programmes", who).await?;
+        let programme = programmes.first().context("the centre has no programme")?.programme;
+        let now =
+            i64::try_from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis())?;
+        let title = "Operations".to_owned();
+        let body = NewSitting { title, programme, opens_at: now - 1_000, closes_at: now + 8 * 3_600_000 };
+        let sitting: SittingDetail = self.site.post("/api/v1/centre/sittings", who, &body).await?;
+        let path = format!("/api/v1/centre/sittings/{}/candidates", sitting.sitting);
+        let list = format!("name;iin\n{candidates}").into_bytes();
+        let (answer, _) = self.site.send(reqwest::Method::POST, &path, who, "text/csv", list).await?;
+        let _: CandidatesAdded = serde_json::from_str(&answer)?;
+        self.site.get(&format!("/api/v1/centre/sittings/{}", sitting.sitting), who).await
+    }
+
+    /// A sitting whose candidates all have their first question.
+    pub(crate) async fn running(&self, candidates: usize) -> anyhow::Result<Vec<Candidate>> {
+        let list: String =
+            (0..candidates).map(|number| format!("Үміткер {number};KZ:N{number:07}\n")).collect();
+        let sitting = self.sitting(&list).await?;
+        let mut preparing = JoinSet::new();
+        for row in &sitting.candidates {
+            let (site, link) = (self.site.clone(), row.link.clone());
+            preparing.spawn(async move {
+                let mut candidate = Candidate::open(site, &link).await?;
+                candidate.connect().await?;
+                candidate.prepare(Lang::Kk).await?;
+                anyhow::Ok(candidate)
+            });
+        }
+        let ready = all(preparing).await?;
+        let Account { login, password } = &self.demo.proctor;
+        let mut proctor = Proctor::watch(&self.site, login, password, sitting.sitting).await?;
+        proctor.admit(&ready.iter().map(Candidate::session).collect::<BTreeSet<Uuid>>()).await?;
+        let mut beginning = JoinSet::new();
+        for mut candidate in ready {
+            beginning.spawn(async move {
+                candidate.begin(Lang::Kk).await?;
+                anyhow::Ok(candidate)
+            });
+        }
+        all(beginning).await
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Asks an address without knowing who answers: status and body.
+pub(crate) async fn ask(url: &str) -> anyhow::Result<(u16, String)> {
+    let answer = reqwest::get(url).await?;
+    Ok((answer.status().as_u16(), answer.text().await?))
+}
+
+pub(crate) async fn all<T: 'static>(mut tasks: JoinSet<anyhow::Result<T>>) -> anyhow::Result<Vec<T>> {
+    let mut done = Vec::new();
+    while let Some(ended) = tasks.join_next().await {
+        done.push(ended??);
+    }
+    Ok(done)
+}
+
+/// First of three free ports in a row: server, platform, media.
+fn free_ports() -> anyhow::Result<u16> {
+    for _ in 0..100 {
+        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let Some(last) = first.checked_add(2) else { continue };
+        let free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+        if (first..=last).all(free) && UdpSocket::bind((Ipv4Addr::LOCALHOST, last)).is_ok() {
+            return Ok(first);
+        }
+    }
+    anyhow::bail!("no three free ports in a row were found")
+}

@@ -1,0 +1,7 @@
+//! What an operator does to a running installation, on the real binary: stop it, read its logs, back it up, restore it.
+
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail the test")]
+
+mod canary;
+mod house;
+mod stop;
