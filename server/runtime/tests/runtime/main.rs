@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says by panicking what did not hold")]
 
 mod durability;
+mod isolation;
 mod sealing;
 mod support;
 mod watching;

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use ring::rand::SystemRandom;
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use synaq_core::bank::{AnswerKey, Bank, Choice, Item, Kind, Lang, Plan, Profession, Programme, Text, Topic};
 use synaq_core::decision::{CandidateDocument, EventLogFacts, RecordFacts};
@@ -48,11 +48,24 @@ impl Clock for TestClock {
     }
 }
 
-struct TestSource;
+/// Rows of the directory, while it answers.
+#[derive(Default)]
+pub(crate) struct TestSource {
+    down: AtomicBool,
+}
+
+impl TestSource {
+    pub(crate) fn set_down(&self, down: bool) {
+        self.down.store(down, Ordering::SeqCst);
+    }
+}
 
 #[async_trait]
 impl SessionSource for TestSource {
     async fn open(&self, _: SessionId) -> Result<Opened, SourceError> {
+        if self.down.load(Ordering::SeqCst) {
+            return Err(SourceError::Unavailable("scripted".into()));
+        }
         let creation = Creation {
             centre: CentreId(Uuid::from_u128(1)),
             sitting: SittingId(Uuid::from_u128(2)),
@@ -191,6 +204,7 @@ pub(crate) struct Bench {
     pub(crate) store: Arc<SimStore>,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) platform: Arc<TestPlatform>,
+    pub(crate) source: Arc<TestSource>,
     pub(crate) runtime: Handle,
     pub(crate) running: Running,
     next_seq: AtomicI64,
@@ -199,18 +213,24 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) async fn start() -> Self {
         let clock = Arc::new(TestClock(AtomicI64::new(START.0)));
-        Self::over(Arc::new(SimStore::new()), clock, 1).await
+        Self::over(Arc::new(SimStore::new()), clock, Arc::default(), 1).await
     }
 
     /// The process is gone, the disk stays.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_with(|_| {}).await
+    }
+
+    /// As [`Bench::restart`], over a store that was prepared for the new process.
+    pub(crate) async fn restart_with(self, prepare: impl FnOnce(&SimStore)) -> Self {
         let store = Arc::new(self.store.another_process());
         let seq = self.next_seq.load(Ordering::SeqCst);
         drop(self.running);
-        Self::over(store, self.clock, seq).await
+        prepare(&store);
+        Self::over(store, self.clock, self.source, seq).await
     }
 
-    async fn over(store: Arc<SimStore>, clock: Arc<TestClock>, seq: i64) -> Self {
+    async fn over(store: Arc<SimStore>, clock: Arc<TestClock>, source: Arc<TestSource>, seq: i64) -> Self {
         let random = SystemRandom::new();
         let key = || SigningKey::generate(Algorithm::Es256, &random).unwrap();
         let platform_key = key();
@@ -229,7 +249,7 @@ impl Bench {
         let ports = Ports {
             log: store.clone(),
             outbox: store.clone(),
-            source: Arc::new(TestSource),
+            source: source.clone(),
             platform: platform.clone(),
             keys: SealingKeys {
                 seal: Arc::new(key()),
@@ -240,7 +260,7 @@ impl Bench {
             clock: clock.clone(),
         };
         let (runtime, running) = Running::start(Options::default(), ports, Uuid::from_u128(9)).await.unwrap();
-        Self { store, clock, platform, runtime, running, next_seq: AtomicI64::new(seq) }
+        Self { store, clock, platform, source, runtime, running, next_seq: AtomicI64::new(seq) }
     }
 
     pub(crate) fn client(&self, client_seq: u64) -> ClientRef {
@@ -251,25 +271,73 @@ impl Bench {
         u64::try_from(self.next_seq.fetch_add(1, Ordering::SeqCst)).unwrap()
     }
 
+    /// Somebody's seat.
+    pub(crate) fn seat(&self, session: SessionId) -> Seat<'_> {
+        Seat { bench: self, session }
+    }
+
     pub(crate) async fn send(&self, client_seq: u64, command: Command) -> Result<Done, SubmitError> {
-        self.runtime.submit(SESSION, Input::Candidate { client: self.client(client_seq), command }).await
+        self.seat(SESSION).send(client_seq, command).await
+    }
+
+    pub(crate) async fn accept(&self, command: Command) -> Done {
+        self.seat(SESSION).accept(command).await
+    }
+
+    pub(crate) async fn staff(&self, command: StaffCommand) -> Done {
+        self.seat(SESSION).staff(command).await
+    }
+
+    pub(crate) async fn attach(&self) {
+        self.seat(SESSION).attach().await;
+    }
+
+    pub(crate) async fn begin(&self) {
+        self.seat(SESSION).begin().await;
+    }
+
+    pub(crate) async fn prepare(&self) {
+        self.seat(SESSION).prepare().await;
+    }
+
+    pub(crate) async fn right(&self, question: u16) -> Command {
+        self.seat(SESSION).right(question).await
+    }
+}
+
+/// One session of a bench.
+pub(crate) struct Seat<'b> {
+    bench: &'b Bench,
+    session: SessionId,
+}
+
+impl Seat<'_> {
+    pub(crate) async fn send(&self, client_seq: u64, command: Command) -> Result<Done, SubmitError> {
+        self.bench
+            .runtime
+            .submit(self.session, Input::Candidate { client: self.bench.client(client_seq), command })
+            .await
     }
 
     /// The command must be accepted.
     pub(crate) async fn accept(&self, command: Command) -> Done {
-        let done = self.send(self.next_seq(), command.clone()).await.unwrap();
+        let done = self.send(self.bench.next_seq(), command.clone()).await.unwrap();
         assert_eq!(done.effects, [Effect::Accepted], "{command:?}");
         done
     }
 
     pub(crate) async fn staff(&self, command: StaffCommand) -> Done {
-        self.runtime.submit(SESSION, Input::Staff { by: PROCTOR, command }).await.unwrap()
+        self.bench.runtime.submit(self.session, Input::Staff { by: PROCTOR, command }).await.unwrap()
     }
 
     pub(crate) async fn attach(&self) {
         let socket = SocketId(Uuid::from_u128(0x50c));
-        let done =
-            self.runtime.submit(SESSION, Input::Attach { device: DEVICE, tab: TAB, socket }).await.unwrap();
+        let done = self
+            .bench
+            .runtime
+            .submit(self.session, Input::Attach { device: DEVICE, tab: TAB, socket })
+            .await
+            .unwrap();
         assert_eq!(done.effects, [Effect::Attached(Epoch(1))]);
     }
 
@@ -281,7 +349,7 @@ impl Bench {
 
     /// Through every step before the exam.
     pub(crate) async fn prepare(&self) {
-        self.runtime.submit(SESSION, Input::Bind { device: DEVICE, tab: TAB }).await.unwrap();
+        self.bench.runtime.submit(self.session, Input::Bind { device: DEVICE, tab: TAB }).await.unwrap();
         self.attach().await;
         self.accept(Command::ChooseLanguage(Lang::Kk)).await;
         self.accept(Command::Consent { text_version: "consent-1".to_owned(), lang: Lang::Kk }).await;
@@ -290,7 +358,7 @@ impl Bench {
         self.accept(Command::CheckDevice(report)).await;
         for kind in [PhotoKind::Face, PhotoKind::Document] {
             let evidence = EvidenceRef { name: format!("{kind:?}"), sha256: "0".repeat(64), bytes: 9 };
-            self.runtime.submit(SESSION, Input::Photo { kind, evidence }).await.unwrap();
+            self.bench.runtime.submit(self.session, Input::Photo { kind, evidence }).await.unwrap();
         }
         self.accept(Command::SubmitIdentity).await;
         assert_eq!(self.staff(StaffCommand::Admit { seen: None }).await.effects, [Effect::Accepted]);
@@ -299,12 +367,12 @@ impl Bench {
         }
         self.accept(Command::Ready { nonce: Seed([5; 32]) }).await;
         let flow = Input::Media(MediaFact::Flow { video: true, audio: true });
-        self.runtime.submit(SESSION, flow).await.unwrap();
+        self.bench.runtime.submit(self.session, flow).await.unwrap();
     }
 
     /// The position at which the right option of a question is shown: the author's first.
     pub(crate) async fn right(&self, question: u16) -> Command {
-        let snapshot = self.runtime.look(SESSION).await.unwrap();
+        let snapshot = self.bench.runtime.look(self.session).await.unwrap();
         let form = snapshot.session.state().form.clone().unwrap();
         let options = &form.questions[usize::from(question)].options;
         let place = options.iter().position(|index| *index == 0).unwrap();
