@@ -16,11 +16,14 @@ const PHOTO_TIMEOUT_MS = 180_000;
 export class Failure extends Error {
   readonly code: Code | undefined;
   readonly retryAfterMs: number;
+  /** Place in the queue, 1 is next. */
+  readonly position: number | undefined;
 
   constructor(problem: Partial<Problem>) {
     super(problem.title ?? "the server cannot be reached");
     this.code = problem.code;
     this.retryAfterMs = problem.retry_after_ms ?? 0;
+    this.position = problem.position;
   }
 }
 

@@ -217,7 +217,8 @@ export class Exam {
       };
     } catch (error) {
       const failure = error instanceof Failure ? error : new Failure({});
-      this.dispatch({ on: "closed", retryAfterMs: failure.retryAfterMs, ...(failure.code ? { code: failure.code } : {}) });
+      const { code, position } = failure;
+      this.dispatch({ on: "closed", retryAfterMs: failure.retryAfterMs, ...(code ? { code } : {}), ...(position === undefined ? {} : { position }) });
     }
   }
 

@@ -4,6 +4,7 @@ import type { SessionState } from "./session.ts";
 
 export type Screen =
   | "connecting"
+  | "queue"
   | "stopped"
   | "other_device"
   | "language"
@@ -28,6 +29,7 @@ export function serverNow(state: Pick<SessionState, "offsetMs">, at: number): nu
 export function screenOf(state: SessionState): Screen {
   const { view } = state;
   if (state.connection.is === "stopped" && view?.stage !== "closed") return "stopped";
+  if (state.queue !== null && (!view || view.stage === "preparing")) return "queue";
   if (!view) return "connecting";
   if (view.stage === "closed") return "end";
   if (view.attach === "waiting") return "other_device";
@@ -129,6 +131,7 @@ const CUT_SEEN_MS = 2_000;
 /** The connection is gone for longer than a blink. */
 export function isCut(state: SessionState, at: number): boolean {
   const { connection } = state;
+  if (state.queue !== null) return false;
   if (connection.is === "connecting") return state.attempt > 1;
   return connection.is === "waiting" && (state.attempt > 1 || at - connection.since > CUT_SEEN_MS);
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { CandidateCommand } from "../../shared/src/wire/CandidateCommand.ts";
 import type { CandidateView } from "../../shared/src/wire/CandidateView.ts";
 import type { Code } from "../../shared/src/wire/Code.ts";
-import { flaggedOf, handInOf, remainingMs, savingOf, screenOf, shownOf, summaryOf, warningOpen } from "./reading.ts";
+import { flaggedOf, handInOf, isCut, remainingMs, savingOf, screenOf, shownOf, summaryOf, warningOpen } from "./reading.ts";
 import { EMPTY, step, type Effect, type SessionEvent, type SessionState } from "./session.ts";
 
 const T0 = 1_000_000;
@@ -530,6 +530,31 @@ test("the summary names what is open and what is marked, the newest knowledge of
   device.command({ do: "flag", question: 2, on: false });
   assert.deepEqual(summaryOf(device.state), { total: 5, open: [0, 1, 2, 3, 4], flagged: [] });
   assert.equal(flaggedOf(device.state, 2), false);
+});
+
+test("whoever finds no seat sees the place in the queue, asks again as told and is never shown a cut", () => {
+  const device = new Device();
+  device.do({ on: "connect" });
+  device.do({ on: "closed", code: "exam_full_queue", retryAfterMs: 2_000, position: 12 }, 0);
+  assert.equal(screenOf(device.state), "queue");
+  assert.equal(device.state.queue?.position, 12);
+  const connects = (): number => device.effects.filter((effect) => effect.do === "connect").length;
+  device.later(1_999);
+  assert.equal(connects(), 1);
+  device.later(1);
+  assert.equal(connects(), 2);
+  assert.equal(screenOf(device.state), "queue", "still while asking");
+  for (let n = 0; n < 20; n++) device.do({ on: "closed", code: "exam_full_queue", retryAfterMs: 2_000, position: 3 }, 1);
+  device.later(2_200);
+  assert.equal(connects(), 3, "waiting long does not slow the asking down");
+  assert.equal(isCut(device.state, device.at), false);
+  device.do({ on: "closed", code: "exam_full_queue", retryAfterMs: 30_000 });
+  assert.equal(device.state.queue?.position, null);
+  device.do({ on: "closed" });
+  assert.equal(screenOf(device.state), "connecting", "a broken line is told as one");
+  device.welcome({ view: view({ stage: "preparing" }) });
+  assert.equal(device.state.queue, null);
+  assert.equal(screenOf(device.state), "ready");
 });
 
 test("each screen follows from the server's view", () => {

@@ -26,6 +26,8 @@ const QUESTION_LATE_MS = 3_000;
 const SAID_ALOUD_MIN = [10, 5, 1] as const;
 /** A paper that was not drawn is asked for again after this. */
 const DRAW_LATE_MS = 10_000;
+/** A place in the queue is asked for no more often. */
+const QUEUE_ASK_MS = 1_000;
 /** Copying is for the record only; one entry per half minute says enough. */
 const SEEN_EVERY_MS = 30_000;
 
@@ -86,6 +88,8 @@ export interface SessionState extends Kept {
   readonly holdUntil: number;
   readonly busyRow: number;
   readonly asked: Readonly<Record<number, number>>;
+  /** All seats are taken: the place in the queue, 1 is next; null when the queue is full too. */
+  readonly queue: { readonly position: number | null } | null;
   /** Device time of the last try to have the paper drawn. */
   readonly drawAskedAt: number | null;
   readonly pingN: number;
@@ -107,7 +111,7 @@ export type SessionEvent =
   | { readonly on: "restored"; readonly kept: Kept | null; readonly outbox: readonly Pending[] }
   | { readonly on: "connect" }
   | { readonly on: "opened" }
-  | { readonly on: "closed"; readonly code?: Code; readonly retryAfterMs?: number }
+  | { readonly on: "closed"; readonly code?: Code; readonly retryAfterMs?: number; readonly position?: number }
   | { readonly on: "online" }
   | { readonly on: "frame"; readonly frame: CandidateServerFrame }
   | { readonly on: "stored"; readonly epoch: number; readonly client_seq: number }
@@ -153,6 +157,7 @@ export const EMPTY: SessionState = {
   holdUntil: 0,
   busyRow: 0,
   asked: {},
+  queue: null,
   drawAskedAt: null,
   pingN: 0,
   pingSentAt: 0,
@@ -216,8 +221,9 @@ class Work {
         if (this.#s.superseded !== "no") this.#set({ superseded: "waits" });
         return this.#connect();
       case "opened":
-        return this.#set({ connection: { is: "open", heardAt: this.#at, pingedAt: this.#at, welcomed: false }, pingSentAt: 0 });
+        return this.#set({ queue: null, connection: { is: "open", heardAt: this.#at, pingedAt: this.#at, welcomed: false }, pingSentAt: 0 });
       case "closed":
+        if (event.code === "exam_full_queue") return this.#queued(event.position ?? null, event.retryAfterMs ?? 0);
         return this.#closed(event.code, event.retryAfterMs ?? 0);
       case "online":
         if (this.#s.connection.is === "waiting") this.#connect();
@@ -275,9 +281,16 @@ class Work {
     this.#effects.push({ do: "connect" });
   }
 
+  /** All seats are taken. Asking again is no trouble with the line, so it neither slows down nor is shown as a cut. */
+  #queued(position: number | null, retryAfterMs: number): void {
+    const retryAt = this.#at + Math.max(retryAfterMs, QUEUE_ASK_MS) * (1 + this.#chance / 10);
+    this.#set({ queue: { position }, attempt: 0, connection: { is: "waiting", retryAt, since: this.#at } });
+  }
+
   #closed(code: Code | undefined, retryAfterMs: number): void {
     const outbox = this.#s.outbox.map((p) => (p.sentAt === null ? p : { ...p, sentAt: null }));
     if (this.#s.connection.is === "stopped") return this.#set({ outbox });
+    this.#set({ queue: null });
     if (code === "superseded_epoch") this.#set({ superseded: this.#s.superseded === "waits" ? "waits" : "hands_over" });
     const handsOver = code === "superseded_epoch" && takesEvidence(this.#s.view) && answersIn(outbox);
     if (code && FINAL.has(code) && !handsOver) return this.#set({ outbox, connection: { is: "stopped", code } });

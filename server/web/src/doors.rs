@@ -1,5 +1,6 @@
 //! What the front door leads to, and how it is configured.
 
+use crate::admission::{Admission, Limits};
 use crate::auth::device::KnownDevices;
 use crate::auth::link::LinkKey;
 use crate::auth::password::Passwords;
@@ -7,6 +8,7 @@ use crate::auth::rate::Rates;
 use crate::auth::ticket::Tickets;
 use crate::centre::Library;
 use crate::evidence::Evidence;
+use crate::meters::Meters;
 use crate::ops::Drain;
 use crate::peers::Peers;
 use crate::proctor::Presence;
@@ -33,6 +35,8 @@ pub struct Options {
     pub trusted_proxies: Vec<IpAddr>,
     /// Says when sockets must leave.
     pub drain: Drain,
+    /// How many candidates may be here at once.
+    pub limits: Limits,
 }
 
 impl Options {
@@ -46,6 +50,7 @@ impl Options {
             secure_cookies: true,
             trusted_proxies: Vec::new(),
             drain: Drain::default(),
+            limits: Limits::default(),
         }
     }
 
@@ -105,6 +110,8 @@ struct Inner {
     passwords: Arc<Passwords>,
     library: Arc<Library>,
     peers: Arc<Peers>,
+    admission: Arc<Admission>,
+    meters: Arc<Meters>,
 }
 
 /// The public keys, for `FromRef`.
@@ -114,6 +121,8 @@ pub(crate) struct Jwks(pub(crate) Bytes);
 impl App {
     pub(crate) fn new(options: Options, doors: Doors) -> Self {
         Self(Arc::new(Inner {
+            admission: Arc::new(Admission::new(options.limits, Arc::clone(&doors.clock))),
+            meters: Arc::new(Meters::default()),
             options: Arc::new(options),
             tickets: Arc::new(Tickets::new(Arc::clone(&doors.clock), Arc::clone(&doors.random))),
             devices: Arc::new(KnownDevices::default()),
@@ -158,6 +167,8 @@ parts! {
     Arc<Passwords>: |inner| inner.passwords;
     Arc<Library>: |inner| inner.library;
     Arc<Peers>: |inner| inner.peers;
+    Arc<Admission>: |inner| inner.admission;
+    Arc<Meters>: |inner| inner.meters;
 }
 
 impl FromRef<App> for Jwks {

@@ -76,6 +76,7 @@ pages! {
     RecordNotSealed = "record_not_sealed";
     RecordMismatch = "record_mismatch";
     ValidityRulingMissing = "validity_ruling_missing";
+    ExamFullQueue = "exam_full_queue";
     Busy = "busy";
     StoreUnavailable = "store_unavailable";
     ShuttingDown = "shutting_down";

@@ -3,6 +3,7 @@
 use crate::auth::cookie;
 use crate::doors::Options;
 use crate::fresh::Fresh;
+use crate::meters;
 use crate::problem::Refused;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{self, HeaderName};
@@ -10,10 +11,12 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
+use metrics::histogram;
 use std::fmt::Write as _;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use synaq_wire::problem::{Code, Problem};
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 /// Whose page may do what. Cameras and microphones are for our own pages, everything else is off.
@@ -114,8 +117,9 @@ pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
     let trace = guard.fresh.id().unwrap_or_default().simple().to_string();
     // The pattern, never the path: a path can hold a personal link.
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let span = tracing::info_span!("web.request", method = %request.method(), route, trace);
+    let span = tracing::info_span!("web.request", method = %request.method(), route = %route, trace);
     let allowed = guard.check(&request);
+    let began = Instant::now();
     let mut response = match allowed {
         // A bug in one handler must not look like a lost connection.
         Ok(()) => AssertUnwindSafe(next.run(request).instrument(span.clone()))
@@ -125,8 +129,10 @@ pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
         Err(code) => Refused::from(code).into_response(),
     };
     if let Some(Refused(problem)) = response.extensions_mut().remove::<Refused>() {
+        meters::refused(problem.code);
         response = Refused::from(Problem { trace: Some(trace), ..*problem }).into_response();
     }
+    histogram!("synaq_http_seconds", "route" => route).record(began.elapsed());
     span.in_scope(|| log(response.status()));
     guard.dress(response.headers_mut());
     response

@@ -6,8 +6,10 @@
     reason = "a problem is the answer itself; boxing each would only hide it"
 )]
 
+mod admission;
 mod auth;
 mod body;
+mod calm;
 mod candidate;
 mod centre;
 mod commission;
@@ -17,6 +19,7 @@ mod errors;
 mod evidence;
 mod fresh;
 mod guard;
+mod meters;
 mod ops;
 mod owner;
 mod pages;
@@ -32,6 +35,7 @@ mod staff;
 mod tests;
 mod timeline;
 
+pub use admission::Limits;
 pub use auth::link::LinkKey;
 pub use auth::password::{PasswordError, hash_password};
 pub use doors::{Doors, Options, Random};

@@ -109,6 +109,7 @@ codes! {
     RecordMismatch = "record_mismatch", 409, "The record shown is not the sealed one";
     ValidityRulingMissing = "validity_ruling_missing", 422, "The commission must rule on validity";
     // the server's way
+    ExamFullQueue = "exam_full_queue", 503, "All seats are taken; you have a place in the queue";
     Busy = "busy", 503, "The server is busy; try again as told";
     StoreUnavailable = "store_unavailable", 503, "The store does not take writes now; nothing was lost";
     ShuttingDown = "shutting_down", 503, "The server is restarting";
@@ -140,6 +141,10 @@ pub struct Problem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional, type = "number")]
     pub retry_after_ms: Option<u64>,
+    /// Place in the queue, 1 is next
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub position: Option<u32>,
     /// Mistakes by place, for forms and files
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(as = "Option<Vec<Mistake>>", optional)]
@@ -170,6 +175,7 @@ impl Problem {
             detail: None,
             trace: None,
             retry_after_ms: None,
+            position: None,
             mistakes: Vec::new(),
         }
     }

@@ -35,6 +35,10 @@ trace?: string,
  */
 retry_after_ms?: number, 
 /**
+ * Place in the queue, 1 is next
+ */
+position?: number, 
+/**
  * Mistakes by place, for forms and files
  */
 mistakes?: Array<Mistake>, };

@@ -70,6 +70,45 @@ impl Device {
     }
 }
 
+/// A credential of the right shape, not looked up yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Credential {
+    pub(crate) session: SessionId,
+    pub(crate) device: DeviceHash,
+}
+
+impl<S: Sync> FromRequestParts<S> for Credential {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+        let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let (session, key) = header.and_then(credential).ok_or(Code::CredentialInvalid)?;
+        Ok(Self { session, device: device_hash(key).ok_or(Code::CredentialInvalid)? })
+    }
+}
+
+impl Device {
+    /// Whose device it is, as the session and this process know it.
+    pub(crate) async fn of(
+        credential: Credential,
+        runtime: &Handle,
+        known: &KnownDevices,
+    ) -> Result<Self, Refused> {
+        let Credential { session, device: hash } = credential;
+        let snapshot = match runtime.look(session).await {
+            Err(SubmitError::NotFound) => return Err(Code::CredentialInvalid.into()),
+            looked => looked?,
+        };
+        let seen = snapshot.session.state();
+        let bound = seen.binding.as_ref().is_some_and(|binding| binding.device == hash);
+        let waits = seen.waiting_device.is_some_and(|(device, _, _)| device == hash);
+        if bound || waits || known.has(session, hash) {
+            return Ok(Self { session, hash, snapshot });
+        }
+        Err(Code::CredentialInvalid.into())
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Device
 where
     Handle: FromRef<S>,
@@ -78,20 +117,8 @@ where
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
-        let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let (session, key) = header.and_then(credential).ok_or(Code::CredentialInvalid)?;
-        let hash = device_hash(key).ok_or(Code::CredentialInvalid)?;
-        let snapshot = match Handle::from_ref(state).look(session).await {
-            Err(SubmitError::NotFound) => return Err(Code::CredentialInvalid.into()),
-            looked => looked?,
-        };
-        let seen = snapshot.session.state();
-        let bound = seen.binding.as_ref().is_some_and(|binding| binding.device == hash);
-        let waits = seen.waiting_device.is_some_and(|(device, _, _)| device == hash);
-        if bound || waits || Arc::<KnownDevices>::from_ref(state).has(session, hash) {
-            return Ok(Self { session, hash, snapshot });
-        }
-        Err(Code::CredentialInvalid.into())
+        let credential = Credential::from_request_parts(parts, state).await?;
+        Self::of(credential, &Handle::from_ref(state), &Arc::<KnownDevices>::from_ref(state)).await
     }
 }
 

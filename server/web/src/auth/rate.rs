@@ -13,6 +13,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use synaq_core::ids::SessionId;
 use synaq_runtime::Clock;
@@ -21,8 +22,8 @@ use synaq_wire::problem::{Code, Problem};
 
 use crate::doors::Options;
 
-/// Keys kept before idle ones are swept out.
-const KEYS_SWEPT_AT: usize = 20_000;
+/// Idle keys are swept out after this many questions: never more often, because a sweep looks at all keys.
+const SWEEP_AFTER: u32 = 20_000;
 
 /// The process's clock as governor wants it.
 #[derive(Clone)]
@@ -64,8 +65,10 @@ pub(crate) struct Rates {
     sign_in: Limit,
     /// One address at the sign-in, whatever login
     address: Limit,
-    /// One address at personal links
+    /// One personal link
     links: Limit,
+    /// One address at what is no personal link
+    wrong_links: Limit,
     /// Photos of one session
     photos: Limit,
     /// Tickets of one session or member of staff: each leads to an event, and all of them share one bounded map
@@ -77,19 +80,21 @@ pub(crate) struct Rates {
 struct Limit {
     limiter: Keyed,
     clock: Ticks,
+    asked: AtomicU32,
 }
 
 impl Limit {
     fn new(clock: &Arc<dyn Clock>, every: Duration, burst: u32) -> Self {
         let clock = Ticks(Arc::clone(clock));
         let quota = Quota::with_period(every).expect("a period is not zero").allow_burst(nonzero(burst));
-        Self { limiter: RateLimiter::new(quota, DashMapStateStore::default(), clock.clone()), clock }
+        let limiter = RateLimiter::new(quota, DashMapStateStore::default(), clock.clone());
+        Self { limiter, clock, asked: AtomicU32::new(0) }
     }
 
     fn take(&self, key: impl Hash) -> Result<(), Problem> {
         let mut hasher = DefaultHasher::new();
         key.hash(&mut hasher);
-        if self.limiter.len() > KEYS_SWEPT_AT {
+        if self.asked.fetch_add(1, Ordering::Relaxed) % SWEEP_AFTER == SWEEP_AFTER - 1 {
             self.limiter.retain_recent();
         }
         self.limiter.check_key(&hasher.finish()).map_err(|until| wait(until.wait_time_from(self.clock.now())))
@@ -103,8 +108,10 @@ impl Rates {
             sign_in: limit(10_000, 4),
             // A class room behind one address signs in at once.
             address: limit(1_000, 60),
-            // A centre with 500 seats behind one address opens its links within a minute, each a few times.
-            links: limit(20, 3_000),
+            // Opened, bound, reloaded: a few each. All links of a sitting may come from one address.
+            links: limit(1_000, 30),
+            // 128 bits cannot be guessed; this is for the log and for mistyped links of a class room.
+            wrong_links: limit(1_000, 60),
             photos: limit(10_000, 12),
             // Pages that reconnect wait half a second at least, and longer each time.
             tickets: limit(1_000, 30),
@@ -118,8 +125,12 @@ impl Rates {
         self.sign_in.take((login.to_lowercase(), from))
     }
 
-    pub(crate) fn link(&self, from: IpAddr) -> Result<(), Problem> {
-        self.links.take(from)
+    pub(crate) fn link(&self, of: SessionId) -> Result<(), Problem> {
+        self.links.take(of)
+    }
+
+    pub(crate) fn wrong_link(&self, from: IpAddr) -> Result<(), Problem> {
+        self.wrong_links.take(from)
     }
 
     pub(crate) fn photo(&self, session: SessionId) -> Result<(), Problem> {
@@ -197,6 +208,25 @@ mod tests {
         rates.sign_in("aigul", HOME).expect("the victim at home gets in");
         hand.advance(Span(wait_ms));
         rates.sign_in("aigul", ELSEWHERE).expect("waiting as told is enough");
+    }
+
+    /// A centre behind one address, or a load test.
+    #[test]
+    fn ten_thousand_candidates_behind_one_address_come_in_and_come_back_at_once() {
+        let hand = Arc::new(HandClock::default());
+        let clock: Arc<dyn Clock> = hand.clone();
+        let rates = Rates::new(&clock);
+        for candidate in 0..10_000 {
+            let session = SessionId(uuid::Uuid::from_u128(candidate));
+            for _ in 0..2 {
+                rates.link(session).unwrap();
+                rates.ticket(session.0).unwrap();
+            }
+        }
+        let one = SessionId(uuid::Uuid::from_u128(1));
+        assert!((0..100).any(|_| rates.link(one).is_err()), "but one link has its limit");
+        assert!((0..100).any(|_| rates.wrong_link(HOME).is_err()), "and guessing has its own");
+        rates.wrong_link(ELSEWHERE).unwrap();
     }
 
     #[test]

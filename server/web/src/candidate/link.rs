@@ -1,6 +1,7 @@
 //! From a personal link to a bound device and a ticket.
 
-use crate::auth::device::{Device, KnownDevices, device_hash};
+use crate::admission::{Admission, goes_first};
+use crate::auth::device::{Credential, Device, KnownDevices, device_hash};
 use crate::auth::link::LinkKey;
 use crate::auth::rate::{From, Rates};
 use crate::auth::ticket::{Bearer, TicketError, Tickets};
@@ -8,6 +9,7 @@ use crate::body::Json;
 use crate::convert;
 use crate::problem::Refused;
 use axum::extract::State;
+use std::net::IpAddr;
 use std::sync::Arc;
 use synaq_core::ids::{SessionId, TabId};
 use synaq_core::session::{Effect, Input, Refusal, Stage};
@@ -30,9 +32,9 @@ pub(crate) async fn open(
     From(from): From,
     Json(body): Json<OpenLink>,
 ) -> Result<axum::Json<LinkInfo>, Refused> {
-    rates.link(from)?;
+    let session = whose(&body.link, &links, &rates, from)?;
     let now = clock.now();
-    let snapshot = behind(&body.link, &links, &runtime, now).await?;
+    let snapshot = behind(session, &runtime, now).await?;
     let row = directory.session(snapshot.id).await?;
     let (state, programme) = (snapshot.session.state(), &snapshot.session.context().programme);
     let minutes = (state.planned + state.extra).0 / Span::mins(1).0;
@@ -61,10 +63,10 @@ pub(crate) async fn bind(
     From(from): From,
     Json(body): Json<BindDevice>,
 ) -> Result<axum::Json<Bound>, Refused> {
-    rates.link(from)?;
+    let session = whose(&body.link, &links, &rates, from)?;
     let device = device_hash(&body.device_key)
         .ok_or_else(|| Problem::new(Code::BodyMalformed).detail("device_key is base64url of 32 bytes"))?;
-    let snapshot = behind(&body.link, &links, &runtime, clock.now()).await?;
+    let snapshot = behind(session, &runtime, clock.now()).await?;
     let done = runtime.submit(snapshot.id, Input::Bind { device, tab: TabId(body.tab) }).await?;
     let refusal = done.effects.iter().find_map(|effect| match effect {
         Effect::Refused(refusal) => Some(refusal),
@@ -79,15 +81,26 @@ pub(crate) async fn bind(
     Ok(axum::Json(Bound { session: snapshot.id.0, in_charge: refusal.is_none() }))
 }
 
-/// A one-time ticket for the socket.
+/// A one-time ticket for the socket; without a free seat a place in the queue.
 pub(crate) async fn ticket(
+    State(runtime): State<Handle>,
     State(tickets): State<Arc<Tickets>>,
+    State(devices): State<Arc<KnownDevices>>,
+    State(admission): State<Arc<Admission>>,
     State(rates): State<Arc<Rates>>,
-    device: Device,
+    credential: Credential,
     Json(body): Json<TicketRequest>,
 ) -> Result<axum::Json<Ticket>, Refused> {
-    rates.ticket(device.session.0)?;
-    let bearer = Bearer::Candidate { session: device.session, device: device.hash, tab: TabId(body.tab) };
+    let Credential { session, device } = credential;
+    // Thousands who wait and ask again must not fill the mailbox that answers go through.
+    if admission.is_waiting(session, device) {
+        rates.ticket(session.0)?;
+        admission.enter(session, device, false).admitted()?;
+    }
+    let known = Device::of(credential, &runtime, &devices).await?;
+    rates.ticket(session.0)?;
+    admission.enter(session, device, goes_first(known.snapshot.session.state())).admitted()?;
+    let bearer = Bearer::Candidate { session, device, tab: TabId(body.tab) };
     Ok(axum::Json(Ticket { ticket: issue(&tickets, bearer)? }))
 }
 
@@ -103,8 +116,17 @@ pub(crate) fn issue(tickets: &Tickets, bearer: Bearer) -> Result<String, Refused
     })
 }
 
-async fn behind(link: &str, links: &LinkKey, runtime: &Handle, now: At) -> Result<Snapshot, Refused> {
-    let session: SessionId = links.session(link).ok_or(Code::LinkInvalid)?;
+/// Counted by link, so that a whole centre behind one address is nobody's rush; by address only what is no link.
+fn whose(link: &str, links: &LinkKey, rates: &Rates, from: IpAddr) -> Result<SessionId, Refused> {
+    let Some(session) = links.session(link) else {
+        rates.wrong_link(from)?;
+        return Err(Code::LinkInvalid.into());
+    };
+    rates.link(session)?;
+    Ok(session)
+}
+
+async fn behind(session: SessionId, runtime: &Handle, now: At) -> Result<Snapshot, Refused> {
     let snapshot = match runtime.look(session).await {
         Err(SubmitError::NotFound) => return Err(Code::LinkInvalid.into()),
         looked => looked?,

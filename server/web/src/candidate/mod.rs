@@ -1,5 +1,6 @@
 //! The candidate's side: a personal link, a device, a socket.
 
+mod answers;
 mod command;
 mod link;
 mod photo;

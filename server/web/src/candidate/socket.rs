@@ -1,38 +1,41 @@
 //! A candidate's socket: attach, then frames in and the whole view out after every durable change.
 
+use super::answers::{Answer, Answers, Given};
 use super::command::command;
 use super::question::question;
-use super::view::{Around, differs, view};
+use super::view::{Around, digest, view};
+use crate::admission::{Admission, Chair};
 use crate::auth::rate::Bucket;
 use crate::auth::ticket::{Bearer, Tickets};
+use crate::doors::App;
 use crate::fresh::Fresh;
+use crate::meters::{self, FrameKind, Meters};
 use crate::ops::{Drain, Guest};
 use crate::problem::{Refused, from_submit};
 use crate::proctor::Presence;
 use crate::query::Query;
-use crate::socket::{self, Heard, Leave, Line};
-use axum::extract::State;
+use crate::socket::{self, Heard, Leave, Line, text};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{FromRef, State};
 use axum::response::Response;
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesOrdered;
-use futures_util::{FutureExt, StreamExt};
 use serde::Deserialize;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use synaq_core::ids::{DeviceHash, Epoch, SessionId, SocketId, TabId};
 use synaq_core::session::{ClientRef, Effect, Input, Stage, State as Known};
 use synaq_core::time::At;
-use synaq_runtime::{Clock, Handle, Snapshot, SubmitError};
+use synaq_runtime::{Asked, Clock, Done, Handle, Snapshot, SubmitError};
 use synaq_wire::candidate::{Attach, CandidateCommand, CandidateView, ClientFrame, Receipt, ServerFrame};
 use synaq_wire::problem::{Code, Problem};
 use tokio::sync::watch;
+use tokio::time::{Instant, Sleep};
 
 /// Commands of one socket on their way at once: a replayed outbox keeps the disk busy, and the rest waits in TCP.
 const IN_FLIGHT_MAX: usize = 64;
-/// How often what changes by time or by others' presence is looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// What waits for a candidate that does not read: a view with its whole conversation, twice. Then the socket ends.
+const UNSENT_BYTES: usize = 2 * 1024 * 1024;
 /// Frames refused for their number in a row before the socket is given up.
 const REFUSED_IN_A_ROW_MAX: u32 = 1_000;
 /// How often a lost socket's end is told to a busy shard before a timer of its own has to notice.
@@ -51,14 +54,34 @@ pub(crate) struct WithTicket {
     pub(crate) ticket: String,
 }
 
+/// What a seat is made of.
+#[derive(Clone)]
+pub(crate) struct Room {
+    runtime: Handle,
+    presence: Arc<Presence>,
+    clock: Arc<dyn Clock>,
+    fresh: Fresh,
+    admission: Arc<Admission>,
+    meters: Arc<Meters>,
+}
+
+impl FromRef<App> for Room {
+    fn from_ref(app: &App) -> Self {
+        Self {
+            runtime: FromRef::from_ref(app),
+            presence: FromRef::from_ref(app),
+            clock: FromRef::from_ref(app),
+            fresh: FromRef::from_ref(app),
+            admission: FromRef::from_ref(app),
+            meters: FromRef::from_ref(app),
+        }
+    }
+}
+
 /// Opens the socket a ticket was given for.
-#[expect(clippy::too_many_arguments, reason = "each is a part that the router hands in")]
 pub(crate) async fn upgrade(
-    State(runtime): State<Handle>,
+    State(room): State<Room>,
     State(tickets): State<Arc<Tickets>>,
-    State(presence): State<Arc<Presence>>,
-    State(clock): State<Arc<dyn Clock>>,
-    State(fresh): State<Fresh>,
     State(drain): State<Drain>,
     Query(WithTicket { ticket }): Query<WithTicket>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -67,25 +90,28 @@ pub(crate) async fn upgrade(
     let Some(Bearer::Candidate { session, device, tab }) = tickets.take(&ticket) else {
         return Err(Code::TicketInvalid.into());
     };
-    let upgrade = socket::bounded(upgrade)?;
-    let socket = SocketId(fresh.id().map_err(|_| Code::Busy)?);
-    let snapshots = runtime.watch(session).await?;
-    let bucket = Bucket::frames(&clock);
-    let place = Place { session, device, tab, socket };
+    let upgrade = socket::bounded(upgrade, UNSENT_BYTES)?;
+    let socket = SocketId(room.fresh.id().map_err(|_| Code::Busy)?);
+    let snapshots = room.runtime.watch(session).await?;
+    let sitting = snapshots.borrow().session.state().sitting;
     let seat = Seat {
-        runtime,
-        presence,
-        clock,
-        place,
+        proctors: sitting.map(|sitting| room.presence.follow(sitting)),
+        chair: room.admission.sit(session),
+        bucket: Bucket::frames(&room.clock),
+        runtime: room.runtime,
+        clock: room.clock,
+        meters: room.meters,
+        place: Place { session, device, tab, socket },
         snapshots,
-        bucket,
         guest,
+        bell: None,
         epoch: None,
         shown: None,
         version: 0,
+        answers: Answers::default(),
         refused_in_a_row: 0,
     };
-    Ok(upgrade.on_upgrade(move |socket| seat.sit(Line::new(socket))))
+    Ok(upgrade.on_upgrade(move |socket| Box::pin(seat.sit(Line::new(socket)))))
 }
 
 #[derive(Clone, Copy)]
@@ -99,20 +125,25 @@ struct Place {
 /// One socket's conversation.
 struct Seat {
     runtime: Handle,
-    presence: Arc<Presence>,
     clock: Arc<dyn Clock>,
+    meters: Arc<Meters>,
     place: Place,
     snapshots: watch::Receiver<Snapshot>,
+    /// Whether a wall of the sitting is open
+    proctors: Option<watch::Receiver<bool>>,
+    /// Rings when time alone changes the view
+    bell: Option<Pin<Box<Sleep>>>,
     bucket: Bucket,
     guest: Guest,
+    chair: Chair,
     /// Epoch this socket is in charge under; none while it waits
     epoch: Option<Epoch>,
-    shown: Option<CandidateView>,
+    /// Digest of what the page shows
+    shown: Option<u64>,
     version: u64,
+    answers: Answers,
     refused_in_a_row: u32,
 }
-
-type Answers = FuturesOrdered<BoxFuture<'static, ServerFrame>>;
 
 impl Seat {
     async fn sit(mut self, mut line: Line) {
@@ -126,6 +157,9 @@ impl Seat {
         }
         self.detach(reason).await;
         line.close().await;
+        if matches!(self.snapshots.borrow().session.state().stage, Stage::Closed { .. }) {
+            self.chair.give_up();
+        }
         tracing::debug!(session = %self.place.session, reason, "a candidate's socket ended");
     }
 
@@ -156,8 +190,6 @@ impl Seat {
 
     async fn converse(&mut self, line: &mut Line) -> Result<(), Leave> {
         self.welcome(line).await?;
-        let mut answers = Answers::new();
-        let mut look = tokio::time::interval(LOOK_EVERY);
         loop {
             tokio::select! {
                 changed = self.snapshots.changed() => {
@@ -167,26 +199,70 @@ impl Seat {
                     self.take_place(line).await?;
                     self.show(line).await?;
                 }
-                _ = look.tick() => {
-                    if self.time_changes_the_view() {
-                        self.show(line).await?;
+                answer = self.answers.next() => self.tell(answer, line).await?,
+                heard = line.hear(), if self.answers.len() < IN_FLIGHT_MAX => match heard? {
+                    Heard::Frame(text) => self.answer(&text, line.heard_at())?,
+                    Heard::Malformed(problem) => {
+                        self.meters.frame(FrameKind::Malformed);
+                        self.answers.frame(refused(None, *problem));
                     }
-                }
-                Some(answer) = answers.next(), if !answers.is_empty() => line.say(&answer).await?,
-                heard = line.hear(), if answers.len() < IN_FLIGHT_MAX => match heard? {
-                    Heard::Frame(text) => self.answer(&text, &mut answers)?,
-                    Heard::Malformed(problem) => answers.push_back(ready(refused(None, *problem))),
                     Heard::Alive => {}
                 },
+                () = changed(&mut self.proctors) => self.show(line).await?,
+                () = rung(&mut self.bell) => self.show(line).await?,
                 () = self.guest.asked_to_leave() => {
                     // What was heard is stored and acknowledged; what was not waits on the device.
-                    while let Some(answer) = answers.next().await {
-                        line.say(&answer).await?;
+                    while !self.answers.is_empty() {
+                        let answer = self.answers.next().await;
+                        self.tell(answer, line).await?;
                     }
                     return Err(Code::ShuttingDown.into());
                 }
             }
         }
+    }
+
+    /// Sends an answer, and with it those that are there already.
+    async fn tell(&mut self, answer: Answer, line: &mut Line) -> Result<(), Leave> {
+        let mut next = Some(answer);
+        while let Some(answer) = next {
+            let (frame, heard_at) = self.spoken(answer);
+            line.put(frame).await?;
+            if let Some(heard_at) = heard_at {
+                self.meters.acknowledged(heard_at.elapsed());
+            }
+            next = self.answers.ready();
+        }
+        line.flush().await
+    }
+
+    /// The frame's text; of an acknowledgement also when its command was read.
+    fn spoken(&self, answer: Answer) -> (String, Option<Instant>) {
+        let (given, heard_at, outcome) = match answer {
+            Answer::Frame(frame) => return (text(&*frame), None),
+            Answer::Decided { given, heard_at, outcome } => (given, heard_at, outcome),
+        };
+        let frame = match outcome {
+            Ok(done) => self.acknowledgement(given, &done),
+            Err(error) => refused(Some(given.client_seq), from_submit(&error)),
+        };
+        let heard_at = matches!(frame, ServerFrame::Ack { .. }).then_some(heard_at);
+        (text(&frame), heard_at)
+    }
+
+    fn acknowledgement(&self, given: Given, done: &Done) -> ServerFrame {
+        let refusal = done.effects.iter().find_map(|effect| match effect {
+            Effect::Refused(refusal) => Some(refusal),
+            _ => None,
+        });
+        if let Some(refusal) = refusal {
+            return refused(Some(given.client_seq), refusal.into());
+        }
+        let receipt = match done.receipt {
+            Some(receipt) => Receipt { seq: receipt.seq.0, at: receipt.at.0, hash: receipt.hash.to_string() },
+            None => standing(&self.snapshots.borrow()),
+        };
+        ServerFrame::Ack { client_seq: given.client_seq, epoch: given.epoch, receipt }
     }
 
     /// The shard threw its copy away, because a commit failed, and loads it anew from the log.
@@ -209,27 +285,41 @@ impl Seat {
 
     /// The first frame, and again when a proctor has let this socket take over.
     async fn welcome(&mut self, line: &mut Line) -> Result<(), Leave> {
+        let frame = self.welcome_frame();
+        line.put(frame).await?;
+        line.flush().await
+    }
+
+    fn welcome_frame(&mut self) -> String {
         let snapshot = self.snapshots.borrow_and_update().clone();
-        let view = self.view(&snapshot);
-        let frame = ServerFrame::Welcome {
+        let mut view = self.view(&snapshot);
+        self.shown = Some(digest(&mut view));
+        self.arm(snapshot.session.state());
+        text(&ServerFrame::Welcome {
             server_time: self.clock.now().0,
             epoch: self.epoch.map(|epoch| epoch.0),
             last_client_seq: self.epoch.map_or(0, |epoch| last_client_seq(snapshot.session.state(), epoch)),
-            view: Box::new(view.clone()),
-        };
-        self.shown = Some(view);
-        line.say(&frame).await
+            view: Box::new(view),
+        })
     }
 
     async fn show(&mut self, line: &mut Line) -> Result<(), Leave> {
+        let Some(frame) = self.state_frame() else { return Ok(()) };
+        line.put(frame).await?;
+        line.flush().await
+    }
+
+    /// The view, if the page does not show it yet.
+    fn state_frame(&mut self) -> Option<String> {
         let snapshot = self.snapshots.borrow_and_update().clone();
-        let view = self.view(&snapshot);
-        if self.shown.as_ref().is_some_and(|shown| !differs(shown, &view)) {
-            return Ok(());
+        let mut view = self.view(&snapshot);
+        self.arm(snapshot.session.state());
+        let shown = Some(digest(&mut view));
+        if self.shown == shown {
+            return None;
         }
-        let frame = ServerFrame::State { server_time: self.clock.now().0, view: Box::new(view.clone()) };
-        self.shown = Some(view);
-        line.say(&frame).await
+        self.shown = shown;
+        Some(text(&ServerFrame::State { server_time: self.clock.now().0, view: Box::new(view) }))
     }
 
     fn view(&mut self, snapshot: &Snapshot) -> CandidateView {
@@ -237,34 +327,40 @@ impl Seat {
         // By time, so that a view of a later socket is never the older one.
         self.version = u64::try_from(now.0).unwrap_or(0).max(self.version + 1);
         let attach = if self.epoch.is_some() { Attach::InCharge } else { Attach::Waiting };
-        let around =
-            Around { now, version: self.version, proctor_present: self.proctor_present(snapshot), attach };
+        let proctor_present = self.proctors.as_ref().is_some_and(|any| *any.borrow());
+        let around = Around { now, version: self.version, proctor_present, attach };
         view(&snapshot.session, around)
     }
 
-    fn proctor_present(&self, snapshot: &Snapshot) -> bool {
-        snapshot.session.state().sitting.is_some_and(|sitting| self.presence.any(sitting))
-    }
-
-    /// Everything else in the view changes with an event.
-    fn time_changes_the_view(&self) -> bool {
-        let snapshot = self.snapshots.borrow();
-        let shown = self.shown.as_ref().map(|view| view.proctor_present);
-        matches!(snapshot.session.state().stage, Stage::Preparing)
-            || shown != Some(self.proctor_present(&snapshot))
+    /// Time alone makes `begin` possible when the sitting opens, and impossible when it ends. One alarm for either: ten
+    /// thousand sockets that looked every second would be ten thousand wake-ups for nothing.
+    fn arm(&mut self, state: &Known) {
+        let now = self.clock.now();
+        let ends = state.closes_at.map(|closes_at| At(closes_at.0 + 1));
+        let next = [state.opens_at, ends].into_iter().flatten().filter(|at| *at > now).min();
+        let next = next.filter(|_| matches!(state.stage, Stage::Preparing));
+        self.bell = next.map(|at| {
+            let left_ms = u64::try_from((at - now).0).unwrap_or(0);
+            Box::pin(tokio::time::sleep(Duration::from_millis(left_ms)))
+        });
     }
 
     /// Follows what the session says of this socket.
     async fn take_place(&mut self, line: &mut Line) -> Result<(), Leave> {
-        let snapshot = self.snapshots.borrow().clone();
+        if self.new_place()? { self.welcome(line).await } else { Ok(()) }
+    }
+
+    /// Whether this socket is in charge from here on, and was not before.
+    fn new_place(&mut self) -> Result<bool, Leave> {
+        let snapshot = self.snapshots.borrow();
         let state = snapshot.session.state();
         let mine = state.socket.is_some_and(|(live, _)| live == self.place.socket);
         let current = state.binding.as_ref().map(|binding| binding.epoch);
         match (mine, self.epoch) {
-            (true, epoch) if epoch == current => Ok(()),
+            (true, epoch) if epoch == current => Ok(false),
             (true, _) => {
                 self.epoch = current;
-                self.welcome(line).await
+                Ok(true)
             }
             (false, Some(epoch)) if current.is_some_and(|current| current > epoch) => {
                 Err(Code::SupersededEpoch.into())
@@ -273,14 +369,19 @@ impl Seat {
             (false, None)
                 if state.waiting_device.is_some_and(|(.., waiting)| waiting == self.place.socket) =>
             {
-                Ok(())
+                Ok(false)
             }
             (false, None) => Err(Code::OtherDevice.into()),
         }
     }
 
-    fn answer(&mut self, text: &str, answers: &mut Answers) -> Result<(), Leave> {
-        let frame = socket::parse::<ClientFrame>(text);
+    fn answer(&mut self, text: &str, heard_at: Instant) -> Result<(), Leave> {
+        let frame = socket::candidate_frame(text);
+        let kind = kind(&frame);
+        let span =
+            tracing::debug_span!("web.candidate.frame", session = %self.place.session, kind = kind.name());
+        let _in = span.enter();
+        self.meters.frame(kind);
         if let Err(problem) = self.bucket.take() {
             self.refused_in_a_row += 1;
             if self.refused_in_a_row > REFUSED_IN_A_ROW_MAX {
@@ -290,18 +391,26 @@ impl Seat {
                 Ok(ClientFrame::Command { client_seq, .. }) => Some(client_seq),
                 _ => None,
             };
-            answers.push_back(ready(refused(client_seq, problem)));
+            self.answers.frame(refused(client_seq, problem));
             return Ok(());
         }
         self.refused_in_a_row = 0;
-        answers.push_back(match frame {
-            Err(problem) => ready(refused(None, problem)),
-            Ok(ClientFrame::Ping { n }) => ready(ServerFrame::Pong { n, server_time: self.clock.now().0 }),
-            Ok(ClientFrame::Question { index }) => ready(self.question(index)),
+        let answer = match frame {
+            Err(problem) => refused(None, problem),
+            Ok(ClientFrame::Ping { n }) => ServerFrame::Pong { n, server_time: self.clock.now().0 },
+            Ok(ClientFrame::Question { index }) => self.question(index),
             Ok(ClientFrame::Command { client_seq, epoch, client_at, command }) => {
-                self.command(Given { client_seq, epoch, client_at }, command)
+                let given = Given { client_seq, epoch, client_at };
+                match self.command(given, command) {
+                    Ok(asked) => {
+                        self.answers.asked(given, heard_at, asked);
+                        return Ok(());
+                    }
+                    Err(problem) => refused(Some(client_seq), problem),
+                }
             }
-        });
+        };
+        self.answers.frame(answer);
         Ok(())
     }
 
@@ -316,45 +425,12 @@ impl Seat {
         }
     }
 
-    /// Submits in the order of arrival: the mailbox takes a command when its answer is first polled, and answers are
-    /// polled in order.
-    fn command(&self, given: Given, asked: CandidateCommand) -> BoxFuture<'static, ServerFrame> {
-        let client = match self.client(given, &asked) {
-            Ok(client) => client,
-            Err(problem) => return ready(refused(Some(given.client_seq), problem)),
-        };
-        let command = match command(asked) {
-            Ok(command) => command,
-            Err(problem) => return ready(refused(Some(given.client_seq), problem)),
-        };
-        let (runtime, session) = (self.runtime.clone(), self.place.session);
-        async move {
-            let done = match runtime.submit(session, Input::Candidate { client, command }).await {
-                Ok(done) => done,
-                Err(error) => return refused(Some(given.client_seq), from_submit(&error)),
-            };
-            let refusal = done.effects.iter().find_map(|effect| match effect {
-                Effect::Refused(refusal) => Some(refusal),
-                _ => None,
-            });
-            match (refusal, done.receipt) {
-                (Some(refusal), _) => refused(Some(given.client_seq), refusal.into()),
-                (None, Some(receipt)) => {
-                    let receipt =
-                        Receipt { seq: receipt.seq.0, at: receipt.at.0, hash: receipt.hash.to_string() };
-                    ServerFrame::Ack { client_seq: given.client_seq, epoch: given.epoch, receipt }
-                }
-                (None, None) => match runtime.look(session).await {
-                    Ok(snapshot) => ServerFrame::Ack {
-                        client_seq: given.client_seq,
-                        epoch: given.epoch,
-                        receipt: standing(&snapshot),
-                    },
-                    Err(error) => refused(Some(given.client_seq), from_submit(&error)),
-                },
-            }
-        }
-        .boxed()
+    /// Into the mailbox at once, in the order of arrival.
+    fn command(&self, given: Given, asked: CandidateCommand) -> Result<Asked, Problem> {
+        let client = self.client(given, &asked)?;
+        let command = command(asked)?;
+        let input = Input::Candidate { client, command };
+        self.runtime.ask(self.place.session, input).map_err(|error| from_submit(&error))
     }
 
     /// Under which binding the command counts. What waits may talk to the proctor, in numbers no page counts up to,
@@ -382,19 +458,35 @@ impl Seat {
     }
 }
 
-/// How a frame names its command.
-#[derive(Clone, Copy)]
-struct Given {
-    client_seq: u64,
-    epoch: u32,
-    client_at: i64,
+const fn kind(frame: &Result<ClientFrame, Problem>) -> FrameKind {
+    match frame {
+        Ok(ClientFrame::Command { .. }) => FrameKind::Command,
+        Ok(ClientFrame::Question { .. }) => FrameKind::Question,
+        Ok(ClientFrame::Ping { .. }) => FrameKind::Ping,
+        Err(_) => FrameKind::Malformed,
+    }
 }
 
-fn ready(frame: ServerFrame) -> BoxFuture<'static, ServerFrame> {
-    std::future::ready(frame).boxed()
+/// Returns when the first wall of the sitting is opened or the last one closed.
+async fn changed(proctors: &mut Option<watch::Receiver<bool>>) {
+    if let Some(any) = proctors
+        && any.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
+/// Returns when the alarm rings.
+async fn rung(bell: &mut Option<Pin<Box<Sleep>>>) {
+    match bell {
+        Some(bell) => bell.as_mut().await,
+        None => std::future::pending().await,
+    }
 }
 
 fn refused(client_seq: Option<u64>, problem: Problem) -> ServerFrame {
+    meters::refused(problem.code);
     ServerFrame::Refused { client_seq, problem }
 }
 

@@ -1,6 +1,7 @@
 //! Everything a candidate's page shows, out of the durable session. Pure.
 
 use crate::convert::{self, small};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::LazyLock;
 use synaq_core::calendar::{Calendar, legal_date};
 use synaq_core::decision;
@@ -59,17 +60,19 @@ pub(super) fn view(session: &ExamSession, around: Around) -> CandidateView {
     }
 }
 
-/// Whether a page that shows `old` must be sent `new`. The remaining time counts down by itself.
-pub(super) fn differs(old: &CandidateView, new: &CandidateView) -> bool {
-    let still = |view: &CandidateView| {
-        let mut view = view.clone();
-        view.version = 0;
-        if let Some(clock) = &mut view.clock {
-            clock.remaining_ms = 0;
-        }
-        view
-    };
-    still(old) != still(new)
+/// What a page is shown, in eight bytes: of two views that agree in them the second need not be sent. Left out is what
+/// the page counts by itself, and the answers: it gave them, and their acknowledgements said that they are here.
+pub(super) fn digest(view: &mut CandidateView) -> u64 {
+    let (version, questions) = (std::mem::take(&mut view.version), std::mem::take(&mut view.questions));
+    let left = view.clock.as_mut().map(|clock| std::mem::take(&mut clock.remaining_ms));
+    let mut hasher = DefaultHasher::new();
+    serde_json::to_vec(view).expect("views are plain JSON").hash(&mut hasher);
+    questions.iter().for_each(|question| question.flagged.hash(&mut hasher));
+    (view.version, view.questions) = (version, questions);
+    if let (Some(clock), Some(left)) = (&mut view.clock, left) {
+        clock.remaining_ms = left;
+    }
+    hasher.finish()
 }
 
 fn steps(session: &ExamSession, now: At) -> Steps {
@@ -260,8 +263,12 @@ mod tests {
     #[test]
     fn the_clock_stands_while_paused_and_counts_down_without_being_sent_again() {
         let mut script = running();
-        let (early, later) = (seen(&script.session, at(10)), seen(&script.session, at(20)));
-        assert!(!differs(&early, &later), "the page counts by itself");
+        let (mut early, mut later) = (seen(&script.session, at(10)), seen(&script.session, at(20)));
+        assert_eq!(digest(&mut early), digest(&mut later), "the page counts by itself");
+        script.command(at(20), Command::Answer { question: 0, shown: [0].into() });
+        assert_eq!(digest(&mut seen(&script.session, at(20))), digest(&mut later), "the page gave it");
+        script.command(at(20), Command::Flag { question: 0, on: true });
+        assert_ne!(digest(&mut seen(&script.session, at(20))), digest(&mut later));
         assert_eq!(later.clock.unwrap().remaining_ms, Span::mins(60).0 - 20_000);
         script.staff(at(30), StaffCommand::Pause { reason: "x".to_owned() });
         let clock = seen(&script.session, at(500)).clock.unwrap();

@@ -2,6 +2,7 @@
 
 use crate::auth::device::Device;
 use crate::auth::rate::Rates;
+use crate::calm::Calm;
 use crate::peers::{Owner, Peers};
 use crate::problem::Refused;
 use crate::sdp;
@@ -16,6 +17,7 @@ use synaq_wire::problem::Code;
 
 /// Takes an offer. An earlier publisher of the session is replaced.
 pub(crate) async fn publish(
+    _: Calm,
     State(runtime): State<Runtime>,
     State(media): State<Handle>,
     State(peers): State<Arc<Peers>>,

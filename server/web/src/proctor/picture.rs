@@ -2,6 +2,7 @@
 
 use crate::auth::rate::Rates;
 use crate::auth::who::Who;
+use crate::calm::{Calm, calm};
 use crate::convert;
 use crate::evidence::Evidence;
 use crate::owner::own;
@@ -21,6 +22,7 @@ use synaq_wire::problem::Code;
 
 /// The newest still.
 pub(crate) async fn still(
+    _: Calm,
     State(runtime): State<Handle>,
     State(media): State<Media>,
     Path(session): Path<String>,
@@ -65,6 +67,7 @@ pub(crate) async fn whep(
     who: Who,
     request: Request,
 ) -> Result<Response, Refused> {
+    calm(&runtime)?;
     let snapshot = own(&runtime, who.staff.centre, &session).await?;
     // A wall of 30 asks for 30 at once, so candidates are counted apart.
     rates.offer(uuid::Uuid::from_u128(who.staff.id.0.as_u128() ^ snapshot.id.0.as_u128()))?;

@@ -5,6 +5,7 @@ use super::detail::Opened;
 use super::wall::{NOT_HERE, Sources, Wall};
 use crate::auth::rate::Bucket;
 use crate::auth::ticket::{Bearer, Tickets};
+use crate::calm::wall_pause;
 use crate::candidate::WithTicket;
 use crate::convert;
 use crate::doors::App;
@@ -30,6 +31,7 @@ use synaq_store::{Role, StaffRow};
 use synaq_wire::problem::{Code, Problem};
 use synaq_wire::proctor::{ClientFrame, ProctorCommand, ServerFrame};
 use tokio::sync::broadcast;
+use tokio::time::Instant;
 
 /// Sound moves four times a second: a meter below that looks broken, above it nobody sees more.
 const PULSE_EVERY: Duration = Duration::from_millis(250);
@@ -37,6 +39,8 @@ const PULSE_EVERY: Duration = Duration::from_millis(250);
 const GATHER: Duration = Duration::from_millis(100);
 /// A sign-out or a lost role ends the socket within this time.
 const ROLE_EVERY: Duration = Duration::from_secs(15);
+/// What waits for a wall that does not read: one of 2,000 tiles has about 1 MiB. Then the socket ends.
+const UNSENT_BYTES: usize = 8 * 1024 * 1024;
 /// Commands of one proctor on their way at once.
 const IN_FLIGHT_MAX: usize = 32;
 
@@ -70,7 +74,7 @@ pub(crate) async fn upgrade(
     if !staff.roles.contains(&Role::Proctor) {
         return Err(Code::RoleMissing.into());
     }
-    let upgrade = socket::bounded(upgrade)?;
+    let upgrade = socket::bounded(upgrade, UNSENT_BYTES)?;
     let bucket = Bucket::frames(&clock);
     let desk = Desk {
         sources,
@@ -83,6 +87,7 @@ pub(crate) async fn upgrade(
         wall: None,
         opened: None,
         dirty: BTreeSet::new(),
+        shown_at: Instant::now(),
     };
     Ok(upgrade.on_upgrade(move |socket| desk.sit(Line::new(socket))))
 }
@@ -100,6 +105,7 @@ struct Desk {
     wall: Option<Wall>,
     opened: Option<Opened>,
     dirty: BTreeSet<SessionId>,
+    shown_at: Instant,
 }
 
 type Answers = FuturesOrdered<BoxFuture<'static, ServerFrame>>;
@@ -125,8 +131,8 @@ impl Desk {
         loop {
             tokio::select! {
                 change = next(&mut self.changes) => self.note(change, line).await?,
-                _ = gather.tick(), if !self.dirty.is_empty() => self.show(line).await?,
-                _ = pulse.tick() => self.pulse(line).await?,
+                _ = gather.tick(), if !self.dirty.is_empty() => if self.may_show() { self.show(line).await? },
+                _ = pulse.tick() => if wall_pause(&self.sources.runtime).is_zero() { self.pulse(line).await? },
                 _ = role.tick() => self.still_a_proctor().await?,
                 Some(answer) = answers.next(), if !answers.is_empty() => line.say(&answer).await?,
                 heard = line.hear(), if answers.len() < IN_FLIGHT_MAX => match heard? {
@@ -142,6 +148,15 @@ impl Desk {
                 }
             }
         }
+    }
+
+    /// Answers go first: while mailboxes fill, changes are gathered for longer.
+    fn may_show(&mut self) -> bool {
+        let may = self.shown_at.elapsed() >= wall_pause(&self.sources.runtime);
+        if may {
+            self.shown_at = Instant::now();
+        }
+        may
     }
 
     async fn still_a_proctor(&self) -> Result<(), Leave> {

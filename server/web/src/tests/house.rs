@@ -58,6 +58,11 @@ pub(super) struct House {
 
 impl House {
     pub(super) async fn open() -> Self {
+        Self::open_for(crate::Limits::default()).await
+    }
+
+    /// With so many seats.
+    pub(super) async fn open_for(limits: crate::Limits) -> Self {
         let (store, clock, shelf) =
             (Arc::new(SimStore::new()), Arc::new(HandClock::default()), Shelf::default());
         for base in [0, OTHER] {
@@ -102,7 +107,7 @@ impl House {
             clock: clock.clone(),
             random,
         };
-        let mut options = Options::for_origin(ORIGIN);
+        let mut options = Options { limits, ..Options::for_origin(ORIGIN) };
         options.hosts.push("127.0.0.1".to_owned());
         let router = crate::router(options, doors);
         Self { router, runtime, clock, store, shelf, links, trust, _running: running, _media: guard }

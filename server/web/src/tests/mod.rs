@@ -7,6 +7,7 @@ mod front;
 mod house;
 mod log;
 mod photo;
+mod rush;
 pub(crate) mod script;
 mod seat;
 mod source;
