@@ -125,6 +125,16 @@ export function warningOpen(state: SessionState, at: number): boolean {
   return warning.covered_until === null ? !warning.displayed : serverNow(state, at) < warning.covered_until;
 }
 
+/** Whose outage it is, as far as this page can know. Only the server's own is given back to the candidate. */
+export type Outage = "server" | "device" | "unknown";
+
+/** `online`: what the browser says of its own network; that there is one does not prove that it leads anywhere. */
+export function outageOf(state: SessionState, online: boolean): Outage {
+  const restarts = state.cutBecause === "shutting_down";
+  if (restarts === !online) return "unknown";
+  return restarts ? "server" : "device";
+}
+
 /** Long enough without a connection to say so; short cuts pass unseen. */
 const CUT_SEEN_MS = 2_000;
 

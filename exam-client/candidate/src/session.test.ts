@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { CandidateCommand } from "../../shared/src/wire/CandidateCommand.ts";
 import type { CandidateView } from "../../shared/src/wire/CandidateView.ts";
 import type { Code } from "../../shared/src/wire/Code.ts";
-import { flaggedOf, handInOf, isCut, remainingMs, savingOf, screenOf, shownOf, summaryOf, warningOpen } from "./reading.ts";
+import { flaggedOf, handInOf, isCut, outageOf, remainingMs, savingOf, screenOf, shownOf, summaryOf, warningOpen } from "./reading.ts";
 import { EMPTY, step, type Effect, type SessionEvent, type SessionState } from "./session.ts";
 
 const T0 = 1_000_000;
@@ -265,6 +265,24 @@ test("a socket that says nothing for 15 seconds is given up; pings go every 5 se
   for (let s = 0; s < 5; s++) device.later(1_000);
   assert.equal(device.state.connection.is, "open");
   assert.ok(device.later(1_000).some((effect) => effect.do === "disconnect"));
+  assert.equal(device.state.connection.is, "waiting");
+});
+
+test("whose outage it is: told by the server, seen by the device, or not known", () => {
+  const device = new Device().welcome();
+  const bye = (code: Code): void => void device.do({ on: "frame", frame: { type: "bye", problem: { type: "", title: "", status: 503, code } } });
+  device.do({ on: "closed" });
+  assert.equal(outageOf(device.state, true), "unknown");
+  assert.equal(outageOf(device.state, false), "device");
+  device.welcome();
+  bye("shutting_down");
+  device.do({ on: "connect" });
+  device.do({ on: "closed" });
+  assert.equal(outageOf(device.state, true), "server", "attempts that fail meanwhile change nothing");
+  assert.equal(outageOf(device.state, false), "unknown", "both: nobody can tell");
+  device.welcome();
+  bye("internal");
+  assert.equal(outageOf(device.state, true), "unknown");
   assert.equal(device.state.connection.is, "waiting");
 });
 

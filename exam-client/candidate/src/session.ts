@@ -105,6 +105,8 @@ export interface SessionState extends Kept {
   readonly keptAsEvidence: number;
   /** Another tab or device took over: this page comes back to hand over its answers, or stays and waits. */
   readonly superseded: "no" | "hands_over" | "waits";
+  /** What the server said when it ended the connection that is missing now; null: nothing. */
+  readonly cutBecause: Code | null;
 }
 
 export type SessionEvent =
@@ -169,6 +171,7 @@ export const EMPTY: SessionState = {
   nextNote: 1,
   keptAsEvidence: 0,
   superseded: "no",
+  cutBecause: null,
 };
 
 /** The part of the state that is stored. */
@@ -294,6 +297,7 @@ class Work {
     if (code === "superseded_epoch") this.#set({ superseded: this.#s.superseded === "waits" ? "waits" : "hands_over" });
     const handsOver = code === "superseded_epoch" && takesEvidence(this.#s.view) && answersIn(outbox);
     if (code && FINAL.has(code) && !handsOver) return this.#set({ outbox, connection: { is: "stopped", code } });
+    if (code) this.#set({ cutBecause: code });
     const most = Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** this.#s.attempt);
     const retryAt = this.#at + Math.max(retryAfterMs, this.#chance * most);
     const since = this.#s.connection.is === "waiting" ? this.#s.connection.since : this.#at;
@@ -360,7 +364,7 @@ class Work {
   #welcome(epoch: number | null, lastSeq: number, view: CandidateView, serverTime: number): void {
     const old = this.#s;
     if (old.connection.is === "open") this.#set({ connection: { ...old.connection, welcomed: true } });
-    this.#set({ view, offsetMs: serverTime - this.#at, attempt: 0, busyRow: 0, holdUntil: 0 });
+    this.#set({ view, offsetMs: serverTime - this.#at, attempt: 0, busyRow: 0, holdUntil: 0, cutBecause: null });
     // A waiting tab keeps what the tab in charge stored: it must not touch counter or outbox.
     if (epoch === null) {
       if (old.epoch !== null && old.superseded === "no") this.#set({ superseded: "hands_over" });

@@ -39,6 +39,8 @@ export class Wall {
   link = $state<"connecting" | "live" | "lost" | "over">("connecting");
   /** Server time of the last frame before the connection was lost. */
   lostSince = $state<number | null>(null);
+  /** The server said before it left that it comes back. */
+  restarts = $state(false);
   fault = $state.raw<Fault | null>(null);
   sitting = $state.raw<SittingRow | null>(null);
   codes = $state.raw<CodeRow[]>([]);
@@ -210,6 +212,7 @@ export class Wall {
         return this.#setClock(frame.server_time);
       case "bye":
         this.fault = { is: "problem", problem: frame.problem };
+        this.restarts = frame.problem.code === "shutting_down";
         if (frame.problem.status === 403 || frame.problem.status === 404) this.link = "over";
         return;
     }
@@ -241,6 +244,7 @@ export class Wall {
     this.link = "live";
     this.fault = null;
     this.lostSince = null;
+    this.restarts = false;
     this.#attempt = 0;
     this.now = Date.now() + this.#offset;
     if (this.opened) this.#send({ type: "open", session: this.opened });
