@@ -65,3 +65,6 @@ pub const CHATTER_EVENTS_MAX: u64 = 15_000;
 
 /// Reason of a disconnect that a restart of ours caused: not an interruption of the candidate's.
 pub const SERVER_RESTARTED: &str = "server restarted";
+/// Reason of a disconnect when we are stopped in order, which is the problem code the page is told: not the candidate's
+/// interruption either.
+pub const SERVER_STOPPED: &str = "shutting_down";

@@ -1,7 +1,7 @@
 use crate::support::{DEVICE, Exam, OTHER_DEVICE, OTHER_TAB, TAB, creation, socket, t};
 use synaq_core::ids::Epoch;
 use synaq_core::proctoring::{Code, RuleTable, SignalPhase};
-use synaq_core::session::limits::TAB_RETURN_GRACE;
+use synaq_core::session::limits::{SERVER_STOPPED, TAB_RETURN_GRACE};
 use synaq_core::session::{ClientRef, Command, Effect, Fact, Input, Refusal, StaffCommand};
 
 const ADMIT: StaffCommand = StaffCommand::AdmitDevice { waiting: None };
@@ -262,4 +262,14 @@ fn only_losses_while_the_clock_runs_are_interruptions() {
     paused.staff(t(5), StaffCommand::Pause { reason: "break".to_owned() });
     paused.disconnect(t(6), 0);
     assert_eq!(paused.session.state().interruptions, 0);
+}
+
+#[test]
+fn a_line_that_we_end_because_we_are_stopped_is_no_interruption() {
+    let mut exam = Exam::running();
+    exam.input(t(5), Input::Detach { socket: socket(0), reason: SERVER_STOPPED.to_owned() });
+    assert_eq!(exam.session.state().interruptions, 0);
+    exam.reconnect(t(6), 1);
+    exam.disconnect(t(7), 1);
+    assert_eq!(exam.session.state().interruptions, 1);
 }

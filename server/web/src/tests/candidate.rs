@@ -402,3 +402,9 @@ async fn the_page_learns_that_a_proctor_came_and_when_it_may_begin() {
     let _wall = super::wall::watching(&house, at).await;
     socket.view(|view| view["steps"]["ready"] == true && view["proctor_present"] == true).await;
 }
+
+/// What core counts as an interruption of the candidate's is told by this word.
+#[test]
+fn a_socket_that_is_closed_because_we_stop_is_named_as_core_knows_it() {
+    assert_eq!(synaq_wire::problem::Code::ShuttingDown.as_str(), synaq_core::session::limits::SERVER_STOPPED);
+}

@@ -3,7 +3,7 @@
 mod supervision;
 
 use super::event::{Event, Fact};
-use super::limits::{RESUME_GRACE, SERVER_RESTARTED};
+use super::limits::{RESUME_GRACE, SERVER_RESTARTED, SERVER_STOPPED};
 use super::state::{
     Answer, Binding, Done, EndProposal, ExamSession, Message, Stage, Standing, State, TimeChange,
     TimeChangeKind,
@@ -181,7 +181,7 @@ impl State {
                 }
                 self.lose_socket(event.at);
                 self.vacant_since = Some(event.at);
-                if reason == SERVER_RESTARTED {
+                if reason == SERVER_RESTARTED || reason == SERVER_STOPPED {
                     self.forget_held();
                 } else {
                     self.interruptions += u32::from(self.clock_runs());
