@@ -117,3 +117,13 @@ async fn an_outage_lasts_until_its_end_and_is_not_inherited() {
     store.append(lease, one(1).into()).await.unwrap();
     assert_eq!(stored(&store.another_process()).await, 1);
 }
+
+#[tokio::test]
+async fn a_fault_can_be_taken_back_until_it_strikes() {
+    let store = SimStore::new();
+    let lease = store.take_lease(Uuid::nil(), At(0)).await.unwrap();
+    store.fail_next(Fault::BeforeCommit);
+    assert!(store.take_back(Fault::BeforeCommit));
+    store.append(lease, one(1).into()).await.unwrap();
+    assert!(!store.take_back(Fault::BeforeCommit));
+}

@@ -122,10 +122,11 @@ impl SimStore {
         self.script().outages.remove(&outage);
     }
 
-    /// How many of the faults written down have not struck yet.
-    #[must_use]
-    pub fn faults_left(&self) -> usize {
-        self.script().faults.len()
+    /// Takes back a fault that has not struck yet; false when it has.
+    pub fn take_back(&self, fault: Fault) -> bool {
+        let mut script = self.script();
+        let place = script.faults.iter().position(|held| *held == fault);
+        place.and_then(|place| script.faults.remove(place)).is_some()
     }
 
     /// Appends wait from here on, before they store anything, until [`SimStore::release`].
