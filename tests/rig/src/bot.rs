@@ -189,6 +189,13 @@ impl Bot {
         let last = welcome["last_client_seq"].as_u64().context("last_client_seq")?;
         self.next_seq = self.next_seq.max(last + 1);
         self.look(&welcome["view"]);
+        for answer in &self.outbox {
+            let known =
+                usize::try_from(answer.question).ok().map(|question| &welcome["view"]["questions"][question]);
+            if known.is_some_and(|known| known["client_seq"] == answer.client_seq) {
+                self.watched.note_stored_unacked();
+            }
+        }
         let now = Instant::now();
         Ok(Sitting {
             line,

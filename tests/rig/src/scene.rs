@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use synaq_load_tests::candidate::Candidate;
 use synaq_load_tests::proctor::Proctor;
@@ -39,6 +39,8 @@ pub struct Scene {
     /// Cameras; dropped, the candidates vanish from the picture
     pub candidates: Vec<Candidate>,
     outages: Vec<Outage>,
+    /// Events of all logs by their kind, after the judgement
+    counted: Arc<Mutex<BTreeMap<String, usize>>>,
     site: Site,
     sitting: String,
     journals: PathBuf,
@@ -79,6 +81,7 @@ impl Scene {
             wall,
             candidates,
             outages: Vec::new(),
+            counted: Arc::default(),
             site,
             sitting,
             journals,
@@ -171,9 +174,14 @@ impl Scene {
         }
     }
 
-    /// Nobody was served from then until now.
+    /// The server was gone or held from then until now.
     pub fn outage_since(&mut self, from: i64) {
-        self.outages.push(Outage { from, to: now_ms() });
+        self.outages.push(Outage { from, to: now_ms(), dead: true });
+    }
+
+    /// The server ran and could store nothing from then until now.
+    pub fn store_outage_since(&mut self, from: i64) {
+        self.outages.push(Outage { from, to: now_ms(), dead: false });
     }
 
     /// Everybody delivers what is left and hands in; then all sides are compared.
@@ -192,6 +200,9 @@ impl Scene {
         ensure!(missing.is_empty(), "{} candidates could not hand in: {texts}", missing.len());
         self.candidates.clear();
         let cases = self.cases().await?;
+        for event in cases.iter().flat_map(|case| &case.bundle.events) {
+            *lock(&self.counted).entry(event.kind.clone()).or_default() += 1;
+        }
         let mut findings = Findings::default();
         let count = check::judge(&cases, &self.outages, &mut findings);
         let welcomes = std::mem::take(&mut *lock(&self.watched.missing));
@@ -241,6 +252,21 @@ impl Scene {
         let path = format!("/api/v1/centre/sessions/{session}/bundle");
         let bundle: Value = self.site.get(&path, As::Staff(&self.staff.1)).await?;
         Ok(serde_json::to_vec(&bundle)?)
+    }
+
+    /// The judgement, and how many events of a kind all logs together hold.
+    ///
+    /// # Errors
+    /// As [`Scene::judge`].
+    pub async fn judge_and_count(self, report: &mut Report, kind: &'static str) -> anyhow::Result<usize> {
+        let counted = Arc::clone(&self.counted);
+        self.judge(report).await?;
+        Ok(lock(&counted).get(kind).copied().unwrap_or(0))
+    }
+
+    /// From now on credited time needs no outage of ours: the clock of the server was moved.
+    pub fn forgive_credits(&mut self) {
+        self.outages = vec![Outage { from: 0, to: i64::MAX, dead: false }];
     }
 
     /// The sitting's id.

@@ -5,7 +5,7 @@ use crate::line::Line;
 use crate::watch::lock;
 use anyhow::Context as _;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use synaq_load_tests::site::{As, Site};
@@ -21,6 +21,8 @@ pub struct Wall {
     /// Every trouble that ever stood on a tile, with how often
     troubles: Arc<Mutex<BTreeMap<String, u64>>>,
     connected: Arc<Mutex<Option<Instant>>>,
+    /// Every kind of event that ever stood on the page of the one candidate that the proctor has open
+    told: Arc<Mutex<BTreeSet<String>>>,
     task: JoinHandle<()>,
 }
 
@@ -34,11 +36,13 @@ impl Wall {
     /// Begins to look.
     #[must_use]
     pub fn watch(site: Site, account: Account, sitting: String) -> Self {
-        let (tiles, troubles, connected) = (Arc::default(), Arc::default(), Arc::default());
+        let (tiles, troubles, connected, told) =
+            (Arc::default(), Arc::default(), Arc::default(), Arc::default());
         let eye = Eye {
             tiles: Arc::clone(&tiles),
             troubles: Arc::clone(&troubles),
             connected: Arc::clone(&connected),
+            told: Arc::clone(&told),
         };
         let task = tokio::spawn(async move {
             let mut cookie = None;
@@ -49,7 +53,7 @@ impl Wall {
                 tokio::time::sleep(TRY_AGAIN).await;
             }
         });
-        Self { tiles, troubles, connected, task }
+        Self { tiles, troubles, connected, told, task }
     }
 
     /// Whether the wall's socket is open.
@@ -64,6 +68,12 @@ impl Wall {
         lock(&self.troubles).clone()
     }
 
+    /// Whether the page of the first candidate of the wall, which is open all the time, told of such an event.
+    #[must_use]
+    pub fn page_told(&self, kind: &str) -> bool {
+        lock(&self.told).contains(kind)
+    }
+
     /// How many tiles are as wanted now.
     #[must_use]
     pub fn count(&self, wanted: impl Fn(&Value) -> bool) -> usize {
@@ -75,6 +85,7 @@ struct Eye {
     tiles: Arc<Mutex<BTreeMap<String, Value>>>,
     troubles: Arc<Mutex<BTreeMap<String, u64>>>,
     connected: Arc<Mutex<Option<Instant>>>,
+    told: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Eye {

@@ -2,6 +2,7 @@
 
 use crate::line::code_in;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -34,6 +35,8 @@ pub struct Watched {
     pub missing: Mutex<Vec<String>>,
     /// How long acknowledgements took since the last [`Watched::take_latencies`]
     latencies: Mutex<Vec<Duration>>,
+    /// Answers that a welcome shows although their acknowledgement never came
+    stored_unacked: AtomicU64,
     /// Why sockets ended
     pub texts: Mutex<Vec<String>>,
 }
@@ -95,6 +98,16 @@ impl Watched {
         lock(&self.missing).push(format!(
             "{session}, question {question}: {acked} was acknowledged, the welcome shows {known}"
         ));
+    }
+
+    pub(crate) fn note_stored_unacked(&self) {
+        self.stored_unacked.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many answers were stored although their acknowledgement never came.
+    #[must_use]
+    pub fn stored_unacked(&self) -> u64 {
+        self.stored_unacked.load(Ordering::Relaxed)
     }
 
     /// Acknowledgements of everybody.

@@ -18,6 +18,8 @@ const EACH_MS: i64 = 500;
 pub struct Outage {
     pub from: i64,
     pub to: i64,
+    /// The process was gone or held; otherwise it ran and could not store, which is given back only if it lasts
+    pub dead: bool,
 }
 
 pub(super) fn check(case: &Case, outages: &[Outage], findings: &mut Findings) {
@@ -49,8 +51,11 @@ pub(super) fn check(case: &Case, outages: &[Outage], findings: &mut Findings) {
         // A session that had not begun or was over has nothing to get back.
         let runs = started.is_some_and(|(at, _)| at < outage.from) && closed.is_none_or(|at| at > outage.to);
         if runs {
-            error += credit(case, *outage, &credited, findings);
-            concerned += 1;
+            let wrong = credit(case, *outage, &credited, findings);
+            if outage.dead {
+                error += wrong;
+                concerned += 1;
+            }
         }
     }
     // Many short outages must not add up to what one of them may be wrong by.
@@ -96,7 +101,7 @@ fn credit(case: &Case, outage: Outage, credited: &[(i64, i64)], findings: &mut F
         given += span.1 - span.0;
     }
     let how = format!("{}: down for {lost} ms at {}, {back} ms of it given back", case.session, outage.from);
-    if (back == 0 && lost > NOTICED_MS) || lost - back > TOLERANCE_MS {
+    if (outage.dead && back == 0 && lost > NOTICED_MS) || lost - back > TOLERANCE_MS {
         findings.broken(CREDIT, how);
     } else if given - lost > TOLERANCE_MS {
         findings.broken(CREDIT, format!("{how}, {given} ms in all"));

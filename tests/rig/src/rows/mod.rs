@@ -1,7 +1,9 @@
 //! One function per row of the matrix.
 
 mod kill;
+mod machine;
 mod power;
+mod storage;
 
 use crate::house::House;
 use crate::matrix::Engine;
@@ -84,8 +86,19 @@ macro_rules! rows {
 
 rows! {
     "1" => kill::at_random_moments,
+    "2" => kill::between_commit_and_ack,
     "3" => power::drops_what_was_not_synced,
     "4" => power::tears_what_was_not_synced,
+    "6" => storage::sync_fails,
+    "7" => storage::sync_is_slow,
+    "8" => storage::database_disk_full,
+    "9" => storage::recording_disk_full,
+    "10" => machine::descriptors_run_out,
+    "11" => machine::memory_runs_out,
+    "12" => machine::processor_is_scarce,
+    "25" => machine::clock_jumps,
+    "26" => machine::suspended,
+    "27" => kill::drained,
 }
 
 /// Whether there is code for a row.
