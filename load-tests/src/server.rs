@@ -111,7 +111,7 @@ impl Server {
         let written = || std::fs::metadata(&file).and_then(|file| file.modified()).ok();
         let (before, began) = (written(), Instant::now());
         let mut child = Command::new(Self::binary()?)
-            .args(["demo", "--data"])
+            .args(["demo", "--detectors", "off", "--data"])
             .arg(data)
             .args(["--port", &port.to_string()])
             .stdout(Stdio::null())

@@ -72,6 +72,12 @@ export class Demo {
     await this.#ended
   }
 
+  /** SIGTERM, as a service manager stops it. */
+  async terminate() {
+    this.#child.kill('SIGTERM')
+    await this.#ended
+  }
+
   /** The same folder and port again. */
   async restart() {
     await this.#run()
@@ -118,6 +124,8 @@ export class Demo {
 
   /** What the server wrote to its log so far. */
   log = ''
+  /** Who looks at pictures; a drawn person has no face that a detector would find */
+  detectors = 'off'
   #child
   #disk
   #ended
@@ -126,7 +134,8 @@ export class Demo {
 
   async #run() {
     const before = existsSync(this.file) ? statSync(this.file).mtimeMs : 0
-    const command = [BINARY, 'demo', '--log', 'debug', '--data', this.data, '--port', String(this.port)]
+    const command = [BINARY, 'demo', '--log', 'debug', '--detectors', this.detectors,
+      '--data', this.data, '--port', String(this.port)]
     const [program, ...options] = this.#disk ? onDiskOfItsOwn(this.data, this.#disk, command) : command
     this.#child = spawn(program, options)
     const child = this.#child

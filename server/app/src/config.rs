@@ -1,5 +1,6 @@
 //! The configuration of a real start. Unknown keys are refused by name; `synaq doctor` says what is wrong.
 
+use crate::adapter::detection;
 use crate::private;
 use anyhow::Context as _;
 use reqwest::Url;
@@ -7,6 +8,7 @@ use serde::Deserialize;
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use synaq_detectors::Thresholds;
 use synaq_seal::key::Purpose;
 
 /// `synaq serve --config FILE`
@@ -27,6 +29,9 @@ pub(crate) struct Config {
     pub(crate) media: Media,
     /// The central platform
     pub(crate) platform: Platform,
+    /// Who looks at pictures
+    #[serde(default)]
+    pub(crate) detectors: Detectors,
     /// Logging
     #[serde(default)]
     pub(crate) log: Log,
@@ -77,6 +82,91 @@ pub(crate) struct Platform {
     pub(crate) url: String,
     /// Its public keys, as a set of trusted keys
     pub(crate) trust: PathBuf,
+}
+
+/// Who looks at the candidates' pictures and listens to their levels of sound.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Detectors {
+    /// Who finds faces
+    #[serde(default)]
+    pub(crate) faces: FaceSource,
+    /// Threads; a quarter of the cores by default
+    pub(crate) workers: Option<usize>,
+    /// Share of a core that each thread may take, per cent; what is too much is skipped and counted
+    #[serde(default = "half")]
+    pub(crate) budget_percent: u32,
+}
+
+impl Default for Detectors {
+    fn default() -> Self {
+        Self { faces: FaceSource::default(), workers: None, budget_percent: half() }
+    }
+}
+
+fn half() -> u32 {
+    50
+}
+
+/// Who finds faces.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) enum FaceSource {
+    /// The detector inside
+    #[default]
+    Inside,
+    /// Faces are not looked for; light, cover, standstill and sound are
+    None,
+    /// Nobody looks at pictures at all
+    Off,
+    /// A service of the centre's own, asked by POST
+    Service(String),
+}
+
+impl std::str::FromStr for FaceSource {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "inside" => Ok(Self::Inside),
+            "none" => Ok(Self::None),
+            "off" => Ok(Self::Off),
+            url if url.starts_with("http://") || url.starts_with("https://") => {
+                Ok(Self::Service(url.to_owned()))
+            }
+            other => Err(format!(
+                "`{other}` is neither `inside`, `none`, `off` nor an address that begins with http"
+            )),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for FaceSource {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl FaceSource {
+    /// With the usual threads and share.
+    pub(crate) fn settings(&self) -> anyhow::Result<Option<detection::Settings>> {
+        Detectors { faces: self.clone(), ..Detectors::default() }.settings()
+    }
+}
+
+impl Detectors {
+    /// As the threads take it; none when nobody is to look. Call within the runtime.
+    pub(crate) fn settings(&self) -> anyhow::Result<Option<detection::Settings>> {
+        let faces = match &self.faces {
+            FaceSource::Off => return Ok(None),
+            FaceSource::None => detection::FaceFinder::Off,
+            FaceSource::Inside => detection::FaceFinder::Inside,
+            FaceSource::Service(url) => detection::FaceFinder::service(url.clone())?,
+        };
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let workers = self.workers.unwrap_or(cores / 4).max(1);
+        let thresholds = Thresholds::default();
+        Ok(Some(detection::Settings { workers, budget_pct: self.budget_percent, faces, thresholds }))
+    }
 }
 
 /// Logging.

@@ -1,5 +1,6 @@
 //! A whole installation out of its parts: store, keys, evidence, media, runtime, front door.
 
+use crate::adapter::detection::{self, Detection};
 use crate::adapter::evidence::EvidenceFolder;
 use crate::adapter::media_sink::{MediaSink, Recording};
 use crate::adapter::media_watch::MediaWatch;
@@ -57,6 +58,8 @@ impl Folders {
 pub(crate) struct Start {
     /// Where and how WebRTC is taken
     pub(crate) media: synaq_media::Options,
+    /// Who looks at pictures; none: nobody
+    pub(crate) detectors: Option<detection::Settings>,
     /// How the front door answers to the outside
     pub(crate) web: synaq_web::Options,
     /// Base address of the platform, without trailing slash
@@ -106,7 +109,10 @@ pub(crate) async fn start(
     let jwks = crate::keys::write_trust(&folders.trust(), trusted)?.to_json();
 
     let sink = Arc::new(MediaSink::default());
-    let (media, threads) = synaq_media::Service::start(start.media, sink.clone(), evidence.clone())
+    let detection = Arc::new(Detection::new(clock.clone()));
+    let reports =
+        Arc::new(detection::Beside::new(sink.clone(), start.detectors.is_some().then(|| detection.clone())));
+    let (media, threads) = synaq_media::Service::start(start.media, reports, evidence.clone())
         .context("the media service cannot start; is its port taken?")?;
     let watch = Watch {
         store: Arc::new(StoreWatch::default()),
@@ -137,8 +143,15 @@ pub(crate) async fn start(
     // Before the front door stands: nobody publishes yet, so what is open was left by the process before.
     let left = salvage::find(store.as_ref(), &runtime, &evidence).await;
     tokio::spawn(salvage::measure(left, Arc::clone(&sink), Arc::clone(&evidence)));
+    let detectors = match &start.detectors {
+        Some(settings) => {
+            Some(detection.watch_over(settings, &runtime).context("the detectors cannot start")?)
+        }
+        None => None,
+    };
     let recording = Recording {
         threads,
+        detectors,
         delivery: tokio::spawn(Arc::clone(&sink).deliver(runtime.clone(), Arc::clone(&evidence))),
         watch: tokio::spawn(MediaWatch::new(media.clone(), runtime.clone(), Arc::clone(&sink)).run()),
         sink,

@@ -1,6 +1,7 @@
 //! Facts of the media room become inputs of the session. The media threads never wait here, and no fact is lost while
 //! the store is busy or does not answer.
 
+use super::detection::Workers;
 use super::evidence::EvidenceFolder;
 use super::media_facts::{Present, Waiting, Word};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -199,6 +200,8 @@ pub(crate) struct Recording {
     pub(crate) sink: Arc<MediaSink>,
     /// Runs [`MediaSink::deliver`]
     pub(crate) delivery: JoinHandle<()>,
+    /// Detector threads
+    pub(crate) detectors: Option<Workers>,
     /// Watches over ends of exams
     pub(crate) watch: JoinHandle<()>,
     /// Of the tasks
@@ -216,6 +219,9 @@ impl Recording {
     pub(crate) fn stop(self) {
         self.watch.abort();
         self.threads.stop();
+        if let Some(detectors) = self.detectors {
+            detectors.stop();
+        }
         let told = self.tasks.block_on(tokio::time::timeout(DRAIN, self.sink.told()));
         if told.is_err() {
             tracing::error!(

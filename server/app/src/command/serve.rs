@@ -34,6 +34,7 @@ pub(crate) async fn run(path: &Path) -> anyhow::Result<()> {
             tcp: config.media.tcp,
             ..synaq_media::Options::new(config.media.listen)
         },
+        detectors: config.detectors.settings()?,
         web: synaq_web::Options {
             trusted_proxies: config.proxy.iter().map(|proxy| proxy.trusted).collect(),
             ..synaq_web::Options::for_origin(&config.public_url)

@@ -27,6 +27,10 @@ pub(crate) struct Demo {
     /// What is logged, as `[log] filter` has it
     #[arg(long)]
     log: Option<String>,
+    /// Who finds faces in the candidates' pictures: `inside`, `none`, `off` (nobody looks at pictures at all), or
+    /// the address of a service
+    #[arg(long, default_value = "inside")]
+    detectors: config::FaceSource,
 }
 
 /// `demo.json`
@@ -86,6 +90,7 @@ pub(crate) async fn run(demo: Demo) -> anyhow::Result<()> {
     };
     let start = Start {
         media: synaq_media::Options::new(loopback(demo.port + 2)),
+        detectors: demo.detectors.settings()?,
         web: web_options(&links.base_url, demo.port),
         platform_url: format!("http://127.0.0.1:{platform_port}"),
         platform_trust: keys::read_trust(&sandbox.public_keys)?,

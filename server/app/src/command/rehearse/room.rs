@@ -72,6 +72,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     };
     let start = Start {
         media: synaq_media::Options::new(loopback(options.port + 2)),
+        detectors: None,
         web: synaq_web::Options::for_origin(&base_url),
         platform_url: format!("http://127.0.0.1:{}", options.port + 1),
         platform_trust: keys::read_trust(&sandbox.public_keys)?,

@@ -1,0 +1,120 @@
+//! What waits to be looked at: the newest picture of each candidate, and the last half minute of sound.
+
+use bytes::Bytes;
+use std::collections::{HashMap, VecDeque};
+use synaq_core::time::{At, Span};
+use synaq_detectors::Watch;
+use uuid::Uuid;
+
+/// Tenths of a second of sound that may wait per candidate.
+const LEVELS_MAX: usize = 300;
+/// Sound comes in these steps.
+const STEP: Span = Span(100);
+/// Candidates without anything new for this long are forgotten, with what their detectors knew.
+const FORGOTTEN_AFTER: Span = Span::secs(120);
+
+pub(super) struct Picture {
+    pub(super) webp: Bytes,
+    pub(super) taken: At,
+}
+
+/// What a worker takes away.
+pub(super) struct Work {
+    pub(super) session: Uuid,
+    pub(super) picture: Option<Picture>,
+    pub(super) levels: Vec<(At, u8)>,
+    pub(super) watch: Option<Watch>,
+    /// Pictures looked at before
+    pub(super) pictures: u64,
+}
+
+#[derive(Default)]
+struct Seat {
+    picture: Option<Picture>,
+    levels: VecDeque<(At, u8)>,
+    /// None before the first look, and while a worker has it
+    watch: Option<Watch>,
+    pictures: u64,
+    /// In `ready`, or with a worker
+    busy: bool,
+    last: Option<At>,
+}
+
+#[derive(Default)]
+pub(super) struct Queue {
+    seats: HashMap<Uuid, Seat>,
+    ready: VecDeque<Uuid>,
+    pub(super) stopped: bool,
+}
+
+impl Queue {
+    pub(super) fn picture(&mut self, session: Uuid, picture: Picture) {
+        let now = picture.taken;
+        let seat = self.seat(session, now);
+        if seat.picture.replace(picture).is_some() {
+            metrics::counter!("synaq_detector_skipped_total").increment(1);
+        }
+        self.wake(session);
+    }
+
+    pub(super) fn levels(&mut self, session: Uuid, now: At, loudest: &[u8]) {
+        let seat = self.seat(session, now);
+        let steps = i64::try_from(loudest.len()).unwrap_or(0);
+        let began = now - Span(STEP.0 * steps);
+        for (number, level) in (0..).zip(loudest) {
+            seat.levels.push_back((began + Span(STEP.0 * number), *level));
+        }
+        while seat.levels.len() > LEVELS_MAX {
+            seat.levels.pop_front();
+        }
+        self.wake(session);
+    }
+
+    /// The publisher left; what its detectors knew stays a while, for it may come back.
+    pub(super) fn gone(&mut self, session: Uuid, now: At) {
+        if let Some(seat) = self.seats.get_mut(&session) {
+            seat.picture = None;
+        }
+        self.forget(now);
+    }
+
+    fn seat(&mut self, session: Uuid, now: At) -> &mut Seat {
+        let seat = self.seats.entry(session).or_default();
+        seat.last = Some(now);
+        seat
+    }
+
+    fn wake(&mut self, session: Uuid) {
+        if let Some(seat) = self.seats.get_mut(&session)
+            && !std::mem::replace(&mut seat.busy, true)
+        {
+            self.ready.push_back(session);
+        }
+    }
+
+    fn forget(&mut self, now: At) {
+        let recent = |last: At| now - last < FORGOTTEN_AFTER;
+        self.seats.retain(|_, seat| seat.busy || seat.last.is_none_or(recent));
+    }
+
+    pub(super) fn take(&mut self) -> Option<Work> {
+        let session = self.ready.pop_front()?;
+        let seat = self.seats.get_mut(&session)?;
+        Some(Work {
+            session,
+            picture: seat.picture.take(),
+            levels: seat.levels.drain(..).collect(),
+            watch: seat.watch.take(),
+            pictures: seat.pictures,
+        })
+    }
+
+    /// A worker is through with a session.
+    pub(super) fn give_back(&mut self, session: Uuid, watch: Option<Watch>, pictures: u64) {
+        let Some(seat) = self.seats.get_mut(&session) else { return };
+        (seat.watch, seat.pictures, seat.busy) = (watch, pictures, false);
+        if seat.picture.is_some() || !seat.levels.is_empty() {
+            self.wake(session);
+        }
+    }
+}
