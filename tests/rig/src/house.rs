@@ -77,7 +77,8 @@ impl House {
     pub fn found(data: &Path, log: PathBuf, store: Option<String>) -> anyhow::Result<Self> {
         let first = free_ports()?;
         let ports = Ports { http: first, platform: first + 1, media: first + 2 };
-        let mut arguments = vec!["demo".to_owned(), "--data".to_owned(), data.display().to_string()];
+        let mut arguments =
+            ["demo", "--detectors", "off", "--data", &data.display().to_string()].map(str::to_owned).to_vec();
         arguments.extend(["--port".to_owned(), first.to_string()]);
         if let Some(store) = &store {
             arguments.extend(["--store".to_owned(), store.clone()]);
