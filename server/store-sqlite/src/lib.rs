@@ -1,6 +1,7 @@
 //! The embedded default store: one SQLite file in WAL mode with `synchronous=FULL`, one writer at a time, a few
 //! reading connections. [`SqliteStore`] implements every port of `synaq-store`.
 
+pub mod backup;
 mod directory;
 mod error;
 mod event_log;
