@@ -12,11 +12,15 @@ exam('connection cut and restored: answers queue on the device and arrive by the
   await candidate.goTo(3)
   await candidate.at('question-text').waitFor()
   line.cut()
-  await candidate.at('offline').waitFor()
+  await candidate.page.locator('[data-testid=outage][data-outage=unknown]').waitFor()
+  await candidate.page.context().setOffline(true)
+  await candidate.page.locator('[data-testid=outage][data-outage=device]').waitFor()
   const offline = await candidate.answer(true)
   await candidate.page.locator('[data-testid=question-mark][data-state=device]').waitFor()
   await candidate.page.locator('[data-testid=save-line][data-state=device]').waitFor()
   assert.equal(await candidate.at('place-3').getAttribute('data-unsaved'), 'true')
+  await sitting.proctor.page.locator('[data-testid=tile][data-trouble=offline]').waitFor()
+  await candidate.page.context().setOffline(false)
   line.mend()
   await candidate.at('offline').waitFor({ state: 'detached', timeout: 60_000 })
   await candidate.allSaved()
@@ -79,6 +83,33 @@ exam('server killed in mid-exam: the candidate goes on without signing in, no an
   // The recording that was cut off by the kill is in the record, as far as it can be read, and so is the next one.
   const evidence = await sitting.sealedEvidence()
   for (const name of ['webcam-0001.webm', 'webcam-0002.webm']) assert(evidence.includes(name), `${name} in ${evidence}`)
+})
+
+exam('a server that is stopped in order says so to both, and its absence is not charged', {}, async sitting => {
+  const { candidate, proctor, demo } = sitting
+  await sitting.reachExam()
+  await candidate.goTo(1)
+  await candidate.at('question-text').waitFor()
+  const left = async () => (await candidate.at('clock').innerText()).split(':').reduce((sum, part) => sum * 60 + Number(part), 0)
+  await demo.terminate()
+  await candidate.page.locator('[data-testid=outage][data-outage=server]').waitFor()
+  await proctor.page.locator('[data-testid=connection-lost][data-restarts=true]').waitFor()
+  const answers = new Map([[1, await candidate.answer(true)]])
+  await candidate.page.locator('[data-testid=question-mark][data-state=device]').waitFor()
+  // The page cannot know when the server is back, so its clock goes on.
+  const before = await left()
+  const shown = await until('seven seconds are gone', async () => {
+    const now = await left()
+    return before - now >= 7 && now
+  })
+  await demo.restart()
+  await candidate.at('outage').waitFor({ state: 'detached', timeout: 60_000 })
+  await candidate.allSaved(60_000)
+  await until('the time is given back', async () => await left() > shown)
+  await proctor.at('connection-lost').waitFor({ state: 'detached', timeout: 60_000 })
+  await candidate.handIn()
+  await candidate.end()
+  assert.deepEqual(await sitting.sealedAnswers(), answers)
 })
 
 exam('platform down during the hand-in: the record is sealed and arrives once, when it is back', {}, async sitting => {

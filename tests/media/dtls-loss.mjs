@@ -3,29 +3,13 @@
 //
 //   node tests/media/dtls-loss.mjs INTEROP-BINARY FOLDER        (see interop.mjs)
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import dgram from 'node:dgram'
 import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { Service, launch } from './service.mjs'
 
 // Two retransmissions of one second each, and a browser's start on a busy machine.
 const PATIENCE_MS = 6_000
-
-const [binary, folder] = process.argv.slice(2)
-assert(binary && folder, 'usage: dtls-loss.mjs INTEROP-BINARY FOLDER')
-const from = process.env.PLAYWRIGHT_FROM ?? new URL('../../exam-client/', import.meta.url).pathname
-const { chromium } = createRequire(join(from, 'package.json'))('playwright-core')
-mkdirSync(folder, { recursive: true })
-
-const server = spawn(binary, [folder], { stdio: ['ignore', 'pipe', 'inherit'] })
-const base = await new Promise((resolve, reject) => {
-  createInterface({ input: server.stdout }).once('line', resolve)
-  server.once('exit', code => reject(new Error(`the server ended with ${code}`)))
-})
 
 // Runs in the page. Publishes through the relay on `port`.
 async function publish({ session, port }) {
@@ -78,44 +62,38 @@ async function relay(direction, lost) {
   }
 }
 
-async function trial(browser, direction, lost) {
+async function trial(service, browser, direction, lost) {
   const session = randomUUID()
   const line = await relay(direction, lost)
-  const context = await browser.newContext()
+  const page = await service.page(browser)
   try {
-    const page = await context.newPage()
-    await page.goto(base)
     await page.exposeFunction('setServerPort', line.setServerPort)
     await page.evaluate(publish, { session, port: line.port })
     const start = Date.now()
-    for (;;) {
-      const status = await (await fetch(`${base}/status/${session}`)).json()
-      if (status.connected && status.video_live && status.audio_live) break
-      assert(Date.now() - start < PATIENCE_MS, `${direction}, lost ${lost}: no media within ${PATIENCE_MS} ms`)
-      await new Promise(resolve => setTimeout(resolve, 50))
-    }
+    await service.until(`media though ${lost} was lost ${direction}`, async () => {
+      const status = await service.status(session)
+      return status.connected && status.video_live && status.audio_live
+    }, PATIENCE_MS)
     assert.equal(line.losses(), lost.length, `${direction}: the packets ${lost} were to be lost`)
     return Date.now() - start
   } finally {
-    await context.close()
+    await page.context().close()
     line.close()
   }
 }
 
+const service = await Service.start()
 let browser
 try {
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--headless=new', '--no-sandbox', '--disable-gpu', '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream'],
-  })
+  browser = await launch()
   const trials = [
     ['to server', []], ['to server', [0]], ['to server', [1]], ['to server', [0, 1, 2]],
     ['to browser', [0]], ['to browser', [1]], ['to browser', [0, 2]], ['to browser', [1, 2]],
   ]
   for (const [direction, lost] of trials) {
-    console.log(`${direction}, lost [${lost}]: media after ${await trial(browser, direction, lost)} ms`)
+    console.log(`${direction}, lost [${lost}]: media after ${await trial(service, browser, direction, lost)} ms`)
   }
 } finally {
   await browser?.close()
-  server.kill('SIGINT')
+  service.stop()
 }
