@@ -1,0 +1,153 @@
+//! Many seeds on all processors, added up: what was played, and what failed.
+
+use crate::history::Finding;
+use crate::journal::Bug;
+use crate::plan::Plan;
+use crate::world::play_with;
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// Which seeds to play.
+#[derive(Clone, Copy, Debug)]
+pub struct Suite {
+    /// The first
+    pub from: u64,
+    /// How many
+    pub seeds: u64,
+    /// Threads
+    pub threads: usize,
+    /// Stops at the first seed that fails
+    pub first_only: bool,
+    /// Planted into the log
+    pub bug: Option<Bug>,
+}
+
+/// A seed that failed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// Which
+    pub seed: u64,
+    /// What must never be
+    pub findings: Vec<Finding>,
+}
+
+/// What the seeds came to.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Report {
+    /// Seeds played
+    pub seeds: u64,
+    /// Virtual milliseconds played
+    pub lasted_ms: i64,
+    /// How often what was played
+    pub counts: BTreeMap<String, u64>,
+    /// By seed
+    pub failures: Vec<Failure>,
+}
+
+/// What 1,000 seeds play at least: a suite that never exercises a thing proves nothing about it. About a third of what
+/// they play today.
+pub const MINIMA: &[(&str, u64)] = &[("exams", 1_000)];
+
+impl Suite {
+    /// Plays them all.
+    #[must_use]
+    pub fn run(&self) -> Report {
+        let next = AtomicU64::new(self.from);
+        let found = AtomicBool::new(false);
+        let report = Mutex::new(Report::default());
+        std::thread::scope(|scope| {
+            for _ in 0..self.threads.max(1) {
+                scope.spawn(|| {
+                    loop {
+                        let seed = next.fetch_add(1, Ordering::SeqCst);
+                        let enough = self.first_only && found.load(Ordering::SeqCst);
+                        if seed >= self.from + self.seeds || enough {
+                            return;
+                        }
+                        let outcome = play_with(&Plan::of(seed), self.bug);
+                        let mut report = report.lock().expect("no panic while locked");
+                        report.seeds += 1;
+                        report.lasted_ms += outcome.lasted_ms;
+                        for (what, times) in outcome.counts {
+                            *report.counts.entry(what).or_default() += times;
+                        }
+                        if !outcome.findings.is_empty() {
+                            found.store(true, Ordering::SeqCst);
+                            report.failures.push(Failure { seed, findings: outcome.findings });
+                        }
+                    }
+                });
+            }
+        });
+        let mut report = report.into_inner().expect("no panic while locked");
+        report.failures.sort_by_key(|failure| failure.seed);
+        report
+    }
+}
+
+impl Report {
+    /// What was played too rarely, for so many seeds.
+    #[must_use]
+    pub fn too_rare(&self) -> Vec<String> {
+        let least = |least: u64| least * self.seeds / 1_000;
+        MINIMA
+            .iter()
+            .map(|(what, of_thousand)| {
+                (what, least(*of_thousand), self.counts.get(*what).copied().unwrap_or(0))
+            })
+            .filter(|(_, least, played)| played < least)
+            .map(|(what, least, played)| format!("{what}: {played} of at least {least}"))
+            .collect()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hours = self.lasted_ms / 3_600_000;
+        writeln!(f, "{} seeds, {hours} hours of virtual time", self.seeds)?;
+        for (what, times) in &self.counts {
+            writeln!(f, "{times:>9}  {what}")?;
+        }
+        for failure in &self.failures {
+            writeln!(f, "seed {}: {}", failure.seed, failure.summary())?;
+        }
+        Ok(())
+    }
+}
+
+impl Failure {
+    /// Every broken promise once.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let mut kinds: BTreeMap<&str, (&Finding, u32)> = BTreeMap::new();
+        for finding in &self.findings {
+            kinds.entry(finding.oracle).or_insert((finding, 0)).1 += 1;
+        }
+        kinds.values().fold(String::new(), |mut text, (first, times)| {
+            let whose = first.session.map(|session| session.to_string()).unwrap_or_default();
+            write!(
+                text,
+                "\n    {} x{times} {}: {}",
+                first.oracle,
+                &whose[whose.len().min(28)..],
+                first.detail
+            )
+            .expect("writing to a String cannot fail");
+            text
+        })
+    }
+}
+
+/// Writes a plan so that it can be played again; the path.
+///
+/// # Errors
+/// When the folder cannot be made or written to.
+pub fn save(plan: &Plan, folder: &Path, name: &str) -> std::io::Result<PathBuf> {
+    std::fs::create_dir_all(folder)?;
+    let path = folder.join(format!("{name}.json"));
+    std::fs::write(&path, serde_json::to_vec_pretty(plan)?)?;
+    Ok(path)
+}
