@@ -230,6 +230,7 @@ impl Bot {
         }
         bot.deadline = view["clock"]["deadline"].as_i64();
         bot.video = view["media"]["video"] == true;
+        bot.proctor_present = view["proctor_present"] == true;
     }
 
     async fn answer(&mut self, at: &mut Sitting) -> anyhow::Result<()> {

@@ -15,5 +15,6 @@ pub mod report;
 pub mod rows;
 pub mod run;
 pub mod scene;
+pub mod standin;
 pub mod wall;
 pub mod watch;

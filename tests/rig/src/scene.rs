@@ -161,6 +161,14 @@ impl Scene {
     /// # Errors
     /// If that takes longer than P3 allows.
     pub async fn back_since(&self, old: Instant) -> anyhow::Result<Duration> {
+        self.back_within(old, RESUME).await
+    }
+
+    /// The same with another patience.
+    ///
+    /// # Errors
+    /// If that takes longer.
+    pub async fn back_within(&self, old: Instant, patience: Duration) -> anyhow::Result<Duration> {
         let began = Instant::now();
         loop {
             let all = self.watched.all();
@@ -169,7 +177,11 @@ impl Scene {
             if away == 0 {
                 return Ok(began.elapsed());
             }
-            ensure!(began.elapsed() < RESUME, "{away} candidates are not back after {} s", RESUME.as_secs());
+            ensure!(
+                began.elapsed() < patience,
+                "{away} candidates are not back after {} s",
+                patience.as_secs()
+            );
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
@@ -184,20 +196,47 @@ impl Scene {
         self.outages.push(Outage { from, to: now_ms(), dead: false });
     }
 
+    /// Everybody delivers what is left and hands in.
+    ///
+    /// # Errors
+    /// If somebody cannot.
+    pub async fn everybody_hands_in(&self) -> anyhow::Result<()> {
+        self.do_now(Mode::HandIn);
+        let end = Instant::now() + HAND_IN;
+        let open = || self.watched.all().into_iter().filter(|(_, seen)| !lock(seen).handed_in).count();
+        while Instant::now() < end && open() > 0 {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        let texts = lock(&self.watched.texts).iter().rev().take(3).cloned().collect::<Vec<_>>().join("; ");
+        ensure!(open() == 0, "{} candidates could not hand in: {texts}", open());
+        Ok(())
+    }
+
+    /// How many records the platform holds.
+    ///
+    /// # Errors
+    /// If its archive cannot be read.
+    pub fn held_at_platform(&self) -> anyhow::Result<usize> {
+        Ok(self.at_platform()?.values().map(Vec::len).sum())
+    }
+
+    /// How many records the server thinks delivered.
+    pub async fn receipts_accepted(&self) -> usize {
+        let mut accepted = 0;
+        for (session, _) in self.watched.all() {
+            let bundle =
+                self.bundle(&session).await.ok().and_then(|bundle| check::Bundle::read(&bundle).ok());
+            accepted += usize::from(bundle.is_some_and(|bundle| bundle.receipt.is_some()));
+        }
+        accepted
+    }
+
     /// Everybody delivers what is left and hands in; then all sides are compared.
     ///
     /// # Errors
     /// If a record is not sealed or not delivered in time.
     pub async fn judge(mut self, report: &mut Report) -> anyhow::Result<House> {
-        self.do_now(Mode::HandIn);
-        let end = Instant::now() + HAND_IN;
-        while Instant::now() < end && !self.bots.is_empty() {
-            let _ = tokio::time::timeout(LOOK_EVERY, self.bots.join_next()).await;
-        }
-        let missing: Vec<_> =
-            self.watched.all().into_iter().filter(|(_, seen)| !lock(seen).handed_in).collect();
-        let texts = lock(&self.watched.texts).iter().rev().take(3).cloned().collect::<Vec<_>>().join("; ");
-        ensure!(missing.is_empty(), "{} candidates could not hand in: {texts}", missing.len());
+        self.everybody_hands_in().await?;
         self.candidates.clear();
         let cases = self.cases().await?;
         for event in cases.iter().flat_map(|case| &case.bundle.events) {

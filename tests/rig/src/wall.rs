@@ -74,6 +74,12 @@ impl Wall {
         lock(&self.told).contains(kind)
     }
 
+    /// Everything that it told of.
+    #[must_use]
+    pub fn told(&self) -> BTreeSet<String> {
+        lock(&self.told).clone()
+    }
+
     /// How many tiles are as wanted now.
     #[must_use]
     pub fn count(&self, wanted: impl Fn(&Value) -> bool) -> usize {
@@ -114,7 +120,16 @@ impl Eye {
             let Some(frame) = line.next(Duration::from_millis(500)).await? else { continue };
             match frame["type"].as_str() {
                 Some("wall") => {
-                    frame["tiles"].as_array().into_iter().flatten().for_each(|tile| self.note(tile))
+                    let tiles = frame["tiles"].as_array();
+                    tiles.into_iter().flatten().for_each(|tile| self.note(tile));
+                    if let Some(first) = tiles.and_then(|tiles| tiles.first()) {
+                        line.send(&json!({ "type": "open", "session": first["session"] })).await?;
+                    }
+                }
+                Some("detail") => {
+                    let kinds = frame["detail"]["timeline"].as_array().into_iter().flatten();
+                    lock(&self.told)
+                        .extend(kinds.filter_map(|entry| entry["kind"].as_str().map(str::to_owned)));
                 }
                 Some("tile") => self.note(&frame["tile"]),
                 _ => {}

@@ -19,6 +19,7 @@ pub struct Seen {
     pub remaining: Option<(Instant, i64)>,
     pub deadline: Option<i64>,
     pub video: bool,
+    pub proctor_present: bool,
     pub acks: u64,
     pub last_ack: Option<Instant>,
     pub back_at: Option<Instant>,

@@ -1,7 +1,7 @@
 //! Chores of the project. Standard library only, so that it builds in a second on a fresh machine.
 //!
 //! `cargo xtask test` installs what the tests need and runs all of them; `--only STEP` runs one step, `browser
-//! [--name TEXT]` the browser tests alone. A missing service is red, never skipped.
+//! [--name TEXT]` the browser tests alone, `rig [OPTION...]` the whole fault matrix. A missing service is red, never skipped.
 
 mod command;
 mod needs;
@@ -14,8 +14,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use steps::{Place, Step};
 
-const USAGE: &str =
-    "usage: cargo xtask test [--only STEP] | cargo xtask browser [--name TEXT] | cargo xtask steps";
+const USAGE: &str = "usage: cargo xtask test [--only STEP] | cargo xtask browser [--name TEXT] | cargo xtask rig [--help] | cargo xtask steps";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -29,6 +28,11 @@ fn main() -> ExitCode {
         ["browser"] => run(&Place::find(None), &[steps::BUILD, steps::BROWSER]),
         ["browser", "--name", text] => {
             run(&Place::find(Some((*text).to_owned())), &[steps::BUILD, steps::BROWSER])
+        }
+        ["rig", ..] => {
+            let mut place = Place::find(None);
+            place.rig_options = arguments.iter().skip(1).cloned().collect();
+            run(&place, &[steps::NEEDS, steps::RIG])
         }
         ["steps"] => {
             for step in steps::ALL {

@@ -40,6 +40,17 @@ const NEEDS: &[Need] = &[
         for_what: "checking a seal with a foreign program",
         seen: Seen::Program(&["openssl"]),
     },
+    Need {
+        package: "strace",
+        for_what: "the fault rig's failing and slow system calls",
+        seen: Seen::Program(&["strace"]),
+    },
+    Need { package: "faketime", for_what: "the fault rig's wall clock", seen: Seen::Program(&["faketime"]) },
+    Need {
+        package: "sqlite3",
+        for_what: "a second opinion on a database after a power cut",
+        seen: Seen::Program(&["sqlite3"]),
+    },
     Need { package: "fontconfig", for_what: "looking for fonts", seen: Seen::Program(&["fc-match"]) },
     Need {
         package: "fonts-noto-core",

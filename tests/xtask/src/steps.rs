@@ -20,17 +20,25 @@ pub(crate) struct Place {
     target: PathBuf,
     /// Only browser tests whose name holds this
     browser_name: Option<String>,
+    /// What `cargo xtask rig` was told
+    pub(crate) rig_options: Vec<String>,
 }
 
+/// Needed by every test that starts a foreign program.
+pub(crate) const NEEDS: Step =
+    Step { name: "needs", what: "programs the tests use", run: |place| needs::provide(&place.root) };
 /// Needed by the browser tests as well.
 pub(crate) const BUILD: Step =
     Step { name: "build", what: "every target of the workspace, browser apps included", run: build };
 /// Whole exams.
 pub(crate) const BROWSER: Step = Step { name: "browser", what: "whole exams in Chromium", run: browser };
 
+/// Every fault, as the binary of a user meets it; its short selection runs with the Rust tests.
+pub(crate) const RIG: Step = Step { name: "rig", what: "the fault matrix on the real binary", run: rig };
+
 /// All steps.
 pub(crate) const ALL: &[Step] = &[
-    Step { name: "needs", what: "programs the tests use", run: |place| needs::provide(&place.root) },
+    NEEDS,
     Step { name: "fmt", what: "formatting", run: fmt },
     BUILD,
     Step { name: "clippy", what: "lints, warnings are errors", run: clippy },
@@ -47,7 +55,7 @@ impl Place {
         let root = workspace();
         let target =
             env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |name| root.join(name));
-        Self { root, target, browser_name }
+        Self { root, target, browser_name, rig_options: Vec::new() }
     }
 
     fn cargo(&self) -> Command {
@@ -167,6 +175,12 @@ fn browser(place: &Place) -> Result<Tally, String> {
     }
     node.args(test_files(&place.browser_folder())?);
     tests(&mut node)
+}
+
+fn rig(place: &Place) -> Result<Tally, String> {
+    check(place.cargo().args(["build", "--locked", "-p", "synaq-app", "-p", "synaq-rig"]))?;
+    let mut command = program(place.debug_binary("synaq-rig")?, &place.root);
+    check(command.env("SYNAQ_BIN", place.debug_binary("synaq")?).args(&place.rig_options))
 }
 
 fn test_files(folder: &Path) -> Result<Vec<PathBuf>, String> {

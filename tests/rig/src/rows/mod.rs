@@ -2,6 +2,8 @@
 
 mod kill;
 mod machine;
+mod network;
+mod platform;
 mod power;
 mod storage;
 
@@ -96,9 +98,19 @@ rows! {
     "10" => machine::descriptors_run_out,
     "11" => machine::memory_runs_out,
     "12" => machine::processor_is_scarce,
+    "17" => platform::down_and_slow,
+    "18" => platform::lies,
+    "19" => network::packets_are_lost,
+    "20" => network::latency,
+    "21" => network::narrow,
+    "22" => network::partition,
+    "23" => network::rebind,
+    "24" => network::half_open,
     "25" => machine::clock_jumps,
     "26" => machine::suspended,
     "27" => kill::drained,
+    "31" => network::proctors_leave,
+    "33" => network::junk,
 }
 
 /// Whether there is code for a row.

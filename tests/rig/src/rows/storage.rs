@@ -124,7 +124,8 @@ pub(super) async fn recording_disk_full(stage: &Stage, report: &mut Report) -> a
     let sessions: Vec<String> = scene.watched.all().into_iter().map(|(session, _)| session).collect();
     report.note(format!("{acks} acknowledged meanwhile, the wall said {troubles:?}, the candidate's page names the gap: {told}"));
     report.that("answers_go_on", acks > 20, || format!("{acks}"));
-    report.that("proctor_is_told", told, || format!("{troubles:?}"));
+    let all_told = scene.wall.as_ref().map(|wall| wall.told()).unwrap_or_default();
+    report.that("proctor_is_told", told, || format!("on the wall {troubles:?}, on the page {all_told:?}"));
     let gaps = scene.judge_and_count(report, "evidence_gap").await?;
     let all = sessions.len();
     report.that("a_gap_is_in_the_log_of_each", gaps >= all, || format!("{gaps} gaps in {all} sessions"));
