@@ -7,9 +7,11 @@ use reqwest::Url;
 use serde::Deserialize;
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use synaq_detectors::Thresholds;
 use synaq_seal::key::Purpose;
+use synaq_web::Limits;
 
 /// `synaq serve --config FILE`
 #[derive(Clone, Debug, Deserialize)]
@@ -32,6 +34,9 @@ pub(crate) struct Config {
     /// Who looks at pictures
     #[serde(default)]
     pub(crate) detectors: Detectors,
+    /// How many at once
+    #[serde(default)]
+    pub(crate) capacity: Capacity,
     /// Logging
     #[serde(default)]
     pub(crate) log: Log,
@@ -166,6 +171,22 @@ impl Detectors {
         let workers = self.workers.unwrap_or(cores / 4).max(1);
         let thresholds = Thresholds::default();
         Ok(Some(detection::Settings { workers, budget_pct: self.budget_percent, faces, thresholds }))
+    }
+}
+
+/// How many at once.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Capacity {
+    /// Candidates with a seat; the others wait in a queue. By default what the limit of open files bears
+    pub(crate) candidates: Option<NonZeroUsize>,
+}
+
+impl Capacity {
+    /// For a process with so many file descriptors.
+    pub(crate) fn limits(&self, descriptors: usize) -> Limits {
+        let within = Limits::within(descriptors);
+        Limits { candidates: self.candidates.map_or(within.candidates, NonZeroUsize::get), ..within }
     }
 }
 

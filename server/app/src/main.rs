@@ -4,6 +4,7 @@ mod adapter;
 mod clock;
 mod command;
 mod config;
+mod descriptors;
 mod installation;
 mod keys;
 mod ops;

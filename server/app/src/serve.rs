@@ -10,6 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum_server::accept::NoDelayAcceptor;
+use socket2::{Domain, Socket, Type};
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::pin::Pin;
 use std::time::Duration;
@@ -19,6 +20,10 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// The whole stop: requests and sockets, recordings, what waits in mailboxes. Whoever stops us with force afterwards
 /// (`TimeoutStopSec` in the unit) waits longer than that.
 const STOP: Duration = Duration::from_secs(30);
+
+/// Connections the system holds until we take them: everybody comes back within seconds after a cut (the standard
+/// library's 128 overflows, and a dropped SYN comes again only after a second).
+const BACKLOG: i32 = 4_096;
 
 /// Who speaks to us, and how.
 #[derive(Debug)]
@@ -33,10 +38,14 @@ pub(crate) enum Front {
 
 /// Opens the port. Early, so that a taken one is known before anything else is started.
 pub(crate) fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind(listen)
-        .with_context(|| format!("{listen} cannot be listened on; is another program using it?"))?;
-    listener.set_nonblocking(true).context("the listener cannot be used")?;
-    Ok(listener)
+    let taken = || format!("{listen} cannot be listened on; is another program using it?");
+    let socket = Socket::new(Domain::for_address(listen), Type::STREAM, None).with_context(taken)?;
+    #[cfg(not(windows))]
+    socket.set_reuse_address(true).with_context(taken)?;
+    socket.bind(&listen.into()).with_context(taken)?;
+    socket.listen(BACKLOG).with_context(taken)?;
+    socket.set_nonblocking(true).context("the listener cannot be used")?;
+    Ok(socket.into())
 }
 
 /// Serves until a stop signal, the end of the runtime, or a listener error; then stops everything in this order:

@@ -3,7 +3,13 @@
 use crate::config::Tls;
 use anyhow::Context as _;
 use axum_server::tls_rustls::RustlsConfig;
+use rustls::ServerConfig;
+use rustls::crypto::ring::Ticketer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{NoServerSessionStorage, ProducesTickets};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// How often the files are looked at. SIGHUP looks at once.
@@ -14,6 +20,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 pub(crate) struct Certificate {
     config: RustlsConfig,
     files: Tls,
+    /// Keys of session tickets, which outlive a renewed certificate
+    tickets: Arc<dyn ProducesTickets>,
     /// What the files were when they were last read
     seen: Seen,
     told: Hangups,
@@ -30,15 +38,15 @@ impl Certificate {
     pub(crate) async fn read(files: &Tls) -> anyhow::Result<Self> {
         // Before reading: what changes meanwhile is noticed by the next look.
         let (seen, told) = (seen(files), Hangups::heard());
-        let config = RustlsConfig::from_pem_file(&files.certificate, &files.key).await;
-        let config = config.with_context(|| {
+        let tickets = Ticketer::new().context("no keys for TLS tickets can be made")?;
+        let config = server_config(files, &tickets).with_context(|| {
             format!(
                 "the certificate {} and its key {} cannot be used",
                 files.certificate.display(),
                 files.key.display()
             )
         })?;
-        Ok(Self { config, files: files.clone(), seen, told })
+        Ok(Self { config: RustlsConfig::from_config(config), files: files.clone(), tickets, seen, told })
     }
 
     /// What the listener uses; reloading changes it under its hands.
@@ -58,14 +66,34 @@ impl Certificate {
                 continue;
             }
             self.seen = now;
-            match self.config.reload_from_pem_file(&self.files.certificate, &self.files.key).await {
-                Ok(()) => tracing::info!("the certificate was read anew"),
+            match server_config(&self.files, &self.tickets) {
+                Ok(config) => {
+                    self.config.reload_from_config(config);
+                    tracing::info!("the certificate was read anew");
+                }
                 Err(error) => {
-                    tracing::error!(%error, "the new certificate cannot be used; the old one stays")
+                    tracing::error!(
+                        error = format!("{error:#}"),
+                        "the new certificate cannot be used; the old one stays"
+                    )
                 }
             }
         }
     }
+}
+
+/// Sessions are resumed by ticket (RFC 8446 2.2), so that a cut line of a centre costs no signature per candidate; the
+/// library's own memory of 256 sessions would be nothing in a storm. The ticket's keys change every six hours.
+fn server_config(files: &Tls, tickets: &Arc<dyn ProducesTickets>) -> anyhow::Result<Arc<ServerConfig>> {
+    let chain = CertificateDer::pem_file_iter(&files.certificate)?.collect::<Result<Vec<_>, _>>()?;
+    let key = PrivateKeyDer::from_pem_file(&files.key)?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let mut config = config.with_no_client_auth().with_single_cert(chain, key)?;
+    config.ticketer = Arc::clone(tickets);
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
 }
 
 fn seen(files: &Tls) -> Seen {

@@ -22,7 +22,8 @@ pub struct Limits {
 
 /// Measured without strain: 18,000 connections.
 const CANDIDATES_MAX: usize = 18_000;
-/// Descriptors that are not sockets of candidates: store, evidence, proctors, requests under way.
+/// Descriptors that are not sockets of candidates: store, evidence, proctors, requests under way. A quarter if there are
+/// few.
 const DESCRIPTORS_KEPT: usize = 1_024;
 
 impl Default for Limits {
@@ -36,7 +37,7 @@ impl Limits {
     /// old socket is not noticed yet.
     #[must_use]
     pub fn within(descriptors: usize) -> Self {
-        let seats = descriptors.saturating_sub(DESCRIPTORS_KEPT) / 10 * 9;
+        let seats = (descriptors - DESCRIPTORS_KEPT.min(descriptors / 4)) / 10 * 9;
         Self { candidates: seats.clamp(1, CANDIDATES_MAX), ..Self::default() }
     }
 }
@@ -348,6 +349,7 @@ mod tests {
     fn seats_follow_the_descriptors_of_the_process() {
         assert_eq!(Limits::within(20_000).candidates, 17_073);
         assert_eq!(Limits::within(1_000_000).candidates, CANDIDATES_MAX);
-        assert_eq!(Limits::within(1_024).candidates, 1);
+        assert_eq!(Limits::within(1_024).candidates, 684);
+        assert_eq!(Limits::within(0).candidates, 1);
     }
 }

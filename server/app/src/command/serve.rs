@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::installation::{self, Folders, Start};
 use crate::serve::{self, Front};
 use crate::tls::{Certificate, Hangups};
-use crate::{keys, ops, telemetry};
+use crate::{descriptors, keys, ops, telemetry};
 use std::path::Path;
 use tracing::Instrument as _;
 
@@ -36,6 +36,7 @@ pub(crate) async fn run(path: &Path) -> anyhow::Result<()> {
         },
         detectors: config.detectors.settings()?,
         web: synaq_web::Options {
+            limits: config.capacity.limits(descriptors::raised()),
             trusted_proxies: config.proxy.iter().map(|proxy| proxy.trusted).collect(),
             ..synaq_web::Options::for_origin(&config.public_url)
         },

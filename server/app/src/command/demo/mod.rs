@@ -6,7 +6,7 @@ pub(super) mod sandbox;
 
 use crate::installation::{self, Folders, Start};
 use crate::serve::{self, Front};
-use crate::{config, keys, ops, private, telemetry};
+use crate::{config, descriptors, keys, ops, private, telemetry};
 use anyhow::Context as _;
 use content::Credentials;
 use sandbox::Sandbox;
@@ -110,6 +110,7 @@ fn loopback(port: u16) -> SocketAddr {
 /// The same server under both names of this machine; browsers give both a camera.
 fn web_options(base_url: &str, port: u16) -> synaq_web::Options {
     let mut options = synaq_web::Options::for_origin(base_url);
+    options.limits = synaq_web::Limits::within(descriptors::raised());
     options.public_origins.push(format!("http://127.0.0.1:{port}"));
     options.hosts.push(format!("127.0.0.1:{port}"));
     options

@@ -7,7 +7,7 @@ use crate::config::Tls;
 use crate::installation::{self, Folders, Start};
 use crate::serve::{self, Front};
 use crate::tls::Certificate;
-use crate::{config, keys, ops, private, telemetry};
+use crate::{config, descriptors, keys, ops, private, telemetry};
 use anyhow::Context as _;
 use serde::Serialize;
 use std::fs;
@@ -73,7 +73,10 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let start = Start {
         media: synaq_media::Options::new(loopback(options.port + 2)),
         detectors: None,
-        web: synaq_web::Options::for_origin(&base_url),
+        web: synaq_web::Options {
+            limits: synaq_web::Limits::within(descriptors::raised()),
+            ..synaq_web::Options::for_origin(&base_url)
+        },
         platform_url: format!("http://127.0.0.1:{}", options.port + 1),
         platform_trust: keys::read_trust(&sandbox.public_keys)?,
     };
