@@ -6,7 +6,7 @@ use crate::keeper::Keeper;
 use crate::lanes::Lanes;
 use sqlx::Connection as _;
 use std::sync::atomic::AtomicU64;
-use synaq_store::Error;
+use synaq_store::{Error, Versions};
 use tokio::sync::Mutex;
 
 /// Appends under way at a time: one per shard of a recommended machine's four cores. More share the same fsync's time,
@@ -23,6 +23,7 @@ pub struct PostgresStore {
     pub(crate) rows: Lanes,
     /// Epoch of the lease this process took; 0 before.
     pub(crate) epoch: AtomicU64,
+    pub(crate) versions: Versions,
     /// None for [`PostgresStore::open_beside`]
     pub(crate) keeper: Option<Mutex<Keeper>>,
 }
@@ -66,6 +67,7 @@ impl PostgresStore {
             appends: Lanes::new(database.clone(), APPENDING),
             rows: Lanes::new(database.clone(), ROWS),
             epoch: AtomicU64::new(0),
+            versions: Versions::default(),
             keeper: keeper.map(Mutex::new),
         })
     }

@@ -9,7 +9,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
-use synaq_store::Error;
+use synaq_store::{Error, Versions};
 use tokio::sync::Mutex;
 
 /// Readers at a time; reading is rare beside appending, and four cores are the smallest recommended machine.
@@ -40,6 +40,7 @@ pub struct SqliteStore {
     pub(crate) readers: SqlitePool,
     /// Epoch of the lease this process took; 0 before.
     pub(crate) epoch: AtomicU64,
+    pub(crate) versions: Versions,
     path: PathBuf,
     /// None for [`SqliteStore::open_beside`]
     pub(crate) lock: Option<File>,
@@ -81,6 +82,7 @@ impl SqliteStore {
             turn: Mutex::new(Turn { writer, rows: Rows::new(options, connection) }),
             readers,
             epoch: AtomicU64::new(0),
+            versions: Versions::default(),
             path: path.to_owned(),
             lock,
         })

@@ -3,6 +3,7 @@
 
 use crate::Error;
 use async_trait::async_trait;
+use std::sync::Arc;
 use synaq_core::ids::{BankId, CentreId, ProgrammeId, SessionId, SittingId, StaffId};
 use synaq_core::time::At;
 
@@ -180,9 +181,9 @@ pub struct SessionRow {
     /// Which sitting
     pub sitting: SittingRow,
     /// By which programme
-    pub programme: ProgrammeRow,
+    pub programme: Arc<ProgrammeRow>,
     /// Out of which bank
-    pub bank: BankRow,
+    pub bank: Arc<BankRow>,
     /// Where
     pub centre: CentreRow,
 }

@@ -7,6 +7,7 @@ mod error;
 mod event_log;
 mod outbox;
 mod sim;
+mod versions;
 
 pub use directory::{
     AuditEntry, BankRow, CandidateRow, CentreRow, Directory, NewCandidate, ProgrammeRow, Role, SessionRow,
@@ -18,3 +19,4 @@ pub use event_log::{
 };
 pub use outbox::{Backlog, Claimed, Delivery, DeliveryState, MessageKind, NewMessage, Outbox, Settlement};
 pub use sim::{Fault, Outage, SimStore};
+pub use versions::{Kept, Versions};

@@ -7,16 +7,19 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde::Serialize;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
-use synaq_core::bank::{Bank, Item, Programme, Text};
+use synaq_core::bank::{Bank, Item, Text};
 use synaq_core::decision::{CandidateDocument, EventLogFacts, RecordFacts, StaffEntry};
 use synaq_core::form::{FormQuestion, Seed};
 use synaq_core::ids::{BankId, ProgrammeId, SessionId, StaffId};
-use synaq_core::proctoring::RuleTable;
+use synaq_core::proctoring::{Code, RuleTable};
 use synaq_core::session::{Context, Creation, ExamSession};
 use synaq_core::time::{At, Span};
 use synaq_runtime::{LogDigest, Opened, SessionSource, SourceError};
 use synaq_seal::digest;
-use synaq_store::{BankRow, Directory, Error as StoreError, ProgrammeRow};
+use synaq_store::{BankRow, Directory, Error as StoreError, SessionRow};
+
+/// Contexts kept; an installation with more in use at once reads some of them again.
+const CONTEXTS_KEPT: usize = 1_024;
 
 /// The directory behind the runtime.
 pub(crate) struct DirectorySource {
@@ -24,9 +27,10 @@ pub(crate) struct DirectorySource {
     evidence: Arc<EvidenceFolder>,
     derivation: [u8; 32],
     random: SystemRandom,
-    /// Parsed once; both are immutable versions
+    /// Parsed once; versions are immutable
     banks: Mutex<HashMap<BankId, Arc<Bank>>>,
-    programmes: Mutex<HashMap<ProgrammeId, Programme>>,
+    /// Sessions of one programme with the same accommodation share theirs
+    contexts: Mutex<HashMap<(ProgrammeId, BTreeSet<Code>), Arc<Context>>>,
 }
 
 impl std::fmt::Debug for DirectorySource {
@@ -48,7 +52,7 @@ impl DirectorySource {
             derivation,
             random: SystemRandom::new(),
             banks: Mutex::default(),
-            programmes: Mutex::default(),
+            contexts: Mutex::default(),
         }
     }
 
@@ -62,13 +66,26 @@ impl DirectorySource {
         Ok(bank)
     }
 
-    fn programme(&self, row: &ProgrammeRow) -> Result<Programme, SourceError> {
-        if let Some(programme) = self.programmes.lock().expect("no holder panics").get(&row.id) {
-            return Ok(programme.clone());
+    fn context(&self, row: &SessionRow) -> Result<Arc<Context>, SourceError> {
+        let switched_off = row.candidate.candidate.switched_off.iter().filter_map(|code| code.parse().ok());
+        let key = (row.programme.id, switched_off.collect::<BTreeSet<_>>());
+        if let Some(context) = self.contexts.lock().expect("no holder panics").get(&key) {
+            return Ok(Arc::clone(context));
         }
-        let (programme, _) = synaq_question_banks::read_programme(&row.source).map_err(unavailable)?;
-        self.programmes.lock().expect("no holder panics").insert(row.id, programme.clone());
-        Ok(programme)
+        let (programme, _) =
+            synaq_question_banks::read_programme(&row.programme.source).map_err(unavailable)?;
+        let context = Arc::new(Context {
+            programme,
+            bank: self.bank(&row.bank)?,
+            bank_sha256: row.bank.sha256.clone(),
+            rules: RuleTable { switched_off: key.1.clone(), ..RuleTable::default() },
+        });
+        let mut contexts = self.contexts.lock().expect("no holder panics");
+        if contexts.len() >= CONTEXTS_KEPT {
+            contexts.clear();
+        }
+        contexts.insert(key, Arc::clone(&context));
+        Ok(context)
     }
 
     fn fresh_secret(&self) -> Result<Seed, SourceError> {
@@ -124,13 +141,7 @@ impl SessionSource for DirectorySource {
         let row = self.directory.session(session).await.map_err(store)?;
         let candidate = &row.candidate.candidate;
         self.evidence.introduce(session.0, &candidate.wrapped_key).map_err(unavailable)?;
-        let switched_off = candidate.switched_off.iter().filter_map(|code| code.parse().ok()).collect();
-        let context = Context {
-            programme: self.programme(&row.programme)?,
-            bank: self.bank(&row.bank)?,
-            bank_sha256: row.bank.sha256.clone(),
-            rules: RuleTable { switched_off, ..RuleTable::default() },
-        };
+        let context = self.context(&row)?;
         let creation = Creation {
             centre: row.centre.id,
             sitting: row.sitting.id,
@@ -139,7 +150,7 @@ impl SessionSource for DirectorySource {
             opens_at: row.sitting.opens_at,
             closes_at: row.sitting.closes_at,
         };
-        Ok(Opened { context: Arc::new(context), creation })
+        Ok(Opened { context, creation })
     }
 
     async fn facts(

@@ -137,8 +137,10 @@ impl Directory for SqliteStore {
         let candidate = candidate::by_session(self, session).await?;
         // Rows of the directory are never deleted and these never edited, so reading one after the other is safe.
         let sitting = sitting::one(self, candidate.centre, candidate.sitting).await?;
-        let programme = programme::one(self, candidate.centre, sitting.programme).await?;
-        let bank = bank::one(self, candidate.centre, programme.bank).await?;
+        let (of, versions) = (candidate.centre, &self.versions);
+        let read = programme::one(self, of, sitting.programme);
+        let programme = versions.programmes.get(sitting.programme, read).await?;
+        let bank = versions.banks.get(programme.bank, bank::one(self, of, programme.bank)).await?;
         let centre = centre::one(self, candidate.centre).await?;
         Ok(SessionRow { candidate, sitting, programme, bank, centre })
     }

@@ -225,7 +225,7 @@ impl Directory for SimStore {
         let programme = disk.programme(candidate.centre, sitting.programme)?;
         let bank = disk.bank(candidate.centre, programme.bank)?;
         let centre = disk.centre(candidate.centre)?;
-        Ok(SessionRow { candidate, sitting, programme, bank, centre })
+        Ok(SessionRow { candidate, sitting, programme: programme.into(), bank: bank.into(), centre })
     }
 
     async fn audit(&self, entry: AuditEntry) -> Result<(), Error> {

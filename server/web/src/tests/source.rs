@@ -36,7 +36,7 @@ impl SessionSource for Source {
         let row = self.0.session(session).await.map_err(unavailable)?;
         let (bank, _) = synaq_question_banks::read(&row.bank.source).unwrap();
         let (programme, _) = synaq_question_banks::read_programme(&row.programme.source).unwrap();
-        let bank_sha256 = row.bank.sha256;
+        let bank_sha256 = row.bank.sha256.clone();
         let rules = RuleTable::default();
         let creation = Creation {
             centre: row.centre.id,

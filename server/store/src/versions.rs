@@ -1,0 +1,53 @@
+use crate::{BankRow, Error, ProgrammeRow};
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+use synaq_core::ids::{BankId, ProgrammeId};
+
+/// Versions kept; an installation with more in use at once reads some of them again.
+const KEPT: usize = 256;
+
+/// For engines: bank and programme versions that were read once. Such rows never change and are large, and opening ten
+/// thousand sessions after a restart must not read a bank ten thousand times.
+#[derive(Debug, Default)]
+pub struct Versions {
+    /// By id
+    pub banks: Kept<BankId, BankRow>,
+    /// By id
+    pub programmes: Kept<ProgrammeId, ProgrammeRow>,
+}
+
+/// Rows of one kind.
+pub struct Kept<K, V>(Mutex<HashMap<K, Arc<V>>>);
+
+impl<K, V> Default for Kept<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K, V> fmt::Debug for Kept<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kept(..)")
+    }
+}
+
+impl<K: Hash + Eq, V> Kept<K, V> {
+    /// The row as it was kept, or as it is read now. The caller has checked that whoever asks may see it.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub async fn get(&self, id: K, read: impl Future<Output = Result<V, Error>>) -> Result<Arc<V>, Error> {
+        if let Some(kept) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
+            return Ok(Arc::clone(kept));
+        }
+        let row = Arc::new(read.await?);
+        let mut rows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if rows.len() >= KEPT {
+            rows.clear();
+        }
+        rows.insert(id, Arc::clone(&row));
+        Ok(row)
+    }
+}
