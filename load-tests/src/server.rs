@@ -50,6 +50,7 @@ pub struct Server {
     child: Child,
     data: PathBuf,
     port: u16,
+    store: Option<String>,
     /// What it wrote
     pub demo: Demo,
     /// From the start of the process to its links being there
@@ -77,7 +78,15 @@ impl Server {
     /// # Errors
     /// If it does not come up.
     pub fn start(data: &Path) -> anyhow::Result<Self> {
-        Self::start_at(data, free_ports()?)
+        Self::start_at(data, free_ports()?, None)
+    }
+
+    /// As [`Server::start`], with the rows in that store: `postgres://user:password@host:port/name`.
+    ///
+    /// # Errors
+    /// If it does not come up.
+    pub fn start_on(data: &Path, store: &str) -> anyhow::Result<Self> {
+        Self::start_at(data, free_ports()?, Some(store.to_owned()))
     }
 
     /// SIGKILL, then a new process on the same folder and port.
@@ -86,7 +95,7 @@ impl Server {
     /// If it does not come up again.
     pub fn kill_and_restart(mut self) -> anyhow::Result<Self> {
         self.kill()?;
-        Self::start_at(&self.data.clone(), self.port)
+        Self::start_at(&self.data.clone(), self.port, self.store.take())
     }
 
     /// SIGKILL: no farewell, no flush.
@@ -105,7 +114,7 @@ impl Server {
         self.child.id()
     }
 
-    fn start_at(data: &Path, port: u16) -> anyhow::Result<Self> {
+    fn start_at(data: &Path, port: u16, store: Option<String>) -> anyhow::Result<Self> {
         let file = data.join("demo.json");
         // An earlier run's file stays, it alone knows the passwords; the new one replaces it.
         let written = || std::fs::metadata(&file).and_then(|file| file.modified()).ok();
@@ -114,6 +123,7 @@ impl Server {
             .args(["demo", "--detectors", "off", "--data"])
             .arg(data)
             .args(["--port", &port.to_string()])
+            .args(store.iter().flat_map(|store| ["--store", store]))
             .stdout(Stdio::null())
             .stderr(Stdio::inherit())
             .spawn()?;
@@ -121,7 +131,8 @@ impl Server {
             if written() != before {
                 let demo: Demo = serde_json::from_slice(&std::fs::read(&file)?)?;
                 ensure!(demo.base_url.ends_with(&format!(":{port}")), "another address: {}", demo.base_url);
-                return Ok(Self { child, data: data.to_owned(), port, demo, start: began.elapsed() });
+                let data = data.to_owned();
+                return Ok(Self { child, data, port, store, demo, start: began.elapsed() });
             }
             if let Some(status) = child.try_wait()? {
                 bail!("the server ended with {status}");

@@ -37,7 +37,18 @@ struct Seat {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_acknowledged_answer_is_missing_after_sigkill() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let mut server = Server::start(folder.path())?;
+    survive_kills(Server::start(folder.path())?).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_acknowledged_answer_is_missing_after_sigkill_on_postgres() -> anyhow::Result<()> {
+    let cluster = synaq_test_postgres::shared().map_err(anyhow::Error::msg)?;
+    let store = cluster.fresh_database().map_err(anyhow::Error::msg)?;
+    let folder = tempfile::tempdir()?;
+    survive_kills(Server::start_on(folder.path(), &store)?).await
+}
+
+async fn survive_kills(mut server: Server) -> anyhow::Result<()> {
     let site = Site::new(&server.demo.base_url)?;
     let account = &server.demo.centre;
     let centre = Centre::sign_in(site.clone(), &account.login, &account.password).await?;

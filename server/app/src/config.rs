@@ -1,14 +1,16 @@
 //! The configuration of a real start. Unknown keys are refused by name; `synaq doctor` says what is wrong.
 
 use crate::adapter::detection;
+use crate::installation::Folders;
 use crate::private;
+use crate::store::Address;
 use anyhow::Context as _;
 use reqwest::Url;
 use serde::Deserialize;
-use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 use synaq_detectors::Thresholds;
 use synaq_seal::key::Purpose;
 use synaq_web::Limits;
@@ -27,6 +29,9 @@ pub(crate) struct Config {
     pub(crate) tls: Option<Tls>,
     /// A named proxy that terminates TLS
     pub(crate) proxy: Option<Proxy>,
+    /// Where the rows are kept
+    #[serde(default)]
+    pub(crate) store: Store,
     /// WebRTC
     pub(crate) media: Media,
     /// The central platform
@@ -46,6 +51,46 @@ pub(crate) struct Config {
     /// Where spans go
     #[serde(default)]
     pub(crate) telemetry: Telemetry,
+}
+
+/// The database; a file in the data folder unless said otherwise.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Store {
+    /// `sqlite`, or `postgres://user@host:5432/name`
+    #[serde(default, deserialize_with = "address")]
+    pub(crate) url: Address,
+    /// A file with the password, one line
+    pub(crate) password_file: Option<PathBuf>,
+    /// The environment variable that holds the password
+    pub(crate) password_env: Option<String>,
+}
+
+impl Store {
+    /// The password, if one is given apart from the address.
+    fn password(&self) -> anyhow::Result<Option<String>> {
+        match (&self.password_file, &self.password_env) {
+            (Some(_), Some(_)) => {
+                anyhow::bail!("[store] password_file and password_env exclude each other; remove one")
+            }
+            (Some(file), None) => {
+                let text = fs::read_to_string(file).with_context(|| {
+                    format!("[store] password_file = {file:?} cannot be read; let this user read it")
+                })?;
+                Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
+            }
+            (None, Some(name)) => Ok(Some(env::var(name).map_err(|_| {
+                anyhow::anyhow!(
+                    "[store] password_env = {name:?}: there is no such variable, or it is no text"
+                )
+            })?)),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+fn address<'de, D: serde::Deserializer<'de>>(text: D) -> Result<Address, D::Error> {
+    String::deserialize(text)?.parse().map_err(serde::de::Error::custom)
 }
 
 /// Certificate files in PEM; replaced files are taken up without a restart.
@@ -247,14 +292,38 @@ fn yes() -> bool {
     true
 }
 
+/// A text that shows a line of the configuration, without what stands before the @ of an address: a password may.
+fn masked(text: &str) -> String {
+    let mut shown = String::new();
+    let mut parts = text.split('@').peekable();
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            shown.push_str(part);
+            break;
+        }
+        let begin = part.rfind(|c: char| c.is_whitespace() || "\"'/".contains(c)).map_or(0, |at| at + 1);
+        let (before, user) = part.split_at(begin);
+        shown.push_str(before);
+        shown.push_str(if user.contains(':') { "***" } else { user });
+        shown.push('@');
+    }
+    shown
+}
+
 impl Config {
     /// Reads and checks the shape; what depends on the machine is `doctor`'s.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let text = fs::read_to_string(path)
             .with_context(|| format!("the configuration {} cannot be read", path.display()))?;
-        let config: Self = toml::from_str(&text)
-            .map_err(|error| anyhow::anyhow!("{} has a mistake: {error}", path.display()))?;
+        let config: Self = toml::from_str(&text).map_err(|error| {
+            anyhow::anyhow!("{} has a mistake: {}", path.display(), masked(&error.to_string()))
+        })?;
         Ok(config)
+    }
+
+    /// Where this installation keeps what.
+    pub(crate) fn folders(&self) -> anyhow::Result<Folders> {
+        Folders::with_store(&self.data, &self.store.url, self.store.password()?.as_deref())
     }
 
     /// Everything that speaks against starting, each with what to do.
@@ -277,6 +346,9 @@ impl Config {
                 self.platform.trust
             )),
             Ok(_) => {}
+        }
+        if let Err(error) = self.folders() {
+            complaints.push(format!("{error:#}"));
         }
         if let Err(error) = probe_folder(&self.data) {
             complaints
@@ -394,6 +466,24 @@ mod tests {
                 && all.ops.disk_reserve_mib.is_some()
         );
         assert!(all.address_complaints()[0].contains("exclude each other"));
+    }
+
+    #[test]
+    fn a_mistake_is_shown_without_the_password_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("synaq.toml");
+        for wrong in [
+            "url = \"mysql://u:s3cret@db/exams\"",
+            "url = \"postgres://u:s3cret@db/exams",
+            "url = 'u:s3cret@db'",
+        ] {
+            fs::write(&file, format!("[store]\n{wrong}\n")).unwrap();
+            let shown = format!("{:#}", Config::read(&file).unwrap_err());
+            assert!(shown.contains("***@db") && !shown.contains("s3cret"), "{shown}");
+        }
+        for plain in ["no address", "write postgres://user@host"] {
+            assert_eq!(masked(plain), plain);
+        }
     }
 
     #[test]

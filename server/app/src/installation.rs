@@ -12,30 +12,42 @@ use crate::clock::SystemClock;
 use crate::keys::Keys;
 use crate::ops::Watch;
 use crate::private;
+use crate::store::{Address, Place, Store};
 use anyhow::Context as _;
 use ring::rand::SystemRandom;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use synaq_runtime::{Ports, Running, SealingKeys};
 use synaq_seal::key::TrustSet;
-use synaq_store_sqlite::SqliteStore;
 use uuid::Uuid;
 
 /// Where an installation keeps what, below one folder.
 #[derive(Clone, Debug)]
 pub(crate) struct Folders {
     data: PathBuf,
+    store: Place,
 }
 
 impl Folders {
-    /// Below `data`.
+    /// Below `data`, the rows in a file there too.
     pub(crate) fn new(data: &Path) -> Self {
-        Self { data: data.to_owned() }
+        Self { data: data.to_owned(), store: Place::File(data.join("synaq.db")) }
     }
 
-    /// The database file.
+    /// Below `data`, the rows where this address says.
+    pub(crate) fn with_store(data: &Path, address: &Address, password: Option<&str>) -> anyhow::Result<Self> {
+        let store = Place::of(address, &Self::new(data).database(), password)?;
+        Ok(Self { data: data.to_owned(), store })
+    }
+
+    /// The database file of the embedded engine.
     pub(crate) fn database(&self) -> PathBuf {
         self.data.join("synaq.db")
+    }
+
+    /// Where the rows are.
+    pub(crate) const fn store(&self) -> &Place {
+        &self.store
     }
 
     /// Private keys.
@@ -82,21 +94,18 @@ pub(crate) struct Installation {
     pub(crate) watch: Watch,
 }
 
-/// Opens the store and keys of a data folder.
-pub(crate) async fn open(folders: &Folders) -> anyhow::Result<(Arc<SqliteStore>, Keys)> {
+/// Opens the store and keys of an installation.
+pub(crate) async fn open(folders: &Folders) -> anyhow::Result<(Arc<dyn Store>, Keys)> {
     private::folder(&folders.data)
         .with_context(|| format!("the data folder {} cannot be made", folders.data.display()))?;
     let keys = Keys::open(&folders.keys(), &SystemRandom::new())?;
-    let store = SqliteStore::open(&folders.database())
-        .await
-        .with_context(|| format!("the database {} cannot be opened", folders.database().display()))?;
-    Ok((Arc::new(store), keys))
+    Ok((folders.store.open().await?, keys))
 }
 
 /// Starts everything but the listener.
 pub(crate) async fn start(
     folders: &Folders,
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
     keys: Keys,
     start: Start,
 ) -> anyhow::Result<Installation> {

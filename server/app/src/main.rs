@@ -11,6 +11,7 @@ mod ops;
 mod private;
 mod secret;
 mod serve;
+mod store;
 mod telemetry;
 mod tls;
 

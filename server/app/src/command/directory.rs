@@ -2,15 +2,15 @@
 //! manages itself.
 
 use crate::config::Config;
-use crate::installation::Folders;
+use crate::store::Store;
 use crate::{clock, private, secret};
 use anyhow::Context as _;
 use std::path::Path;
+use std::sync::Arc;
 use synaq_core::identity::check_digit_fits;
 use synaq_core::ids::{CentreId, StaffId};
 use synaq_core::time::{At, Span};
-use synaq_store::{AuditEntry, CentreRow, Directory, Role, StaffRow};
-use synaq_store_sqlite::SqliteStore;
+use synaq_store::{AuditEntry, CentreRow, Role, StaffRow};
 use uuid::Uuid;
 
 /// Long enough for a weekend.
@@ -55,7 +55,7 @@ pub(crate) struct NewStaff {
 
 /// The rows of an installation, running or not, with what set-up links begin with.
 struct Open {
-    store: SqliteStore,
+    store: Arc<dyn Store>,
     base: String,
     now: At,
 }
@@ -95,10 +95,7 @@ impl Open {
         let config = Config::read(config)?;
         private::folder(&config.data)
             .with_context(|| format!("the data folder {} cannot be made", config.data.display()))?;
-        let database = Folders::new(&config.data).database();
-        let store = SqliteStore::open_beside(&database)
-            .await
-            .with_context(|| format!("the database {} cannot be opened", database.display()))?;
+        let store = config.folders()?.store().open_beside().await?;
         Ok(Self { store, base: config.public_url, now: At(clock::wall_millis()) })
     }
 

@@ -20,6 +20,9 @@ pub(crate) async fn run(path: &Path) -> anyhow::Result<()> {
     {
         complaints.push(format!("[tls]: {error:#}; give the chain, leaf first, and the key it was made for"));
     }
+    if let Ok(folders) = config.folders() {
+        complaints.extend(folders.store().complaint().await.map(|why| format!("[store] url: {why}")));
+    }
     complaints.extend(ports(&config));
     for advice in advice() {
         println!("advice: {advice}");

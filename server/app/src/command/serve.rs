@@ -1,7 +1,7 @@
 //! `synaq serve --config FILE`: the real start.
 
 use crate::config::Config;
-use crate::installation::{self, Folders, Start};
+use crate::installation::{self, Start};
 use crate::serve::{self, Front};
 use crate::tls::{Certificate, Hangups};
 use crate::{descriptors, keys, ops, telemetry};
@@ -25,7 +25,7 @@ pub(crate) async fn run(path: &Path) -> anyhow::Result<()> {
         (None, Some(proxy)) => Front::Proxy(proxy.trusted),
         (None, None) => Front::Loopback,
     };
-    let folders = Folders::new(&config.data);
+    let folders = config.folders()?;
     let (store, keys) = installation::open(&folders).await?;
     let listener = serve::bind(config.listen)?;
     let start = Start {

@@ -7,7 +7,7 @@ use std::net::TcpListener;
 /// What is changed, and what must be said of it.
 type Case = (&'static [(&'static str, &'static str)], &'static [&'static str]);
 
-const FAULTS: [Case; 9] = [
+const FAULTS: [Case; 12] = [
     (&[("listen = \"127.0.0.1:", "listen = \"0.0.0.0:")], &["plain_http_on_public_address", "set [tls]"]),
     (
         &[("[media]\nlisten = \"127.0.0.1:", "[media]\nlisten = \"0.0.0.0:")],
@@ -28,6 +28,19 @@ const FAULTS: [Case; 9] = [
     (
         &[("[media]", "[tls]\ncertificate = \"/nowhere/c.pem\"\nkey = \"/nowhere/k.pem\"\n[media]")],
         &["[tls] certificate", "[tls] key", "give a PEM file"],
+    ),
+    (
+        &[("[media]", "[store]\npassword_file = \"/nowhere/password\"\n[media]")],
+        &["[store] password_file", "let this user read it"],
+    ),
+    (
+        &[("[media]", "[store]\npassword_file = \"/etc/a\"\npassword_env = \"B\"\n[media]")],
+        &["exclude each other"],
+    ),
+    (
+        // Nobody listens on port 1.
+        &[("[media]", "[store]\nurl = \"postgres://synaq:s3cret@127.0.0.1:1/exams\"\n[media]")],
+        &["database exams at 127.0.0.1:1", "refused"],
     ),
 ];
 

@@ -6,6 +6,7 @@ mod directory;
 mod doctor;
 mod http;
 mod ops;
+mod postgres;
 mod process;
 mod record;
 mod tls;

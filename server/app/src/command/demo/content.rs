@@ -3,14 +3,14 @@
 use crate::clock;
 use crate::keys::Keys;
 use crate::secret;
+use crate::store::Store;
 use ring::rand::SystemRandom;
 use serde::{Deserialize, Serialize};
 use synaq_core::ids::{BankId, CentreId, ProgrammeId, SessionId, SittingId, StaffId};
 use synaq_core::time::{At, Span};
 use synaq_question_banks::{DEMO_BANK, DEMO_PROGRAMME};
 use synaq_seal::blob::{SessionKey, wrap};
-use synaq_store::{BankRow, CentreRow, Directory, NewCandidate, ProgrammeRow, Role, SittingRow, StaffRow};
-use synaq_store_sqlite::SqliteStore;
+use synaq_store::{BankRow, CentreRow, NewCandidate, ProgrammeRow, Role, SittingRow, StaffRow};
 use uuid::Uuid;
 
 /// A made-up number with a right check digit: the demo centre is nobody's.
@@ -44,7 +44,7 @@ pub(super) struct Credentials {
 }
 
 /// The demo's centre.
-pub(super) async fn centre(store: &SqliteStore) -> anyhow::Result<CentreId> {
+pub(super) async fn centre(store: &dyn Store) -> anyhow::Result<CentreId> {
     if let Some(known) = store.centres().await?.into_iter().find(|centre| centre.bin == BIN) {
         return Ok(known.id);
     }
@@ -60,7 +60,7 @@ pub(super) async fn centre(store: &SqliteStore) -> anyhow::Result<CentreId> {
 
 /// The accounts of the earlier run, in the order of the table, or fresh passwords.
 pub(super) async fn accounts(
-    store: &SqliteStore,
+    store: &dyn Store,
     centre: CentreId,
     remembered: Option<[Credentials; 4]>,
 ) -> anyhow::Result<[Credentials; 4]> {
@@ -94,7 +94,7 @@ pub(super) async fn accounts(
 }
 
 /// False when somebody removed the database and left the file with the passwords.
-async fn all_stored(store: &SqliteStore, known: &[Credentials; 4]) -> anyhow::Result<bool> {
+async fn all_stored(store: &dyn Store, known: &[Credentials; 4]) -> anyhow::Result<bool> {
     for ((login, ..), account) in ACCOUNTS.iter().zip(known) {
         if *login != account.login || store.staff_by_login(login).await?.is_none() {
             return Ok(false);
@@ -104,7 +104,7 @@ async fn all_stored(store: &SqliteStore, known: &[Credentials; 4]) -> anyhow::Re
 }
 
 /// The demo's sitting while it is open, or a fresh one with the demo's candidates.
-pub(super) async fn sitting(store: &SqliteStore, centre: CentreId, keys: &Keys) -> anyhow::Result<SittingId> {
+pub(super) async fn sitting(store: &dyn Store, centre: CentreId, keys: &Keys) -> anyhow::Result<SittingId> {
     let now = At(clock::wall_millis());
     let ours = |sitting: &SittingRow| sitting.title == SITTING_TITLE && sitting.closes_at > now;
     let known = store.sittings(centre).await?.into_iter().map(|(sitting, _)| sitting).find(ours);
@@ -129,7 +129,7 @@ pub(super) async fn sitting(store: &SqliteStore, centre: CentreId, keys: &Keys) 
     Ok(id)
 }
 
-async fn programme(store: &SqliteStore, centre: CentreId, now: At) -> anyhow::Result<ProgrammeId> {
+async fn programme(store: &dyn Store, centre: CentreId, now: At) -> anyhow::Result<ProgrammeId> {
     let (bank, report) = synaq_question_banks::read(DEMO_BANK)?;
     let bank = BankRow {
         id: BankId(Uuid::now_v7()),
@@ -170,7 +170,7 @@ fn candidate(name: &str, identity: &str, keys: &Keys) -> anyhow::Result<NewCandi
 
 /// The last path segments of the candidates' personal links, by their place in the sitting.
 pub(super) async fn link_tokens(
-    store: &SqliteStore,
+    store: &dyn Store,
     centre: CentreId,
     sitting: SittingId,
     keys: &Keys,

@@ -6,6 +6,7 @@ pub(super) mod sandbox;
 
 use crate::installation::{self, Folders, Start};
 use crate::serve::{self, Front};
+use crate::store::Address;
 use crate::{config, descriptors, keys, ops, private, telemetry};
 use anyhow::Context as _;
 use content::Credentials;
@@ -31,6 +32,9 @@ pub(crate) struct Demo {
     /// the address of a service
     #[arg(long, default_value = "inside")]
     detectors: config::FaceSource,
+    /// Where the rows are kept: sqlite, or postgres://user@host:5432/name (PGPASSWORD, if it wants a password)
+    #[arg(long, default_value = "sqlite")]
+    store: Address,
 }
 
 /// `demo.json`
@@ -63,14 +67,14 @@ pub(crate) async fn run(demo: Demo) -> anyhow::Result<()> {
     let ops_url = format!("http://{}", port.address);
     let desk = ops::serve(port, recorder, None)?;
     let data = absolute(&demo.data)?;
-    let folders = Folders::new(&data);
+    let folders = Folders::with_store(&data, &demo.store, None)?;
     let (store, keys) = installation::open(&folders).await?;
     let listener = serve::bind(loopback(demo.port))?;
-    let centre = content::centre(&store).await?;
+    let centre = content::centre(store.as_ref()).await?;
     let [proctor, second_proctor, seat_centre, commission] =
-        content::accounts(&store, centre, remembered(&data)).await?;
-    let sitting = content::sitting(&store, centre, &keys).await?;
-    let tokens = content::link_tokens(&store, centre, sitting, &keys).await?;
+        content::accounts(store.as_ref(), centre, remembered(&data)).await?;
+    let sitting = content::sitting(store.as_ref(), centre, &keys).await?;
+    let tokens = content::link_tokens(store.as_ref(), centre, sitting, &keys).await?;
 
     let base_url = format!("http://localhost:{}", demo.port);
     let platform_port = demo.port + 1;
