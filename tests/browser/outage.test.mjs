@@ -94,6 +94,7 @@ exam('a server that is stopped in order says so to both, and its absence is not 
   await demo.terminate()
   await candidate.page.locator('[data-testid=outage][data-outage=server]').waitFor()
   await proctor.page.locator('[data-testid=connection-lost][data-restarts=true]').waitFor()
+  assert.equal(await proctor.at('large-picture').locator('.live').count(), 0, 'no picture is called live without the server')
   const answers = new Map([[1, await candidate.answer(true)]])
   await candidate.page.locator('[data-testid=question-mark][data-state=device]').waitFor()
   // The page cannot know when the server is back, so its clock goes on.
