@@ -14,6 +14,8 @@ struct Need {
 enum Seen {
     /// One of these programs is on the path
     Program(&'static [&'static str]),
+    /// All of these programs are in one folder of the path, or of one version of Debian's PostgreSQL
+    Postgres(&'static [&'static str]),
     /// The font that `fc-match` finds for this family carries this name
     Font(&'static str),
 }
@@ -41,6 +43,11 @@ const NEEDS: &[Need] = &[
         seen: Seen::Program(&["openssl"]),
     },
     Need {
+        package: POSTGRES,
+        for_what: "the private cluster of the store's tests",
+        seen: Seen::Postgres(&["initdb", "pg_ctl", "psql"]),
+    },
+    Need {
         package: "strace",
         for_what: "the fault rig's failing and slow system calls",
         seen: Seen::Program(&["strace"]),
@@ -58,6 +65,12 @@ const NEEDS: &[Need] = &[
         seen: Seen::Font("Noto Sans"),
     },
 ];
+
+const POSTGRES: &str = "postgresql";
+/// Where Debian keeps each version's programs, out of the path.
+const POSTGRES_VERSIONS: &str = "/usr/lib/postgresql";
+/// Whether installing it also makes and starts a cluster of the machine.
+const POSTGRES_CLUSTER: &str = "/etc/postgresql-common/createcluster.conf";
 
 const CHROMIUM: &[&str] = &["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
 
@@ -90,7 +103,13 @@ pub(crate) fn provide(folder: &Path) -> Result<Tally, String> {
         command
     };
     check(apt().arg("update"))?;
-    check(apt().args(["install", "--yes", "--no-install-recommends"]).args(&packages))?;
+    let install =
+        |packages: &[&str]| check(apt().args(["install", "--yes", "--no-install-recommends"]).args(packages));
+    if packages.contains(&POSTGRES) {
+        install(&["postgresql-common"])?;
+        no_cluster_of_the_machine()?;
+    }
+    install(&packages)?;
     match missing.iter().find(|need| !there(need, folder)) {
         None => Ok(Tally::passed()),
         Some(need) => Err(format!("{} was installed and still cannot be found", need.package)),
@@ -105,9 +124,27 @@ pub(crate) fn chromium() -> Option<PathBuf> {
 fn there(need: &Need, folder: &Path) -> bool {
     match need.seen {
         Seen::Program(names) => names.iter().any(|name| find(name).is_some()),
+        Seen::Postgres(programs) => postgres(programs),
         Seen::Font(family) => output(program("fc-match", folder).args(["--format=%{family}", family]))
             .is_some_and(|got| got == family),
     }
+}
+
+/// The tests make clusters of their own; one that nobody asked for would stay and run.
+fn no_cluster_of_the_machine() -> Result<(), String> {
+    let fault = |error: std::io::Error| format!("{POSTGRES_CLUSTER}: {error}");
+    let mut settings = std::fs::read_to_string(POSTGRES_CLUSTER).map_err(fault)?;
+    settings.push_str("\ncreate_main_cluster = false\n");
+    std::fs::write(POSTGRES_CLUSTER, settings).map_err(fault)
+}
+
+fn postgres(programs: &[&str]) -> bool {
+    let versions = Path::new(POSTGRES_VERSIONS).read_dir().into_iter().flatten();
+    let versions = versions.filter_map(|entry| Some(entry.ok()?.path().join("bin")));
+    let path = env::var_os("PATH").unwrap_or_default();
+    versions
+        .chain(env::split_paths(&path))
+        .any(|folder| programs.iter().all(|program| folder.join(program).is_file()))
 }
 
 fn find(name: &str) -> Option<PathBuf> {
