@@ -107,8 +107,16 @@ struct Hall {
 }
 
 struct SeatKept {
+    /// Which asked last
+    device: DeviceHash,
     sockets: u32,
     until: At,
+}
+
+impl SeatKept {
+    fn is_kept(&self, now: At) -> bool {
+        self.sockets > 0 || self.until > now
+    }
 }
 
 struct Waiting {
@@ -129,6 +137,13 @@ impl Admission {
         hall.place(session).is_some_and(|place| hall.queue[place].device == device)
     }
 
+    /// Whether this device holds the seat: whoever comes back after a cut need not be looked up again.
+    pub(crate) fn is_seated(&self, session: SessionId, device: DeviceHash) -> bool {
+        let now = self.clock.now();
+        let hall = self.hall();
+        hall.seats.get(&session).is_some_and(|seat| seat.device == device && seat.is_kept(now))
+    }
+
     /// Asks for a seat; `first` never waits.
     pub(crate) fn enter(&self, session: SessionId, device: DeviceHash, first: bool) -> Entry {
         let now = self.clock.now();
@@ -136,7 +151,7 @@ impl Admission {
         hall.sweep(now);
         let until = now + KEPT;
         if let Some(seat) = hall.seats.get_mut(&session) {
-            seat.until = until;
+            (seat.until, seat.device) = (until, device);
             return Entry::Admitted;
         }
         let free = self.limits.candidates.saturating_sub(hall.seats.len());
@@ -151,16 +166,16 @@ impl Admission {
             }
         }
         hall.leave_queue(session);
-        hall.seats.insert(session, SeatKept { sockets: 0, until });
+        hall.seats.insert(session, SeatKept { device, sockets: 0, until });
         hall.tell();
         Entry::Admitted
     }
 
     /// A socket of that session is open; dropping what is returned says that it has gone.
-    pub(crate) fn sit(self: &Arc<Self>, session: SessionId) -> Chair {
+    pub(crate) fn sit(self: &Arc<Self>, session: SessionId, device: DeviceHash) -> Chair {
         let until = self.clock.now() + KEPT;
         let mut hall = self.hall();
-        hall.seats.entry(session).or_insert(SeatKept { sockets: 0, until }).sockets += 1;
+        hall.seats.entry(session).or_insert(SeatKept { device, sockets: 0, until }).sockets += 1;
         hall.tell();
         Chair { admission: Arc::clone(self), session, given_up: false }
     }
@@ -204,7 +219,7 @@ impl Hall {
             return;
         }
         self.swept_at = Some(now);
-        self.seats.retain(|_, seat| seat.sockets > 0 || seat.until > now);
+        self.seats.retain(|_, seat| seat.is_kept(now));
         let numbers = &mut self.numbers;
         self.queue.retain(|waiting| {
             let asks = now - waiting.asked_at < KEPT;
@@ -290,7 +305,7 @@ mod tests {
         let ask = |n| position(hall.enter(session(n), DEVICE, false));
         assert_eq!((ask(1), ask(2), ask(3), ask(4)), (0, 0, 1, 2));
         assert_eq!((ask(4), ask(3)), (2, 1), "asking again changes no place");
-        let mut chair = hall.sit(session(1));
+        let mut chair = hall.sit(session(1), DEVICE);
         chair.give_up();
         drop(chair);
         assert_eq!(ask(4), 2, "the one before comes first");
@@ -310,7 +325,7 @@ mod tests {
     #[test]
     fn a_running_exam_is_let_in_beyond_the_limit_and_never_waits() {
         let (_, hall) = hall(1, 10);
-        let _chair = hall.sit(session(1));
+        let _chair = hall.sit(session(1), DEVICE);
         assert_eq!(position(hall.enter(session(2), DEVICE, false)), 1);
         for n in 10..20 {
             assert_eq!(hall.enter(session(n), DEVICE, true), Entry::Admitted);
@@ -323,9 +338,10 @@ mod tests {
     #[test]
     fn a_seat_is_kept_across_a_reconnect_and_a_place_for_a_minute() {
         let (clock, hall) = hall(1, 10);
-        drop(hall.sit(session(1)));
+        drop(hall.sit(session(1), DEVICE));
         assert_eq!(position(hall.enter(session(2), DEVICE, false)), 1);
         clock.advance(Span::secs(59));
+        assert!(hall.is_seated(session(1), DEVICE) && !hall.is_seated(session(1), DeviceHash([2; 32])));
         assert_eq!(hall.enter(session(1), DEVICE, false), Entry::Admitted);
         assert!(hall.is_waiting(session(2), DEVICE) && !hall.is_waiting(session(2), DeviceHash([2; 32])));
         clock.advance(Span::secs(2));

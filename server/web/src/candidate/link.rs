@@ -92,14 +92,16 @@ pub(crate) async fn ticket(
     Json(body): Json<TicketRequest>,
 ) -> Result<axum::Json<Ticket>, Refused> {
     let Credential { session, device } = credential;
-    // Thousands who wait and ask again must not fill the mailbox that answers go through.
-    if admission.is_waiting(session, device) {
-        rates.ticket(session.0)?;
-        admission.enter(session, device, false).admitted()?;
-    }
-    let known = Device::of(credential, &runtime, &devices).await?;
+    // Thousands who wait and ask again, or all come back after a cut, must not fill the mailbox that answers go through.
+    let (waits, seated) = (admission.is_waiting(session, device), admission.is_seated(session, device));
+    let first = if waits || seated {
+        false
+    } else {
+        let known = Device::of(credential, &runtime, &devices).await?;
+        goes_first(known.snapshot.session.state())
+    };
     rates.ticket(session.0)?;
-    admission.enter(session, device, goes_first(known.snapshot.session.state())).admitted()?;
+    admission.enter(session, device, first).admitted()?;
     let bearer = Bearer::Candidate { session, device, tab: TabId(body.tab) };
     Ok(axum::Json(Ticket { ticket: issue(&tickets, bearer)? }))
 }

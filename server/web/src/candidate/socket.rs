@@ -97,7 +97,7 @@ pub(crate) async fn upgrade(
     let sitting = snapshots.borrow().session.state().sitting;
     let seat = Seat {
         proctors: sitting.map(|sitting| room.presence.follow(sitting)),
-        chair: room.admission.sit(session),
+        chair: room.admission.sit(session, device),
         bucket: Bucket::frames(&room.clock),
         runtime: room.runtime,
         clock: room.clock,
