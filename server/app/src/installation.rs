@@ -2,6 +2,7 @@
 
 use crate::adapter::detection::{self, Detection};
 use crate::adapter::evidence::EvidenceFolder;
+use crate::adapter::expired;
 use crate::adapter::media_sink::{MediaSink, Recording};
 use crate::adapter::media_watch::MediaWatch;
 use crate::adapter::platform_client::PlatformClient;
@@ -166,6 +167,7 @@ pub(crate) async fn start(
         sink,
         tasks: tokio::runtime::Handle::current(),
     };
+    tokio::spawn(expired::purge(store.clone(), clock.clone()));
     let doors = synaq_web::Doors {
         runtime: runtime.clone(),
         media,

@@ -241,6 +241,8 @@ pub trait Directory: Send + Sync {
     async fn staff_session(&self, token_hash: [u8; 32], now: At) -> Result<Option<StaffRow>, Error>;
     /// Signs out.
     async fn end_staff_session(&self, token_hash: [u8; 32]) -> Result<(), Error>;
+    /// Removes sign-ins and set-up tokens that are over: how many.
+    async fn purge_expired(&self, now: At) -> Result<u64, Error>;
 
     /// Adds a bank version. The same file again is `Ok(existing row)`; another file under the same slug and version is
     /// `Taken("bank version")`.

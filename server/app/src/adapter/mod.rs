@@ -2,6 +2,7 @@
 
 pub(crate) mod detection;
 pub(crate) mod evidence;
+pub(crate) mod expired;
 pub(crate) mod media_facts;
 pub(crate) mod media_sink;
 pub(crate) mod media_watch;

@@ -142,6 +142,16 @@ pub(super) async fn end_session(store: &PostgresStore, token_hash: [u8; 32]) -> 
     Ok(store.rows.execute(query).await.map(drop)?)
 }
 
+pub(super) async fn purge_expired(store: &PostgresStore, now: At) -> Result<u64, Error> {
+    let query = sqlx::query(
+        "WITH token AS (DELETE FROM setup_token WHERE expires_at <= $1 RETURNING 1),
+         session AS (DELETE FROM staff_session WHERE expires_at <= $1 RETURNING 1)
+         SELECT (SELECT count(*) FROM token) + (SELECT count(*) FROM session) AS purged",
+    );
+    let rows = store.rows.rows(query.bind(now.0)).await?;
+    only(rows, |row| row.try_get::<i64, _>("purged").map(i64::unsigned_abs)).map_err(engine)
+}
+
 fn staff(row: &PgRow) -> sqlx::Result<StaffRow> {
     let roles: Vec<String> = row.try_get("roles")?;
     Ok(StaffRow {

@@ -80,6 +80,10 @@ impl Directory for SqliteStore {
         staff::end_session(self, token_hash).await
     }
 
+    async fn purge_expired(&self, now: At) -> Result<u64, Error> {
+        staff::purge_expired(self, now).await
+    }
+
     async fn add_bank(&self, bank: BankRow) -> Result<BankRow, Error> {
         bank::add(self, bank).await
     }

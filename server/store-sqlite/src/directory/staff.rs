@@ -193,6 +193,22 @@ pub(super) async fn end_session(store: &SqliteStore, token_hash: [u8; 32]) -> Re
     transaction.end(ended).await
 }
 
+pub(super) async fn purge_expired(store: &SqliteStore, now: At) -> Result<u64, Error> {
+    let mut transaction = store.begin().await?;
+    let purged = delete_expired(transaction.connection(), now).await.map_err(engine);
+    transaction.end(purged).await
+}
+
+async fn delete_expired(connection: &mut SqliteConnection, now: At) -> Result<u64, sqlx::Error> {
+    let mut purged = 0;
+    for delete in
+        ["DELETE FROM setup_token WHERE expires_at <= ?", "DELETE FROM staff_session WHERE expires_at <= ?"]
+    {
+        purged += sqlx::query(delete).bind(now.0).execute(&mut *connection).await?.rows_affected();
+    }
+    Ok(purged)
+}
+
 fn staff(row: SqliteRow) -> Result<StaffRow, sqlx::Error> {
     let roles: Option<String> = row.try_get("roles")?;
     let roles = roles.as_deref().unwrap_or_default();

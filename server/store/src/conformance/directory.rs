@@ -125,6 +125,21 @@ pub async fn a_sign_in_is_renewed_by_keeping_it_again(engine: &impl Engine) {
     assert_eq!(store.staff_session(TOKEN, NOW).await.unwrap().unwrap().id, house.staff);
 }
 
+/// Nothing that is still good goes, and nothing that is over stays.
+pub async fn what_is_over_is_purged(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, _) = two_houses(&store).await;
+    store.add_staff_session(sign_in(TOKEN, house.staff, NOW)).await.unwrap();
+    store.add_staff_session(sign_in(OTHER_TOKEN, house.staff, LATER)).await.unwrap();
+    store.add_setup_token(TOKEN, house.staff, NOW).await.unwrap();
+    store.add_setup_token(OTHER_TOKEN, house.staff, LATER).await.unwrap();
+    assert_eq!(store.purge_expired(NOW - Span(1)).await.unwrap(), 0);
+    assert_eq!(store.purge_expired(NOW).await.unwrap(), 2);
+    assert_eq!(store.purge_expired(NOW).await.unwrap(), 0);
+    assert!(store.staff_session(OTHER_TOKEN, NOW).await.unwrap().is_some());
+    assert_eq!(store.peek_setup_token(OTHER_TOKEN, NOW).await.unwrap(), Some(house.staff));
+}
+
 /// The same file is the same row; another file needs another version; other centres have their own slugs.
 pub async fn a_bank_version_is_immutable(engine: &impl Engine) {
     let store = engine.fresh().await;

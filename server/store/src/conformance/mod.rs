@@ -60,6 +60,7 @@ macro_rules! conformance_tests {
             a_new_password_ends_every_sign_in,
             a_sign_in_ends_by_time_by_sign_out_and_for_the_disabled,
             a_sign_in_is_renewed_by_keeping_it_again,
+            what_is_over_is_purged,
             a_bank_version_is_immutable,
             a_programme_version_is_immutable,
             another_centres_rows_are_not_found,

@@ -109,6 +109,14 @@ impl Directory for SimStore {
         Ok(())
     }
 
+    async fn purge_expired(&self, now: At) -> Result<u64, Error> {
+        let mut disk = self.disk();
+        let before = disk.setup_tokens.len() + disk.staff_sessions.len();
+        disk.setup_tokens.retain(|_, (_, expires_at)| *expires_at > now);
+        disk.staff_sessions.retain(|_, session| session.expires_at > now);
+        Ok((before - disk.setup_tokens.len() - disk.staff_sessions.len()) as u64)
+    }
+
     async fn add_bank(&self, bank: BankRow) -> Result<BankRow, Error> {
         let mut disk = self.disk();
         disk.centre(bank.centre)?;
