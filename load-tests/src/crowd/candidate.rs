@@ -31,6 +31,8 @@ const TEXTS: [AcknowledgedText; 4] = [
     AcknowledgedText::ForbiddenItems,
     AcknowledgedText::Conduct,
 ];
+/// As the view writes it.
+const READY: &str = r#""ready":true"#;
 /// The proctor may have hundreds before this one.
 const ADMISSION_PATIENCE: Duration = Duration::from_secs(600);
 
@@ -71,6 +73,8 @@ pub struct Light {
     pub(super) pending: VecDeque<Pending>,
     /// By the newest welcome: what was left, and when that was read
     pub(super) remaining: Option<(i64, Instant)>,
+    /// The newest view said that `begin` would be taken
+    ready: bool,
 }
 
 impl std::fmt::Debug for Light {
@@ -104,6 +108,7 @@ impl Light {
             acknowledged: Vec::new(),
             pending: VecDeque::new(),
             remaining: None,
+            ready: false,
         }
     }
 
@@ -150,6 +155,9 @@ impl Light {
 
     /// Picture and sound are known to flow and the sitting is open.
     pub(super) async fn until_ready(&mut self) -> anyhow::Result<()> {
+        if self.ready {
+            return Ok(());
+        }
         self.until("everything being ready", |view| view.steps.ready).await
     }
 
@@ -276,13 +284,27 @@ impl Light {
         loop {
             tokio::select! {
                 _ = over.wait_for(|over| *over) => return Ok(()),
-                heard = hear(&mut self.socket, Instant::now() + PATIENCE) => drop(heard?),
+                heard = hear(&mut self.socket, Instant::now() + PATIENCE) => {
+                    let heard = heard?;
+                    self.note(heard.as_ref());
+                }
             }
         }
     }
 
     pub(super) async fn hear(&mut self, until: Instant) -> anyhow::Result<Option<Heard>> {
-        hear(&mut self.socket, until).await
+        let heard = hear(&mut self.socket, until).await?;
+        self.note(heard.as_ref());
+        Ok(heard)
+    }
+
+    /// What must not be missed because nobody waited for it yet.
+    fn note(&mut self, heard: Option<&Heard>) {
+        match heard {
+            Some(Heard::State(state)) => self.ready = state.contains(READY),
+            Some(Heard::Welcome(welcome)) => self.ready = welcome.view.steps.ready,
+            _ => {}
+        }
     }
 
     pub(super) fn socket(&mut self) -> anyhow::Result<&mut Socket> {

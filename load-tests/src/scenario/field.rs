@@ -28,6 +28,7 @@ pub(super) struct Field {
     pub(super) shared: std::sync::Arc<Shared>,
     pub(super) centre: Centre,
     pub(super) crowd: Crowd,
+    /// Proctors watch for as long as the field is there
     pub(super) walls: Walls,
     /// Before anybody connected
     pub(super) empty: Usage,

@@ -43,6 +43,7 @@ pub(super) async fn run(place: &Place, plan: &CrowdPlan, part: &Paced) -> anyhow
     #[expect(clippy::cast_precision_loss, reason = "seconds")]
     let rate = count(watched.latencies.len()) / part.seconds as f64;
     run.figures.push(Figure::new("connections", "", count(u64::try_from(field.crowd.len())?)));
+    run.figures.push(Figure::new("proctors' walls", "", count(u64::try_from(field.walls.len())?)));
     run.figures.push(Figure::new("durable answers", "/s", rate).at_least(part.answers_per_s * 0.98));
     latency(&mut run, &watched);
     run.figures

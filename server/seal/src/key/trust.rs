@@ -17,6 +17,8 @@ pub enum Purpose {
     Platform,
     /// A commission member's approval.
     Approval,
+    /// A report of a rehearsal.
+    Rehearsal,
 }
 
 /// A public key with what it may sign and when. Retired keys stay, with `use_to`: their records stay valid.
@@ -68,7 +70,7 @@ pub enum TrustError {
     },
     /// One key's `purpose`, `use_from` or `use_to`.
     #[error(
-        "key {index} of the trust file needs \"purpose\" (seal, platform or approval), \"use_from\" and may have \"use_to\", both in ms"
+        "key {index} of the trust file needs \"purpose\" (seal, platform, approval or rehearsal), \"use_from\" and may have \"use_to\", both in ms"
     )]
     Terms {
         /// Which.
