@@ -9,12 +9,16 @@ use std::sync::Arc;
 use synaq_seal::blob::InstallationKey;
 use synaq_seal::key::{self, Algorithm, Purpose, SigningKey, TrustSet, TrustedKey};
 
+const REHEARSAL_KEY: &str = "rehearsal.p8";
+
 /// All keys of an installation.
 pub(crate) struct Keys {
     /// Seals records
     pub(crate) seal: Arc<SigningKey>,
     /// Signs approvals
     pub(crate) approval: Arc<SigningKey>,
+    /// Signs reports of rehearsals, once there was one
+    pub(crate) rehearsal: Option<Arc<SigningKey>>,
     /// Wraps the data key of each session
     pub(crate) installation: Arc<InstallationKey>,
     /// Makes personal links and question salts
@@ -36,6 +40,11 @@ impl Keys {
         Ok(Self {
             seal: Arc::new(signing(&folder.join("seal.p8"), random)?),
             approval: Arc::new(signing(&folder.join("approval.p8"), random)?),
+            rehearsal: if folder.join(REHEARSAL_KEY).exists() {
+                Some(Arc::new(rehearsal(folder, random)?))
+            } else {
+                None
+            },
             installation: Arc::new(InstallationKey::from_bytes(&installation)?),
             derivation: secret(&folder.join("derivation.key"), random)?,
         })
@@ -49,8 +58,16 @@ impl Keys {
             use_from: since,
             use_to: None,
         };
-        vec![entry(&self.seal, Purpose::Seal), entry(&self.approval, Purpose::Approval)]
+        let rehearsal = self.rehearsal.as_deref().map(|key| entry(key, Purpose::Rehearsal));
+        let mut keys = vec![entry(&self.seal, Purpose::Seal), entry(&self.approval, Purpose::Approval)];
+        keys.extend(rehearsal);
+        keys
     }
+}
+
+/// Signs reports of rehearsals and nothing else; made on first use.
+pub(crate) fn rehearsal(folder: &Path, random: &SystemRandom) -> anyhow::Result<SigningKey> {
+    signing(&folder.join(REHEARSAL_KEY), random)
 }
 
 /// A signing key's file, made on first use.

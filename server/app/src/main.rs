@@ -71,6 +71,8 @@ enum Command {
     },
     /// Run the sandbox of the central platform
     Platform(command::platform::Options),
+    /// Play an exam day with made-up candidates on this machine and sign what was measured
+    Rehearse(command::rehearse::Options),
     /// The server of a rehearsal: a scratch folder, made-up candidates, no cameras
     #[command(hide = true)]
     RehearsalRoom(command::rehearse::room::Options),
@@ -136,6 +138,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             wait(command::directory::link_again(&config, &login))
         }
         Command::Platform(options) => wait(command::platform::run(options)),
+        Command::Rehearse(options) => return command::rehearse::run(&options),
         Command::RehearsalRoom(options) => wait(command::rehearse::room::run(options)),
         Command::RebuildForm { bundle, bank } => command::rebuild_form::run(&bundle, &bank),
         Command::Verify { bundle, trust, json } => return command::verify::run(&bundle, &trust, json),

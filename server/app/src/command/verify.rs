@@ -1,4 +1,4 @@
-//! `synaq verify FILE --trust KEYS`: checks a downloaded bundle, offline.
+//! `synaq verify FILE --trust KEYS`: checks a downloaded bundle, or a rehearsal's report, offline.
 
 use crate::{clock, keys};
 use anyhow::Context as _;
@@ -9,6 +9,10 @@ use std::process::ExitCode;
 pub(crate) fn run(bundle: &Path, trust: &Path, json: bool) -> anyhow::Result<ExitCode> {
     let bytes = std::fs::read(bundle).with_context(|| format!("{} cannot be read", bundle.display()))?;
     let trust = keys::read_trust(trust)?;
+    if let Some(rehearsal) = super::rehearse::verify(&bytes, &trust) {
+        super::print(&rehearsal?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let report = synaq_seal::verify::bundle(&bytes, &trust, Some(clock::wall_millis()));
     let mut text = if json {
         serde_json::to_string_pretty(&report)?

@@ -6,6 +6,7 @@ use crate::command::demo::sandbox::Sandbox;
 use crate::config::Tls;
 use crate::installation::{self, Folders, Start};
 use crate::serve::{self, Front};
+use crate::store::Address;
 use crate::tls::Certificate;
 use crate::{config, descriptors, keys, ops, private, telemetry};
 use anyhow::Context as _;
@@ -16,6 +17,8 @@ use std::path::{Path, PathBuf};
 
 /// Says that a folder is a scratch folder: no other is ever opened without cameras.
 const MARK: &str = "REHEARSAL";
+/// Names of databases for rehearsals begin so.
+const DATABASE: &str = "synaq_rehearsal";
 const MARK_TEXT: &str = "A rehearsal's scratch folder: made-up people, nothing to keep.\n";
 
 /// Options of the room.
@@ -30,6 +33,9 @@ pub(crate) struct Options {
     /// Over TLS, with a certificate made for the day
     #[arg(long)]
     tls: bool,
+    /// Where the rows are kept: `sqlite` for a file in the folder, or a PostgreSQL database made for rehearsals
+    #[arg(long, default_value = "sqlite", value_parser = scratch_store)]
+    store: Address,
     /// Log filter
     #[arg(long, default_value = "warn")]
     log: String,
@@ -56,7 +62,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let ops_url = format!("http://{}", ops_port.address);
     let desk = ops::serve(ops_port, recorder, None)?;
     let data = scratch(&options.data)?;
-    let folders = Folders::new(&data);
+    let folders = Folders::with_store(&data, &options.store, None)?;
     let (store, keys) = installation::open(&folders).await?;
     let listener = serve::bind(loopback(options.port))?;
     let account = content::ready(store.as_ref()).await?;
@@ -113,13 +119,29 @@ fn scratch(folder: &Path) -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-/// A certificate for this machine, made anew at each start: same kind of key as most public ones.
+/// Only a database whose name says so is ever opened without cameras.
+pub(super) fn scratch_store(text: &str) -> Result<Address, String> {
+    let address: Address = text.parse().map_err(|error| format!("{error:#}"))?;
+    let named = |text: &str| {
+        let path = text.split(['?', '#']).next().unwrap_or_default();
+        path.rsplit('/').next().is_some_and(|name| name.starts_with(DATABASE))
+    };
+    if matches!(address, Address::Sqlite) || named(text) {
+        return Ok(address);
+    }
+    Err(format!("a rehearsal's database has a name that begins with {DATABASE}; make an empty one"))
+}
+
+/// A certificate for this machine, kept with the folder: same kind of key as most public ones.
 fn certificate(data: &Path) -> anyhow::Result<Tls> {
+    let folder = data.join("tls");
+    let files = Tls { certificate: folder.join("certificate.pem"), key: folder.join("key.pem") };
+    if files.certificate.is_file() && files.key.is_file() {
+        return Ok(files);
+    }
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])
         .context("the rehearsal's certificate was not made")?;
-    let folder = data.join("tls");
     private::folder(&folder)?;
-    let files = Tls { certificate: folder.join("certificate.pem"), key: folder.join("key.pem") };
     private::write(&files.certificate, made.cert.pem().as_bytes())?;
     private::write(&files.key, made.signing_key.serialize_pem().as_bytes())?;
     Ok(files)
@@ -128,6 +150,18 @@ fn certificate(data: &Path) -> anyhow::Result<Tls> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_database_with_another_name_is_never_a_rehearsals() {
+        assert!(scratch_store("sqlite").is_ok());
+        assert!(scratch_store("postgres://synaq@localhost/synaq_rehearsal_1").is_ok());
+        for real in [
+            "postgres://synaq@localhost/synaq",
+            "postgres://synaq_rehearsal@localhost/exams?x=/synaq_rehearsal",
+        ] {
+            assert!(scratch_store(real).is_err(), "{real}");
+        }
+    }
 
     #[test]
     fn a_folder_with_something_in_it_is_never_a_rehearsal_room() {
