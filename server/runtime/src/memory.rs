@@ -22,6 +22,9 @@ pub(crate) struct Memory {
     known: HashSet<SessionId>,
     /// Dropped because the log did not take their part of a batch or could not be read, and since when
     dropped: HashMap<SessionId, At>,
+    /// The first of the batches in a row that the log did not take. A disk that is full can still be read, so that the
+    /// sessions come back again and again, and none of them would seem to be gone for long.
+    failing_since: Option<At>,
     /// The size at which idle sessions are looked for: grows with those that are not idle, so that a sweep is paid for
     /// by the loads since the one before
     sweep_at: usize,
@@ -36,6 +39,7 @@ impl Memory {
             timers: BinaryHeap::new(),
             known: HashSet::new(),
             dropped: HashMap::new(),
+            failing_since: None,
             sweep_at: SESSIONS_KEPT,
             count,
         }
@@ -91,8 +95,18 @@ impl Memory {
         if self.sessions.remove(&session).is_some() {
             self.count.decrement(1.0);
         }
-        self.dropped.entry(session).or_insert(now);
+        self.dropped.entry(session).or_insert(self.failing_since.unwrap_or(now));
         self.timers.push(Reverse((now + RETRY, session)));
+    }
+
+    /// The log did not take a batch.
+    pub(crate) fn store_failed(&mut self, now: At) {
+        self.failing_since.get_or_insert(now);
+    }
+
+    /// The log took a batch.
+    pub(crate) fn store_works(&mut self) {
+        self.failing_since = None;
     }
 
     /// Since when nobody served this session: the end of the process before, or the first batch the log did not take.

@@ -81,7 +81,11 @@ impl Relay {
             Ok(answer) => match self.check(&claimed.message, &answer.receipt) {
                 Ok(platform_ref) => Settlement::Accepted { receipt: answer.receipt, platform_ref },
                 // A success without a valid receipt is none (threat: the platform lies).
-                Err(why) => self.later(claimed.attempts, None, why),
+                Err(why) => {
+                    let session = claimed.message.session;
+                    tracing::warn!(%session, why, "the platform took a message and gave no valid receipt; its operator should know");
+                    self.later(claimed.attempts, None, why)
+                }
             },
             Err(DeliveryError::Retry { why, after }) => self.later(claimed.attempts, after, why),
             Err(DeliveryError::Refused { why }) => Settlement::Refused { why },

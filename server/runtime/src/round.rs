@@ -84,6 +84,7 @@ impl Shard {
             self.meters.commit_seconds.record(begun.elapsed());
             let error = match appended {
                 Ok(_) => {
+                    self.memory.store_works();
                     self.meters.commit_events.record(f64::from(events));
                     if !batch.messages.is_empty() {
                         self.outbox_filled.notify_one();
@@ -123,6 +124,7 @@ impl Shard {
     fn fail(&mut self, mut round: Round, error: &StoreError) {
         tracing::error!(%error, sessions = round.touched.len(), "a batch was not committed");
         self.fenced |= matches!(error, StoreError::Fenced);
+        self.memory.store_failed(self.ports.clock.now());
         for session in std::mem::take(&mut round.touched) {
             round.forget(session);
             self.drop_and_reload(session);

@@ -189,3 +189,21 @@ async fn a_session_lost_in_an_outage_comes_back_by_timer_with_the_time_returned(
         bench.accept(Command::CallProctor).await;
     }
 }
+
+/// A full disk can be read: the session is back at once, and lost again with its next command.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_reads_and_does_not_write_is_down_for_the_whole_time() {
+    let bench = Bench::start().await;
+    bench.begin().await;
+    let before = deadline(&bench).await;
+    bench.store.begin(Outage::FullDisk);
+    for _ in 0..6 {
+        let told = bench.send(bench.next_seq(), Command::CallProctor).await;
+        assert!(matches!(told, Err(SubmitError::Store)), "{told:?}");
+        bench.clock.advance(Span::secs(1));
+    }
+    bench.store.end(Outage::FullDisk);
+    bench.attach().await;
+    bench.accept(Command::CallProctor).await;
+    assert_eq!(deadline(&bench).await - before, Span::secs(6));
+}
