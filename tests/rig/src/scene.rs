@@ -15,6 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use reqwest::Method;
 use synaq_load_tests::candidate::Candidate;
 use synaq_load_tests::proctor::Proctor;
 use synaq_load_tests::site::{As, Site};
@@ -29,6 +30,37 @@ pub const RESUME: Duration = Duration::from_secs(10);
 const SEALED_AND_DELIVERED: Duration = Duration::from_secs(120);
 const HAND_IN: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// What a centre looks at.
+#[derive(Clone, Debug)]
+pub struct Look {
+    site: Site,
+    cookie: String,
+}
+
+impl Look {
+    /// The bundle as it is downloaded.
+    ///
+    /// # Errors
+    /// If it is not sealed yet, or not handed out.
+    pub async fn bundle(&self, session: &str) -> anyhow::Result<Vec<u8>> {
+        self.get(&format!("/api/v1/centre/sessions/{session}/bundle")).await
+    }
+
+    /// A piece of evidence.
+    ///
+    /// # Errors
+    /// If it is not handed out.
+    pub async fn evidence(&self, session: &str, name: &str) -> anyhow::Result<usize> {
+        Ok(self.get(&format!("/api/v1/centre/sessions/{session}/evidence/{name}")).await?.len())
+    }
+
+    async fn get(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+        let who = As::Staff(&self.cookie);
+        let (text, _) = self.site.send(Method::GET, path, who, "application/json", Vec::new()).await?;
+        Ok(text.into_bytes())
+    }
+}
 
 /// A running sitting.
 #[derive(Debug)]
@@ -46,7 +78,7 @@ pub struct Scene {
     journals: PathBuf,
     mode: watch::Sender<Mode>,
     bots: JoinSet<()>,
-    staff: (Centre, String),
+    cookie: String,
 }
 
 impl Scene {
@@ -87,7 +119,7 @@ impl Scene {
             journals,
             mode,
             bots,
-            staff: (centre, cookie),
+            cookie,
         };
         scene.everybody_back(RESUME).await?;
         Ok(scene)
@@ -283,14 +315,14 @@ impl Scene {
             .collect()
     }
 
-    /// The bundle that the centre downloads.
-    ///
-    /// # Errors
-    /// If it is not sealed yet.
-    pub async fn bundle(&self, session: &str) -> anyhow::Result<Vec<u8>> {
-        let path = format!("/api/v1/centre/sessions/{session}/bundle");
-        let bundle: Value = self.site.get(&path, As::Staff(&self.staff.1)).await?;
-        Ok(serde_json::to_vec(&bundle)?)
+    /// What the centre sees, also after the judgement.
+    #[must_use]
+    pub fn look(&self) -> Look {
+        Look { site: self.site.clone(), cookie: self.cookie.clone() }
+    }
+
+    async fn bundle(&self, session: &str) -> anyhow::Result<Vec<u8>> {
+        self.look().bundle(session).await
     }
 
     /// The judgement, and how many events of a kind all logs together hold.

@@ -5,6 +5,7 @@ mod machine;
 mod network;
 mod platform;
 mod power;
+mod rot;
 mod storage;
 
 use crate::house::House;
@@ -109,6 +110,7 @@ rows! {
     "25" => machine::clock_jumps,
     "26" => machine::suspended,
     "27" => kill::drained,
+    "28" => rot::bytes_change,
     "31" => network::proctors_leave,
     "33" => network::junk,
 }
