@@ -4,12 +4,16 @@ import { reconnectWait } from "./rules.ts";
 
 /** Host candidates are gathered at once; a browser that cannot reach an interface may wait for long. */
 const GATHERING_MS = 1_000;
+/** A connection that the browser calls disconnected is made anew after this: it takes half a minute to call it failed. */
+const BROKEN_MS = 3_000;
 /** A tile that is left and entered again keeps its connection. */
 const LINGER_MS = 1_500;
 
 /** One candidate's live picture and sound. */
 export class LiveView {
   stream = $state.raw<MediaStream | null>(null);
+  /** Nothing comes any more: what is seen is not of now. */
+  isBroken = $state(false);
   fault = $state.raw<Fault | null>(null);
   readonly #session: string;
   #peer: RTCPeerConnection | null = null;
@@ -33,6 +37,7 @@ export class LiveView {
     const peer = this.#peer;
     this.#peer = null;
     this.stream = null;
+    this.isBroken = false;
     const resource = this.#resource;
     this.#resource = null;
     if (!resource) return peer?.close();
@@ -59,8 +64,13 @@ export class LiveView {
       this.stream = stream;
     };
     peer.onconnectionstatechange = () => {
-      if (peer.connectionState === "connected") this.#attempt = 0;
-      if (peer.connectionState === "failed" && this.#peer === peer) this.#again();
+      if (this.#peer !== peer) return;
+      const state = peer.connectionState;
+      clearTimeout(this.#timer);
+      this.isBroken = state === "disconnected" || state === "failed";
+      if (state === "connected") this.#attempt = 0;
+      if (state === "failed") this.#again();
+      if (state === "disconnected") this.#timer = window.setTimeout(() => this.#again(), BROKEN_MS);
     };
     try {
       await peer.setLocalDescription();
