@@ -4,6 +4,7 @@
 pub mod candidate;
 pub mod crowd;
 pub mod line;
+pub mod metrics;
 mod picture;
 pub mod probe;
 pub mod proctor;

@@ -19,6 +19,9 @@ const PORT_TRIES: usize = 100;
 pub struct Demo {
     /// Pages and API
     pub base_url: String,
+    /// Metrics; empty where the server has none
+    #[serde(default)]
+    pub ops_url: String,
     /// The sandbox of the central platform
     pub platform_url: String,
     /// Its process

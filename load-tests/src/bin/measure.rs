@@ -9,6 +9,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use synaq_load_tests::candidate::Candidate;
+use synaq_load_tests::metrics::Buckets;
 use synaq_load_tests::proctor::Proctor;
 use synaq_load_tests::server::Server;
 use synaq_load_tests::site::Site;
@@ -24,6 +25,10 @@ const PER_ROUND: usize = 100;
 const ANSWER_GAP: Duration = Duration::from_millis(40);
 /// About what one answer adds to the log: event body, hash, ids.
 const APPEND_BYTES: usize = 400;
+/// The server's own histogram: frame received to acknowledgement handed to the socket.
+const ACK: &str = "synaq_ack_seconds";
+/// p50 of an answer within the server, at most so many times that of the raw log.
+const RATIO_MAX: f64 = 2.0;
 /// Longest time a figure can have.
 const MOST_US: u64 = 60_000_000;
 /// Questions of a paper that are answered in turn.
@@ -74,7 +79,7 @@ async fn main() -> anyhow::Result<()> {
     let mut first = candidates.swap_remove(0);
     drop(candidates);
     first.stop_publishing();
-    acknowledgements(folder.path(), &mut first).await
+    acknowledgements(folder.path(), &mut first, &server.demo.ops_url).await
 }
 
 /// From the process's start to its links: a fresh folder once, then the same folder again.
@@ -146,11 +151,14 @@ async fn settle(candidates: &mut [Candidate], span: Duration) -> anyhow::Result<
 }
 
 /// One candidate's answers to their acknowledgements, and appends of a raw log on the same disk, in turns.
-async fn acknowledgements(folder: &Path, candidate: &mut Candidate) -> anyhow::Result<()> {
+async fn acknowledgements(folder: &Path, candidate: &mut Candidate, ops_url: &str) -> anyhow::Result<()> {
     let mut log = File::create(folder.join("raw.log"))?;
     let mut appends = Histogram::<u64>::new_with_bounds(1, MOST_US, 3)?;
     let (mut in_a_row, mut apart) = (appends.clone(), appends.clone());
     let mut number = 0_u16;
+    // None before the first answer: what is not there yet is empty.
+    let mut last = Buckets::read(ops_url, ACK).await.unwrap_or_default();
+    let mut inside = Buckets::default();
     for _ in 0..ROUNDS {
         for _ in 0..PER_ROUND {
             let began = Instant::now();
@@ -166,6 +174,12 @@ async fn acknowledgements(folder: &Path, candidate: &mut Candidate) -> anyhow::R
                 let command = CandidateCommand::Answer { question: number % QUESTIONS, shown };
                 figures.record(us(candidate.command(command).await?.took))?;
             }
+            if let Ok(now) = Buckets::read(ops_url, ACK).await {
+                if gap.is_zero() {
+                    inside.add_between(&last, &now);
+                }
+                last = now;
+            }
         }
     }
     ensure!(in_a_row.len() == appends.len(), "as many answers as appends");
@@ -180,12 +194,28 @@ async fn acknowledgements(folder: &Path, candidate: &mut Candidate) -> anyhow::R
     line("raw log, write + fdatasync", &appends);
     line("answers in a row", &in_a_row);
     line("answers 40 ms apart", &apart);
+    server_side(&inside, &appends);
     #[expect(clippy::cast_precision_loss, reason = "microseconds below a minute")]
     let ratio = in_a_row.value_at_quantile(0.5) as f64 / appends.value_at_quantile(0.5) as f64;
     println!(
         "ratio, in a row to raw log     {ratio:.2} (end to end over loopback; the limit of 2 is for the server's part)"
     );
     Ok(())
+}
+
+/// From the frame received to the acknowledgement handed to the socket, as the server itself measured it.
+fn server_side(inside: &Buckets, appends: &Histogram<u64>) {
+    let Some(p50) = inside.quantile_us(0.5) else {
+        println!(
+            "server's part of an answer     not measured: the server shows no {ACK} of these answers on its /metrics"
+        );
+        return;
+    };
+    #[expect(clippy::cast_precision_loss, reason = "microseconds below a minute")]
+    let ratio = p50 / appends.value_at_quantile(0.5) as f64;
+    println!("server's part of an answer     p50 {p50:>6.0} us, n {}", inside.count());
+    let verdict = if ratio <= RATIO_MAX { "met" } else { "MISSED" };
+    println!("ratio, server's part to raw log {ratio:.2} (target <= {RATIO_MAX}: {verdict})");
 }
 
 /// What the kernel says of the server's process.

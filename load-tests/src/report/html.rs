@@ -103,7 +103,13 @@ fn plots(report: &Report) -> String {
         lines
             .map(|(index, run)| Line {
                 name: format!("run {}", index + 1),
-                points: run.seconds.iter().map(|second| (second.at_s, value(second))).collect(),
+                points: run
+                    .seconds
+                    .iter()
+                    .map(|second| (second.at_s, value(second)))
+                    // Before anything was counted there is no latency.
+                    .filter(|(_, value)| *value > 0.0)
+                    .collect(),
             })
             .collect::<Vec<_>>()
     };
@@ -118,7 +124,7 @@ fn plots(report: &Report) -> String {
     };
     let over_time = [
         ("99th percentile of each second", "ms", true, (|second| second.p99_ms) as fn(&Second) -> f64),
-        ("Counted each second", "/s", false, |second| second.rate),
+        ("Counted", "a second", false, |second| second.rate),
         ("Processor time of the server", "cores", false, |second| second.cores),
         ("Memory of the server", "MiB", false, |second| second.rss_mib),
     ];

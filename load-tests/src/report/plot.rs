@@ -49,8 +49,8 @@ impl Plot<'_> {
             HEIGHT - BOTTOM - (y - y_least) / (y_most - y_least).max(1e-9) * (HEIGHT - TOP - BOTTOM)
         };
         let mut svg = format!(
-            "<figure><figcaption>{}</figcaption><svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\">",
-            self.title, self.title
+            "<figure><figcaption>{}, {}</figcaption><svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\">",
+            self.title, self.y, self.title
         );
         for (y, label) in self.y_marks(y_least, y_most) {
             let at = at_y(y);
@@ -74,12 +74,10 @@ impl Plot<'_> {
         }
         let _ = write!(
             svg,
-            "<text class=\"x\" x=\"{:.1}\" y=\"{:.1}\">{}</text><text class=\"name\" x=\"4\" y=\"{:.1}\">{}</text>",
+            "<text class=\"x\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
             f64::midpoint(LEFT, WIDTH - RIGHT),
             HEIGHT - 6.0,
-            self.x,
-            TOP,
-            self.y
+            self.x
         );
         for (index, line) in self.lines.iter().enumerate() {
             let path: String = line

@@ -186,6 +186,9 @@ impl Scenario {
     pub fn scale(&mut self, candidates: usize) {
         #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
         let factor = candidates as f64 / self.crowd.candidates as f64;
+        if candidates != self.crowd.candidates {
+            self.about = format!("{} (here with {candidates} candidates)", self.about);
+        }
         self.crowd.candidates = candidates;
         self.crowd.hand_in = self.crowd.hand_in.min(candidates);
         let rates = [

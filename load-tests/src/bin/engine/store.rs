@@ -6,37 +6,87 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 use synaq_store::{Directory, EventLog, Outbox};
+use synaq_store_postgres::{Database, PostgresStore};
 use synaq_store_sqlite::SqliteStore;
+use synaq_test_postgres::Cluster;
 
 /// How long to wait for the tasks of an aborted runtime, before looking again.
 const HELD_STILL: Duration = Duration::from_millis(5);
+/// PostgreSQL takes several appends at a time; with fewer shards it waits for the way there and back.
+const POSTGRES_SHARDS: usize = 4;
+
+/// Where stores are to be made.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// Files below this folder
+    Sqlite(PathBuf),
+    /// Databases of a private cluster
+    PrivatePostgres,
+    /// This database, which should be empty
+    Postgres(String),
+}
+
+impl FromStr for Place {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> anyhow::Result<Self> {
+        match text.strip_prefix("sqlite:") {
+            Some(folder) => Ok(Self::Sqlite(folder.into())),
+            None if text == "postgres" => Ok(Self::PrivatePostgres),
+            None if text.starts_with("postgres://") => Ok(Self::Postgres(text.to_owned())),
+            None => anyhow::bail!("a store is sqlite:FOLDER, postgres or postgres://..."),
+        }
+    }
+}
+
+/// Gives addresses of new stores.
+pub(crate) struct Site {
+    place: Place,
+    cluster: Option<Cluster>,
+}
+
+impl Site {
+    pub(crate) fn new(place: Place, folder: &Path) -> anyhow::Result<Self> {
+        let cluster = match place {
+            Place::PrivatePostgres => {
+                let options = synaq_test_postgres::Options {
+                    folder: Some(folder.join("postgres")),
+                    ..synaq_test_postgres::Options::default()
+                };
+                Some(Cluster::start(options).map_err(anyhow::Error::msg)?)
+            }
+            Place::Sqlite(_) | Place::Postgres(_) => None,
+        };
+        Ok(Self { place, cluster })
+    }
+
+    /// A store that nobody has used, except where there is one database for all.
+    pub(crate) fn fresh(&self, name: &str) -> anyhow::Result<Address> {
+        match (&self.place, &self.cluster) {
+            (Place::Sqlite(folder), _) => Ok(Address::Sqlite(folder.join(name).join("synaq.db"))),
+            (_, Some(cluster)) => {
+                Ok(Address::Postgres(cluster.fresh_database().map_err(anyhow::Error::msg)?))
+            }
+            (Place::Postgres(url), None) => Ok(Address::Postgres(url.clone())),
+            (Place::PrivatePostgres, None) => anyhow::bail!("the private cluster is gone"),
+        }
+    }
+}
 
 /// Which store, and where.
 #[derive(Clone, Debug)]
 pub(crate) enum Address {
     Sqlite(PathBuf),
+    Postgres(String),
 }
 
 impl Address {
-    /// A new SQLite file below a folder.
-    pub(crate) fn in_folder(folder: &Path, name: &str) -> Self {
-        Self::Sqlite(folder.join(name).join("synaq.db"))
-    }
-
     /// What the application chooses for it.
     pub(crate) fn shards(&self) -> usize {
         match self {
             Self::Sqlite(_) => 1,
+            Self::Postgres(_) => POSTGRES_SHARDS,
         }
-    }
-}
-
-impl FromStr for Address {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> anyhow::Result<Self> {
-        let folder = text.strip_prefix("sqlite:").context("a store is sqlite:FOLDER")?;
-        Ok(Self::in_folder(Path::new(folder), "engine"))
     }
 }
 
@@ -50,6 +100,7 @@ pub(crate) struct Opened {
 
 enum Engine {
     Sqlite(Arc<SqliteStore>),
+    Postgres(Arc<PostgresStore>),
 }
 
 impl Opened {
@@ -58,12 +109,13 @@ impl Opened {
             Address::Sqlite(path) => {
                 std::fs::create_dir_all(path.parent().context("a file has a folder")?)?;
                 let store = Arc::new(SqliteStore::open(path).await?);
-                Ok(Self {
-                    log: store.clone(),
-                    outbox: store.clone(),
-                    directory: store.clone(),
-                    engine: Engine::Sqlite(store),
-                })
+                let (log, outbox, directory) = (store.clone(), store.clone(), store.clone());
+                Ok(Self { log, outbox, directory, engine: Engine::Sqlite(store) })
+            }
+            Address::Postgres(url) => {
+                let store = Arc::new(PostgresStore::open(&Database::parse(url)?).await?);
+                let (log, outbox, directory) = (store.clone(), store.clone(), store.clone());
+                Ok(Self { log, outbox, directory, engine: Engine::Postgres(store) })
             }
         }
     }
@@ -74,11 +126,19 @@ impl Opened {
         drop((log, outbox, directory));
         match engine {
             Engine::Sqlite(store) => {
-                while Arc::strong_count(&store) > 1 {
-                    tokio::time::sleep(HELD_STILL).await;
-                }
+                alone(&store).await;
                 store.close().await;
             }
+            Engine::Postgres(store) => {
+                alone(&store).await;
+                store.close();
+            }
         }
+    }
+}
+
+async fn alone<S>(store: &Arc<S>) {
+    while Arc::strong_count(store) > 1 {
+        tokio::time::sleep(HELD_STILL).await;
     }
 }
