@@ -29,10 +29,8 @@ use uuid::Uuid;
 const WAYS_AT_ONCE: usize = 500;
 /// Candidates put into the sitting by one call.
 const LIST: usize = 1_000;
-const CENTRE: CentreId = CentreId(Uuid::from_u128(1));
-const SITTING: SittingId = SittingId(Uuid::from_u128(2));
-const BANK: BankId = BankId(Uuid::from_u128(3));
-const PROGRAMME: ProgrammeId = ProgrammeId(Uuid::from_u128(4));
+/// Digits of a business identification number.
+const BIN: u128 = 1_000_000_000_000;
 const OPEN_FOR: Span = Span::mins(600);
 
 /// The application's limits, with the differences that a mode needs.
@@ -151,12 +149,21 @@ impl House {
 /// Puts a sitting with so many candidates into the directory: their sessions.
 async fn furnish(directory: &dyn Directory, candidates: usize) -> anyhow::Result<Arc<[Seat]>> {
     let now = WallClock::start()?.now();
+    // Its own centre each time, as one database may furnish several houses.
+    let centre = CentreId(Uuid::now_v7());
+    let (bank_id, programme_id) = (BankId(Uuid::now_v7()), ProgrammeId(Uuid::now_v7()));
+    let sitting_id = SittingId(Uuid::now_v7());
     directory
-        .add_centre(CentreRow { id: CENTRE, bin: "0".repeat(12), name_kk: "О".into(), name_ru: "Ц".into() })
+        .add_centre(CentreRow {
+            id: centre,
+            bin: format!("{:012}", centre.0.as_u128() % BIN),
+            name_kk: "О".into(),
+            name_ru: "Ц".into(),
+        })
         .await?;
     let bank = BankRow {
-        id: BANK,
-        centre: CENTRE,
+        id: bank_id,
+        centre,
         slug: "confectioner".into(),
         version: 1,
         source: synaq_question_banks::DEMO_BANK.into(),
@@ -165,19 +172,19 @@ async fn furnish(directory: &dyn Directory, candidates: usize) -> anyhow::Result
     };
     directory.add_bank(bank).await?;
     let programme = ProgrammeRow {
-        id: PROGRAMME,
-        centre: CENTRE,
+        id: programme_id,
+        centre,
         slug: "confectioner".into(),
         version: 1,
         source: synaq_question_banks::DEMO_PROGRAMME.into(),
-        bank: BANK,
+        bank: bank_id,
         created_at: now,
     };
     directory.add_programme(programme).await?;
     let sitting = SittingRow {
-        id: SITTING,
-        centre: CENTRE,
-        programme: PROGRAMME,
+        id: sitting_id,
+        centre,
+        programme: programme_id,
         title: "engine".into(),
         opens_at: now - Span::mins(1),
         closes_at: now + OPEN_FOR,
@@ -194,7 +201,7 @@ async fn furnish(directory: &dyn Directory, candidates: usize) -> anyhow::Result
             switched_off: Vec::new(),
             wrapped_key: vec![0; 60],
         });
-        let added = directory.add_candidates(CENTRE, SITTING, list.collect()).await?;
+        let added = directory.add_candidates(centre, sitting_id, list.collect()).await?;
         let seat = |row: CandidateRow| Seat { session: row.candidate.session, answers: AtomicU64::new(0) };
         seats.extend(added.into_iter().map(seat));
     }

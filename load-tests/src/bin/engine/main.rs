@@ -14,9 +14,9 @@ use anyhow::{Context as _, ensure};
 use clap::Parser;
 use closed_loop::Load;
 use house::House;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
-use store::{Address, Opened};
+use store::{Opened, Place, Site};
 use table::{Cell, Table};
 
 /// Sessions that are in flight at once in each column of the table.
@@ -27,9 +27,10 @@ const WRITERS: usize = 10;
 /// Durable answers per second, and how long one takes.
 #[derive(Debug, Parser)]
 struct Options {
-    /// `sqlite:FOLDER` or `postgres://...`; without it a new folder where the program was started, on that disk
+    /// `sqlite:FOLDER`, `postgres` (a private cluster) or `postgres://...` (an empty database); without it, and for
+    /// `postgres`, in a new folder where the program was started, on that disk
     #[arg(long)]
-    store: Option<Address>,
+    store: Option<Place>,
     /// Runs of every cell; they take turns
     #[arg(long, default_value_t = 3)]
     runs: usize,
@@ -51,30 +52,27 @@ fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     ensure!(options.runs > 0, "a figure needs a run");
     let folder = tempfile::tempdir_in(std::env::current_dir()?)?;
+    let place = options.store.clone().unwrap_or_else(|| Place::Sqlite(folder.path().to_owned()));
+    let site = Site::new(place, folder.path())?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         if !options.only_restart {
-            answers(&options, folder.path().to_owned()).await?;
+            answers(&options, &site, folder.path()).await?;
         }
         if options.restart > 0 {
-            let address =
-                options.store.clone().unwrap_or_else(|| Address::in_folder(folder.path(), "restart"));
-            restart::measure(&address, options.restart).await?;
+            restart::measure(&site.fresh("restart")?, options.restart).await?;
         }
         Ok(())
     })
 }
 
-async fn answers(options: &Options, folder: PathBuf) -> anyhow::Result<()> {
+async fn answers(options: &Options, site: &Site, folder: &Path) -> anyhow::Result<()> {
     let load = Load {
         warm_up: Duration::from_millis(options.warm_up_ms),
         window: Duration::from_millis(options.window_ms),
     };
     let most = IN_FLIGHT.into_iter().max().context("a table has columns")?;
-    let address = |name: &str| options.store.clone().unwrap_or_else(|| Address::in_folder(&folder, name));
-    let shards = address("group").shards();
-
-    // One after the other, because both may mean the same database, which has one holder of its lease.
+    // One after the other, because all may mean the same database, which has one holder of its lease.
     let mut table = Table::new(IN_FLIGHT);
     for run in 1..=options.runs {
         eprintln!("run {run} of {}", options.runs);
@@ -82,16 +80,18 @@ async fn answers(options: &Options, folder: PathBuf) -> anyhow::Result<()> {
             let raw = raw_log::run(&folder.join("raw.log"), in_flight, load).await?;
             table.add("raw log, group fdatasync", in_flight, Cell::of(&raw));
         }
-        let store = Opened::at(&address(&format!("append-{run}"))).await?;
+        let store = Opened::at(&site.fresh(&format!("append-{run}"))?).await?;
         for in_flight in IN_FLIGHT {
             let append = closed_loop::append(&store, in_flight, load).await?;
             table.add("store alone, group commit", in_flight, Cell::of(&append));
         }
         store.close().await;
-        for (name, shards, batch_inputs) in
-            [("runtime, group commit", shards, None), ("runtime, one transaction each", WRITERS, Some(1))]
+        for (name, writers, batch_inputs) in
+            [("runtime, group commit", None, None), ("runtime, one transaction each", Some(WRITERS), Some(1))]
         {
-            let store = Opened::at(&address(&format!("{shards}-{run}"))).await?;
+            let address = site.fresh(&format!("{run}-{}", writers.unwrap_or_default()))?;
+            let shards = writers.unwrap_or_else(|| address.shards());
+            let store = Opened::at(&address).await?;
             let house = House::start(&store, house::limits(shards, None), most).await?;
             house.begin(most).await?;
             // Made ready in groups; measured as the mode says.
