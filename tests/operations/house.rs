@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use synaq_load_tests::candidate::Candidate;
 use synaq_load_tests::proctor::Proctor;
 use synaq_load_tests::server::Server;
@@ -58,6 +58,17 @@ impl House {
     /// The same folder and port again, after it ended.
     pub(crate) fn again(&self, log: &str) -> anyhow::Result<Self> {
         Self::open_at(&self.data, self.port, log)
+    }
+
+    /// The demo's other things beside a restored folder: who has which password, and what the platform holds.
+    pub(crate) fn move_to(&self, data: &Path) -> anyhow::Result<()> {
+        fs::copy(self.data.join("demo.json"), data.join("demo.json"))?;
+        let copied = Command::new("cp")
+            .arg("-r")
+            .args([self.data.join("platform"), data.join("platform")])
+            .status()?;
+        ensure!(copied.success(), "the platform's folder was not copied");
+        Ok(())
     }
 
     /// On a folder, at a port.
@@ -162,6 +173,18 @@ impl Drop for House {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A command of the binary, to its end.
+pub(crate) fn synaq<S: AsRef<std::ffi::OsStr>>(
+    arguments: impl IntoIterator<Item = S>,
+) -> anyhow::Result<Output> {
+    Ok(Command::new(Server::binary()?).args(arguments).output()?)
+}
+
+/// Milliseconds UTC, by the clock that the server on this machine has too.
+pub(crate) fn now_ms() -> anyhow::Result<i64> {
+    Ok(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?)
 }
 
 /// Asks an address without knowing who answers: status and body.

@@ -1,6 +1,6 @@
 //! SIGTERM while everybody answers.
 
-use crate::house::{House, all, ask};
+use crate::house::{House, all, ask, now_ms};
 use anyhow::{Context as _, ensure};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,7 +17,15 @@ const ACKS: u64 = 200;
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Newest acknowledged answer of each question.
-pub(crate) type Acknowledged = BTreeMap<u16, (u64, Vec<u8>)>;
+pub(crate) type Acknowledged = BTreeMap<u16, Answer>;
+
+/// An answer whose acknowledgement was read.
+pub(crate) struct Answer {
+    pub(crate) client_seq: u64,
+    pub(crate) shown: Vec<u8>,
+    /// When it was read, ms UTC
+    pub(crate) acked_at: i64,
+}
 
 /// Answers until the socket ends; gives back what was acknowledged and the last words.
 pub(crate) async fn answer_until_it_ends(
@@ -32,7 +40,8 @@ pub(crate) async fn answer_until_it_ends(
         let command = CandidateCommand::Answer { question, shown: shown.clone() };
         match candidate.command(command).await {
             Ok(done) => {
-                acknowledged.insert(question, (done.client_seq, shown));
+                acknowledged
+                    .insert(question, Answer { client_seq: done.client_seq, shown, acked_at: now_ms()? });
                 acks.fetch_add(1, Ordering::Relaxed);
             }
             Err(end) => return Ok((candidate, acknowledged, format!("{end:#}"))),
@@ -44,10 +53,10 @@ pub(crate) async fn answer_until_it_ends(
 /// The welcome shows every acknowledged answer, or a newer one whose acknowledgement was lost.
 pub(crate) fn missing(candidate: &Candidate, acknowledged: &Acknowledged) -> anyhow::Result<Vec<u16>> {
     let view = candidate.view()?;
-    let held = |question: u16, (client_seq, shown): &(u64, Vec<u8>)| {
+    let held = |question: u16, answer: &Answer| {
         let mark = view.questions.get(usize::from(question)).context("the paper has shrunk")?;
-        let newer = mark.client_seq > *client_seq;
-        anyhow::Ok(newer || (mark.client_seq == *client_seq && mark.shown == *shown))
+        let newer = mark.client_seq > answer.client_seq;
+        anyhow::Ok(newer || (mark.client_seq == answer.client_seq && mark.shown == answer.shown))
     };
     let mut missing = Vec::new();
     for (question, answer) in acknowledged {

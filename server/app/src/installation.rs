@@ -16,6 +16,7 @@ use crate::private;
 use crate::store::{Address, Place, Store};
 use anyhow::Context as _;
 use ring::rand::SystemRandom;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use synaq_runtime::{Ports, Running, SealingKeys};
@@ -67,6 +68,41 @@ impl Folders {
     }
 }
 
+/// Left by `synaq restore`: what happened between these two is missing here.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Restored {
+    /// When the backup was taken, ms UTC
+    pub(crate) taken_at: i64,
+    /// When it was restored, ms UTC
+    pub(crate) restored_at: i64,
+}
+
+impl Restored {
+    fn path(folders: &Folders) -> PathBuf {
+        folders.data.join("restored.json")
+    }
+
+    /// Marks a folder.
+    pub(crate) fn write(&self, folders: &Folders) -> anyhow::Result<()> {
+        private::write(&Self::path(folders), &serde_json::to_vec_pretty(self)?)
+    }
+
+    /// Says at every start that this folder was restored: a record that the platform refuses as another content, or an
+    /// answer that somebody misses, has its reason here.
+    fn tell(folders: &Folders) {
+        let Ok(bytes) = std::fs::read(Self::path(folders)) else { return };
+        match serde_json::from_slice::<Self>(&bytes) {
+            Ok(Self { taken_at, restored_at }) => tracing::warn!(
+                taken_at,
+                restored_at,
+                "this installation was restored from a backup; what was acknowledged between these two is missing"
+            ),
+            Err(error) => tracing::warn!(%error, "restored.json cannot be read"),
+        }
+    }
+}
+
 /// What starting needs besides the folders.
 pub(crate) struct Start {
     /// Where and how WebRTC is taken
@@ -110,6 +146,7 @@ pub(crate) async fn start(
     keys: Keys,
     start: Start,
 ) -> anyhow::Result<Installation> {
+    Restored::tell(folders);
     let clock = Arc::new(SystemClock::start());
     let random = Arc::new(SystemRandom::new());
     let evidence =

@@ -1,6 +1,7 @@
 //! The binary `synaq`: the only place that reads the environment and the real clock.
 
 mod adapter;
+mod backup;
 mod clock;
 mod command;
 mod config;
@@ -43,7 +44,16 @@ enum Command {
         /// TOML
         #[arg(long)]
         config: PathBuf,
+        /// Read the whole database too: its pages, the chain of every session, every record; beside a running server
+        #[arg(long)]
+        deep: bool,
     },
+    /// Ask a running server on this machine whether it is alive
+    Health(command::health::Options),
+    /// Copy everything to a folder, beside the running server
+    Backup(command::backup::Options),
+    /// Bring a backup back into an empty folder
+    Restore(command::restore::Options),
     /// Manage centres
     #[command(subcommand)]
     Centre(CentreCommand),
@@ -127,7 +137,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     let done = match command {
         Command::Demo(demo) => wait(command::demo::run(demo)),
         Command::Serve { config } => wait(command::serve::run(&config)),
-        Command::Doctor { config } => wait(command::doctor::run(&config)),
+        Command::Doctor { config, deep } => wait(command::doctor::run(&config, deep)),
+        Command::Health(options) => command::health::run(&options),
+        Command::Backup(options) => command::backup::run(&options),
+        Command::Restore(options) => command::restore::run(&options),
         Command::Centre(CentreCommand::Add { config, centre }) => {
             wait(command::directory::add_centre(&config, centre))
         }

@@ -14,6 +14,14 @@ pub(crate) fn folder(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
+/// Takes a file that somebody else made away from everybody but its owner.
+pub(crate) fn owner_only(path: &Path) -> anyhow::Result<()> {
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .with_context(|| format!("{} cannot be kept private", path.display()))?;
+    Ok(())
+}
+
 /// Replaces a file whole or not at all.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let mut draft = path.as_os_str().to_owned();

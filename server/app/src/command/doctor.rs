@@ -1,10 +1,12 @@
 //! `synaq doctor --config FILE`: what is wrong with a configuration, and what to do.
 
 use crate::config::Config;
+use crate::store::Place;
 use crate::tls::Certificate;
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
+use synaq_store_sqlite::backup::audit;
 
 /// A thousand publishers send 80 packets of 500 bytes a second each: this holds 100 ms of them.
 const RECEIVE_BUFFER: u64 = 4 * 1024 * 1024;
@@ -12,9 +14,12 @@ const RECEIVE_BUFFER: u64 = 4 * 1024 * 1024;
 const RECEIVE_BUFFER_MAX: &str = "/proc/sys/net/core/rmem_max";
 
 /// Prints everything that speaks against a start; an error if there is anything.
-pub(crate) async fn run(path: &Path) -> anyhow::Result<()> {
+pub(crate) async fn run(path: &Path, deep: bool) -> anyhow::Result<()> {
     let config = Config::read(path)?;
     let mut complaints = config.complaints();
+    if deep {
+        complaints.extend(damage(&config));
+    }
     if let Some(files) = &config.tls
         && let Err(error) = Certificate::read(files).await
     {
@@ -35,6 +40,32 @@ pub(crate) async fn run(path: &Path) -> anyhow::Result<()> {
         println!("- {complaint}");
     }
     anyhow::bail!("{} does not bear a start", path.display())
+}
+
+/// Everything that the database itself shows to be damaged.
+fn damage(config: &Config) -> Vec<String> {
+    let database = match config.folders().map(|folders| folders.store().clone()) {
+        Ok(Place::File(file)) => file,
+        Ok(Place::Database(_)) => {
+            println!("advice: pg_amcheck reads the pages of PostgreSQL; --deep reads SQLite only");
+            return Vec::new();
+        }
+        Err(error) => return vec![format!("{error:#}")],
+    };
+    let advice = "restore the newest backup that is whole (OPERATIONS.md, restore drill)";
+    match audit(&database) {
+        Ok(audit) => {
+            let events: u64 = audit.heads.values().map(|(events, _)| events).sum();
+            println!(
+                "{}: {} sessions with {events} events and {} records were read",
+                database.display(),
+                audit.heads.len(),
+                audit.records
+            );
+            audit.faults.into_iter().map(|fault| format!("{fault}; {advice}")).collect()
+        }
+        Err(error) => vec![format!("{}: {error}; {advice}", database.display())],
+    }
 }
 
 fn ports(config: &Config) -> Vec<String> {

@@ -10,11 +10,14 @@ fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
+pub(crate) mod backup;
 pub(crate) mod demo;
 pub(crate) mod directory;
 pub(crate) mod doctor;
+pub(crate) mod health;
 pub(crate) mod platform;
 pub(crate) mod rebuild_form;
 pub(crate) mod rehearse;
+pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod verify;

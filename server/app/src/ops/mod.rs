@@ -7,7 +7,5 @@ mod process;
 pub(crate) mod recorder;
 mod watch;
 
-#[cfg(test)]
-pub(crate) use listener::USUAL;
-pub(crate) use listener::{Port, serve};
+pub(crate) use listener::{Port, USUAL, serve};
 pub(crate) use watch::Watch;

@@ -94,3 +94,42 @@ fn every_metric_is_documented() {
     let missing: Vec<_> = names.filter(|name| !handbook.contains(&format!("`{name}"))).collect();
     assert_eq!(missing, Vec::<&str>::new(), "not in OPERATIONS.md");
 }
+
+#[test]
+fn health_asks_the_operators_address() {
+    let site = Site::new();
+    let ops = format!("127.0.0.1:{}", site.ops());
+    let health = |more: &[&str]| crate::process::synaq(["health", "--ops", &ops].iter().chain(more));
+    let silent = health(&[]);
+    assert_eq!(silent.status.code(), Some(1));
+    assert!(crate::process::stderr(&silent).contains("does not answer"));
+    let _server = site.serve(&site.config(&[("[ops]", "[ops]\ndisk_reserve_mib = 1000000000000")]));
+    let alive = health(&[]);
+    assert!(alive.status.success());
+    assert_eq!(stdout(&alive), "ok\n");
+    let unready = health(&["--ready"]);
+    assert_eq!(unready.status.code(), Some(1));
+    assert!(crate::process::stderr(&unready).contains("disk"), "{}", crate::process::stderr(&unready));
+}
+
+/// A unit that names what the binary has not would start nothing on the exam's morning.
+#[test]
+fn the_packaged_files_name_commands_and_limits_that_there_are() {
+    let unit = include_str!("../../packaging/synaq.service");
+    let container = include_str!("../../packaging/Containerfile");
+    assert!(unit.contains("\nExecStart=/usr/bin/synaq serve --config /etc/synaq/synaq.toml\n"));
+    for command in ["serve", "doctor", "health", "backup", "restore"] {
+        assert!(crate::process::synaq([command, "--help"]).status.success(), "{command}");
+    }
+    assert!(container.contains("\"/usr/bin/synaq\", \"health\"") && container.contains("\nUSER synaq\n"));
+    let seconds = |key: &str| -> u64 {
+        let line = unit.lines().find_map(|line| line.strip_prefix(key)).unwrap();
+        line.trim_start_matches('=').parse().unwrap()
+    };
+    // Longer than the server's own limit of 30 s.
+    assert!(seconds("TimeoutStopSec") > 30);
+    for hardening in ["NoNewPrivileges=yes", "ProtectSystem=strict", "StateDirectory=synaq", "Restart=always"]
+    {
+        assert!(unit.lines().any(|line| line == hardening), "{hardening}");
+    }
+}
