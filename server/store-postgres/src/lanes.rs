@@ -9,6 +9,7 @@ use crate::error::{engine, leaves_connection_sound, timed_out};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use synaq_store::Error;
@@ -24,6 +25,10 @@ pub(crate) struct Lanes {
     database: Database,
     turns: Semaphore,
     idle: Mutex<Idle>,
+    /// The last attempt to reach the server was in vain: one caller at a time tries again, and the others are told at
+    /// once instead of waiting in a row, each its whole time.
+    silent: AtomicBool,
+    trying: Semaphore,
 }
 
 #[derive(Debug, Default)]
@@ -44,7 +49,13 @@ pub(crate) struct Lane<'l> {
 impl Lanes {
     /// At most so many connections, opened when needed.
     pub(crate) fn new(database: Database, most: usize) -> Self {
-        Self { database, turns: Semaphore::new(most), idle: Mutex::default() }
+        Self {
+            database,
+            turns: Semaphore::new(most),
+            idle: Mutex::default(),
+            silent: AtomicBool::new(false),
+            trying: Semaphore::new(1),
+        }
     }
 
     /// All rows that a statement answers.
@@ -75,6 +86,7 @@ impl Lanes {
         match tokio::time::timeout(PATIENCE, work).await {
             Ok(done) => done,
             Err(_) => {
+                self.silent.store(true, Ordering::SeqCst);
                 self.distrust();
                 Err(Refusal::Engine(timed_out()))
             }
@@ -84,13 +96,21 @@ impl Lanes {
     /// A connection, opened if none is idle.
     pub(crate) async fn lane(&self) -> Result<Lane<'_>, Refusal> {
         let turn = self.turns.acquire().await.map_err(|_| Refusal::Engine(sqlx::Error::PoolClosed))?;
+        let _try = match self.silent.load(Ordering::SeqCst) {
+            true => Some(self.trying.try_acquire().map_err(|_| Refusal::Engine(timed_out()))?),
+            false => None,
+        };
         let (idle, generation) = {
             let mut idle = self.idle();
             (idle.connections.pop(), idle.generation)
         };
         let connection = match idle {
             Some(connection) => connection,
-            None => connect(&self.database).await.map_err(Refusal::Connecting)?,
+            None => {
+                let connected = connect(&self.database).await;
+                self.silent.store(connected.is_err(), Ordering::SeqCst);
+                connected.map_err(Refusal::Connecting)?
+            }
         };
         Ok(Lane { lanes: self, connection, generation, _turn: turn })
     }
@@ -118,6 +138,7 @@ impl Lane<'_> {
     /// Keeps the connection for the next caller if it is sound.
     pub(crate) fn end<T>(self, answer: Result<T, sqlx::Error>) -> Result<T, Refusal> {
         if answer.as_ref().err().is_none_or(leaves_connection_sound) {
+            self.lanes.silent.store(false, Ordering::SeqCst);
             let mut idle = self.lanes.idle();
             if idle.generation == self.generation {
                 idle.connections.push(self.connection);

@@ -23,6 +23,9 @@ const HEALED_WITHIN: Duration = Duration::from_secs(10);
 /// A paused server is given up after this, with some room for a busy machine.
 const ERROR_WITHIN: Duration = Duration::from_secs(10);
 
+/// Connecting in vain takes 5 s.
+const TOLD_WITHIN: Duration = Duration::from_secs(7);
+
 struct Writer {
     store: Arc<PostgresStore>,
     lease: Lease,
@@ -134,6 +137,15 @@ async fn a_paused_postgres_acknowledges_nothing_and_heals_when_it_goes_on() {
         assert!(matches!(answer.unwrap(), Err(Error::Unavailable(_))));
     }
     assert!(began.elapsed() < ERROR_WITHIN, "callers waited {:?}", began.elapsed());
+    // Known to be silent, it is tried by one caller at a time, and nobody waits behind that one.
+    let (began, loads) = (Instant::now(), 0..50);
+    let mut asking = JoinSet::new();
+    for _ in loads {
+        let store = Arc::clone(&store);
+        asking.spawn(async move { store.load(SessionId(Uuid::nil()), Seq(0)).await.map(drop) });
+    }
+    assert!(asking.join_all().await.iter().all(Result::is_err));
+    assert!(began.elapsed() < TOLD_WITHIN, "callers waited {:?}", began.elapsed());
 
     cluster.resume().unwrap();
     let resumed = Instant::now();
