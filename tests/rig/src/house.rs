@@ -259,7 +259,7 @@ impl House {
         let mut text = format!("data = {:?}\n", self.data);
         writeln!(text, "listen = \"127.0.0.1:{http}\"\npublic_url = {:?}", self.base())?;
         if let Some(store) = &self.store {
-            writeln!(text, "store = {store:?}")?;
+            writeln!(text, "[store]\nurl = {store:?}")?;
         }
         if let Some((certificate, key)) = &self.outside.tls {
             writeln!(text, "[tls]\ncertificate = {certificate:?}\nkey = {key:?}")?;

@@ -5,8 +5,10 @@ use crate::report::Report;
 use crate::rows::{self, Stage};
 use anyhow::{Context as _, ensure};
 use std::fs;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use synaq_load_tests::server::Server;
+use synaq_test_postgres::{Cluster, Options};
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -47,11 +49,16 @@ pub async fn run(selection: &Selection) -> anyhow::Result<bool> {
     let chosen: Vec<&Row> = all.iter().filter(wanted).collect();
     ensure!(!chosen.is_empty(), "there is no such row");
     let mut lines = Vec::new();
+    let mut cluster = None;
     for row in &chosen {
         for engine in row.engines.iter().filter(|engine| selection.engine.is_none_or(|only| only == **engine))
         {
             println!("=== row {} on {}: {}", row.row, engine.name(), row.fault);
-            let line = one(row, *engine, selection).await?;
+            let store = match engine {
+                Engine::Sqlite => None,
+                Engine::Postgres => Some(known_or_new(&mut cluster)?),
+            };
+            let line = one(row, *engine, selection, store).await?;
             print(row, &line);
             lines.push(line);
         }
@@ -59,14 +66,33 @@ pub async fn run(selection: &Selection) -> anyhow::Result<bool> {
     Ok(table(&chosen, &lines, selection, began.elapsed()))
 }
 
-async fn one(row: &Row, engine: Engine, selection: &Selection) -> anyhow::Result<Line> {
+/// One private cluster for all rows; each row has a database of its own.
+fn known_or_new(cluster: &mut Option<Arc<Cluster>>) -> anyhow::Result<Arc<Cluster>> {
+    if let Some(known) = cluster {
+        return Ok(Arc::clone(known));
+    }
+    let new = Cluster::start(Options::default()).map_err(anyhow::Error::msg).context("a private cluster")?;
+    Ok(Arc::clone(cluster.insert(Arc::new(new))))
+}
+
+async fn one(
+    row: &Row,
+    engine: Engine,
+    selection: &Selection,
+    cluster: Option<Arc<Cluster>>,
+) -> anyhow::Result<Line> {
     let began = Instant::now();
     // Beside the binary: the folder for temporary files is often kept in memory, and disks matter here.
     let place = Server::binary()?.parent().context("the binary lies in a folder")?.join("rig");
     fs::create_dir_all(&place)?;
     let folder = tempfile::Builder::new().prefix("row-").tempdir_in(place).context("a folder for the row")?;
-    let stage =
-        Stage { engine, seed: selection.seed, whole: selection.whole, folder: folder.path().to_owned() };
+    let stage = Stage {
+        engine,
+        seed: selection.seed,
+        whole: selection.whole,
+        folder: folder.path().to_owned(),
+        cluster,
+    };
     let mut report = Report::default();
     let played = rows::run(&row.row, &stage, &mut report).await;
     let mut faults = match &played {

@@ -4,6 +4,7 @@ mod kill;
 mod machine;
 mod network;
 mod platform;
+mod postgres;
 mod power;
 mod rot;
 mod storage;
@@ -18,6 +19,8 @@ use rand::rngs::StdRng;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
+use synaq_test_postgres::Cluster;
 
 /// What a row runs with.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub struct Stage {
     pub whole: bool,
     /// A folder of its own
     pub folder: PathBuf,
+    /// The cluster of PostgreSQL's rows
+    pub cluster: Option<Arc<Cluster>>,
 }
 
 impl Stage {
@@ -51,12 +56,17 @@ impl Stage {
         self.house_in(&self.folder.join("data"))
     }
 
+    fn store(&self) -> anyhow::Result<Option<String>> {
+        let fresh = self.cluster.as_ref().map(|cluster| cluster.fresh_database());
+        fresh.transpose().map_err(anyhow::Error::msg)
+    }
+
     /// The same in a folder that the row has prepared.
     ///
     /// # Errors
     /// If the binary does not come up.
     pub fn house_in(&self, data: &std::path::Path) -> anyhow::Result<House> {
-        let mut house = House::found(data, self.folder.join("server.log"), None)?;
+        let mut house = House::found(data, self.folder.join("server.log"), self.store()?)?;
         house.start_platform()?;
         Ok(house)
     }
@@ -99,6 +109,8 @@ rows! {
     "10" => machine::descriptors_run_out,
     "11" => machine::memory_runs_out,
     "12" => machine::processor_is_scarce,
+    "13" => postgres::ends,
+    "14" => postgres::stands_still,
     "17" => platform::down_and_slow,
     "18" => platform::lies,
     "19" => network::packets_are_lost,

@@ -23,7 +23,8 @@ pub(super) async fn bytes_change(stage: &Stage, report: &mut Report) -> anyhow::
     // Long enough for a chunk of a recording.
     tokio::time::sleep(Duration::from_secs(5)).await;
     let look = scene.look();
-    let session = scene.watched.all().first().map(|(session, _)| session.clone()).context("two candidates")?;
+    let session =
+        scene.watched.all().first().map(|(session, _)| session.clone()).context("two candidates")?;
     let mut house = scene.judge(report).await?;
     let trust = house.data.join("trust.json");
 

@@ -137,6 +137,7 @@ async fn healed(scene: &mut Scene, from: i64, report: &mut Report) -> anyhow::Re
     let healed = flows(scene).await;
     scene.store_outage_since(from);
     report.that("answers_flow_again_within_10_s", healed.is_ok(), || format!("{healed:?}"));
+    report.note(format!("candidates heard {:?}", scene.watched.codes()));
     healed.map(drop)
 }
 
