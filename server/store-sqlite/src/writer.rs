@@ -14,7 +14,7 @@ use uuid::Uuid;
 const CACHED_STATEMENTS: usize = 32;
 
 /// The index of positions of 10,000 sessions fits: SQLite's own 2 MiB would be read again with every large batch.
-const CACHE_KIB: i32 = 64 * 1024;
+const CACHE_KIB: i32 = 32 * 1024;
 
 /// Pages in the write-ahead log before they are folded into the file. A batch of a thousand sessions dirties as many
 /// pages as SQLite's own 1,000, and would be written twice at once; with four times that, half as many again fit into

@@ -4,5 +4,6 @@
 mod durability;
 mod isolation;
 mod sealing;
+mod shards;
 mod support;
 mod watching;

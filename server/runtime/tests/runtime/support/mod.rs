@@ -201,6 +201,7 @@ impl PlatformPort for TestPlatform {
 
 /// A runtime over a store in memory.
 pub(crate) struct Bench {
+    options: Options,
     pub(crate) store: Arc<SimStore>,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) platform: Arc<TestPlatform>,
@@ -212,8 +213,12 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) async fn start() -> Self {
+        Self::start_with(Options::default()).await
+    }
+
+    pub(crate) async fn start_with(options: Options) -> Self {
         let clock = Arc::new(TestClock(AtomicI64::new(START.0)));
-        Self::over(Arc::new(SimStore::new()), clock, Arc::default(), 1).await
+        Self::over(options, Arc::new(SimStore::new()), clock, Arc::default(), 1).await
     }
 
     /// The process is gone, the disk stays.
@@ -227,10 +232,16 @@ impl Bench {
         let seq = self.next_seq.load(Ordering::SeqCst);
         drop(self.running);
         prepare(&store);
-        Self::over(store, self.clock, self.source, seq).await
+        Self::over(self.options, store, self.clock, self.source, seq).await
     }
 
-    async fn over(store: Arc<SimStore>, clock: Arc<TestClock>, source: Arc<TestSource>, seq: i64) -> Self {
+    async fn over(
+        options: Options,
+        store: Arc<SimStore>,
+        clock: Arc<TestClock>,
+        source: Arc<TestSource>,
+        seq: i64,
+    ) -> Self {
         let random = SystemRandom::new();
         let key = || SigningKey::generate(Algorithm::Es256, &random).unwrap();
         let platform_key = key();
@@ -259,8 +270,8 @@ impl Bench {
             },
             clock: clock.clone(),
         };
-        let (runtime, running) = Running::start(Options::default(), ports, Uuid::from_u128(9)).await.unwrap();
-        Self { store, clock, platform, source, runtime, running, next_seq: AtomicI64::new(seq) }
+        let (runtime, running) = Running::start(options, ports, Uuid::from_u128(9)).await.unwrap();
+        Self { options, store, clock, platform, source, runtime, running, next_seq: AtomicI64::new(seq) }
     }
 
     pub(crate) fn client(&self, client_seq: u64) -> ClientRef {
