@@ -14,6 +14,9 @@ use uuid::Uuid;
 /// A commit takes this long when nothing is wrong.
 const COMMIT_MS: u64 = 3;
 
+/// Appends and loads of one run: more means that something goes round in circles. Ten times what runs need.
+const CALLS_MAX: u64 = 30_000;
+
 /// A bug planted into the log, to show that the suite finds it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Bug {
@@ -33,6 +36,8 @@ pub(crate) struct Common {
     /// What a commit takes longer, while a fault lasts
     pub(crate) slower_ms: AtomicU64,
     holder: Mutex<Option<Lease>>,
+    /// Appends and loads so far
+    calls: AtomicU64,
 }
 
 /// One process's log.
@@ -71,11 +76,22 @@ impl Journal {
         batch
     }
 
-    fn note(&self, answer: &Result<Committed<Arc<Batch>>, Error>, lease: Lease) {
+    /// A process that goes round in circles is stopped here, or the run would never end.
+    async fn called(&self, session: Option<SessionId>, what: impl Fn() -> String) {
+        match self.common.calls.fetch_add(1, Ordering::SeqCst) {
+            CALLS_MAX => self.history.find("no_end", session, what()),
+            calls if calls < CALLS_MAX => return,
+            _ => {}
+        }
+        std::future::pending().await
+    }
+
+    /// `newest` is the lease in force when the append was asked for: one that was stored in time may answer late.
+    fn note(&self, answer: &Result<Committed<Arc<Batch>>, Error>, lease: Lease, newest: u64) {
         match answer {
             Ok(_) => {
                 self.history.count("commits");
-                if lease.epoch < self.common.newest.load(Ordering::SeqCst) {
+                if lease.epoch < newest {
                     let detail =
                         format!("a process with lease {} wrote after it was taken over", lease.epoch);
                     self.history.find("fence", None, detail);
@@ -99,8 +115,11 @@ impl EventLog for Journal {
     }
 
     async fn append(&self, lease: Lease, batch: Arc<Batch>) -> Result<Committed<Arc<Batch>>, Error> {
+        let kinds = || batch.events.iter().map(|event| event.kind.as_str()).collect::<Vec<_>>().join(" ");
+        self.called(batch.events.first().map(|event| event.stream), kinds).await;
         let slower = self.common.slower_ms.load(Ordering::SeqCst);
         tokio::time::sleep(Duration::from_millis(COMMIT_MS + slower)).await;
+        let newest = self.common.newest.load(Ordering::SeqCst);
         let answer = match self.bug {
             Some(Bug::AcknowledgeBeforeCommit) => {
                 self.unwritten.lock().expect("no panic while locked").push((lease, Arc::clone(&batch)));
@@ -113,11 +132,12 @@ impl EventLog for Journal {
             Some(Bug::DoubleWarning) => self.store.append(lease, Arc::new(Self::doubled(&batch))).await,
             None => self.store.append(lease, batch).await,
         };
-        self.note(&answer, lease);
+        self.note(&answer, lease, newest);
         answer
     }
 
     async fn load(&self, stream: SessionId, after: Seq) -> Result<Vec<Recorded>, Error> {
+        self.called(Some(stream), || "loads".to_owned()).await;
         self.write_out().await;
         self.store.load(stream, after).await
     }

@@ -6,7 +6,7 @@ use crate::history::StaffTold;
 use crate::net::note_shown;
 use crate::node::{Ground, Node};
 use crate::plan::{Deed, name_of};
-use crate::ports::{COMMISSION, PROCTOR, SECOND_PROCTOR, SimClock, candidate_of};
+use crate::ports::{COMMISSION, PROCTOR, SECOND_PROCTOR, candidate_of};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +34,6 @@ enum Todo {
 /// Everybody behind one tile.
 pub(crate) struct Staff {
     ground: Arc<Ground>,
-    clock: SimClock,
     session: SessionId,
     asks_again: bool,
     deeds: Vec<(u64, Deed)>,
@@ -51,14 +50,12 @@ pub(crate) struct Staff {
 impl Staff {
     pub(crate) fn new(
         ground: Arc<Ground>,
-        clock: SimClock,
         session: SessionId,
         asks_again: bool,
         deeds: Vec<(u64, Deed)>,
     ) -> Self {
         Self {
             ground,
-            clock,
             session,
             asks_again,
             deeds,

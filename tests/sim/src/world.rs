@@ -155,8 +155,7 @@ impl World {
         let page = Page::new(DeviceHash(dice.bytes()), TabId(dice.id()));
         let script = Script { habits: habits.clone(), acts, troubles, visits_ms: None };
         let session = session_of(no);
-        let (ground, clock) = (Arc::clone(&self.ground), self.clock.clone());
-        let staff = Staff::new(ground, clock, session, habits.asked_again, deeds);
+        let staff = Staff::new(Arc::clone(&self.ground), session, habits.asked_again, deeds);
         let (ground, clock) = (Arc::clone(&self.ground), self.clock.clone());
         let candidate = Candidate::new(ground, clock, session, script, page);
         let (join, over) = (Duration::from_millis(habits.join_ms), self.over.subscribe());

@@ -27,7 +27,8 @@ fn the_same_plan_gives_the_same_log_to_the_last_byte() {
 #[test]
 fn shrinking_keeps_what_the_failure_needs_and_little_else() {
     let plan = Plan::of(3);
-    let needed = |item: &Item| matches!(item, Item::Fault { fault: Fault::Crash { .. } | Fault::Stop { .. }, .. });
+    let needed =
+        |item: &Item| matches!(item, Item::Fault { fault: Fault::Crash { .. } | Fault::Stop { .. }, .. });
     let least = plan.items.iter().filter(|item| needed(item)).count();
     let fails = |plan: &Plan| plan.items.iter().filter(|item| needed(item)).count() == least;
     let (small, _) = shrink(&plan, fails);

@@ -9,9 +9,9 @@ use crate::dice::Dice;
 use crate::net::{Answer, Down, Line};
 use crate::node::Ground;
 use crate::plan;
-use crate::ports::{START, SimClock};
+use crate::ports::{RIGHT, START, SimClock};
 use page::{Page, Pending};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use synaq_core::ids::SessionId;
@@ -262,7 +262,11 @@ impl Candidate {
     fn act(&mut self, act: plan::Act) {
         match act {
             plan::Act::Answer { question, shown } => {
-                self.put(Command::Answer { question, shown: shown.into_iter().collect() });
+                let shown = match self.right(question) {
+                    Some(right) if self.script.habits.knows => BTreeSet::from([right]),
+                    _ => shown.into_iter().collect(),
+                };
+                self.put(Command::Answer { question, shown });
             }
             plan::Act::Flag { question, on } => self.put(Command::Flag { question, on }),
             plan::Act::LeavePage { for_ms } => self.leave(Code::WindowBlur, for_ms, false),
@@ -277,7 +281,31 @@ impl Candidate {
             plan::Act::Call => self.put(Command::CallProctor),
             plan::Act::Say => self.put(Command::Say("сәлем".to_owned())),
             plan::Act::HandIn => self.put(Command::HandIn),
+            plan::Act::OfflineAtEnd { for_ms } => self.go_offline_at_the_end(for_ms),
         }
+    }
+
+    fn go_offline_at_the_end(&mut self, for_ms: u64) {
+        const BEFORE: Span = Span::secs(6);
+        let node = self.ground.node.borrow().clone();
+        let left = self.seen.as_ref().zip(node).map(|(seen, node)| seen.session.remaining(node.now()));
+        let wait = (left.unwrap_or(BEFORE) - BEFORE).0;
+        if wait > 1_000 {
+            let wait = u64::try_from(wait).expect("positive");
+            return self.after(wait, Todo::Act(plan::Act::OfflineAtEnd { for_ms }));
+        }
+        self.cut(for_ms, false);
+        for (at_ms, question) in [(1_500, 0), (3_000, 1)] {
+            let answer = plan::Act::Answer { question, shown: vec![1] };
+            self.after(at_ms, Todo::Act(answer));
+        }
+    }
+
+    /// Where the right option of a question is shown.
+    fn right(&self, question: u16) -> Option<u8> {
+        let seen = self.seen.as_ref()?;
+        let options = &seen.session.state().form.as_ref()?.questions.get(usize::from(question))?.options;
+        u8::try_from(options.iter().position(|index| *index == RIGHT)?).ok()
     }
 
     fn leave(&mut self, code: Code, for_ms: u64, restore_fails: bool) {

@@ -103,7 +103,7 @@ impl Candidate {
         }
     }
 
-    fn cut(&mut self, offline_ms: u64, arrives: bool) {
+    pub(super) fn cut(&mut self, offline_ms: u64, arrives: bool) {
         if let Some(line) = self.line.take() {
             line.cut(arrives);
             self.in_charge = false;

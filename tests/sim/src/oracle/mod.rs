@@ -17,6 +17,9 @@ use synaq_core::ids::{Seq, SessionId};
 use synaq_core::session::{Event, ExamSession};
 use synaq_store::{Delivery, DeliveryState, EventLog as _, MessageKind, Outbox as _, SimStore};
 
+/// When no fault is left, a look at a session comes back within this.
+const ANSWERS_WITHIN: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// An event as JSON.
 #[derive(Clone, Debug)]
 pub(crate) struct Fact {
@@ -149,8 +152,10 @@ fn count(exam: &Exam, history: &History) {
     if exam.first("started").is_some() {
         history.count("exams");
     }
-    if let Some(finish) = exam.finish() {
-        history.count(&format!("ended {finish}"));
+    if let Some(closed) = exam.first("closed") {
+        let finish = closed.value("finish");
+        let why = finish["why"].as_str().or(finish["reason"].as_str());
+        history.count(&format!("ended {}", why.unwrap_or_default()));
     }
     for fact in &exam.facts {
         let what = match fact.kind.as_str() {
@@ -187,7 +192,11 @@ pub(crate) async fn live_state(ground: &Ground, sessions: &[SessionId]) {
     let node = ground.node.borrow().clone();
     let Some(node) = node else { return };
     for session in sessions {
-        let Ok(live) = node.handle.look(*session).await else { continue };
+        let Ok(live) = tokio::time::timeout(ANSWERS_WITHIN, node.handle.look(*session)).await else {
+            ground.history.find("no_answer", Some(*session), "a look at the session never came back");
+            continue;
+        };
+        let Ok(live) = live else { continue };
         let state = live.session.state();
         let Ok(log) = ground.store().another_process().load(*session, Seq(0)).await else { continue };
         let mut replayed = ExamSession::new(std::sync::Arc::clone(&ground.context));

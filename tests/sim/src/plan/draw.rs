@@ -28,6 +28,7 @@ pub(super) fn plan(seed: u64) -> Plan {
 
 fn candidate(seed: u64, no: u8, minutes: u16, items: &mut Vec<Item>) {
     let mut dice = Dice::new(seed, &[PEOPLE, u64::from(no)]);
+    let knows = dice.percent(45);
     items.push(Item::Candidate(Candidate {
         no,
         join_ms: ms(&mut dice, 0, 20_000),
@@ -37,8 +38,15 @@ fn candidate(seed: u64, no: u8, minutes: u16, items: &mut Vec<Item>) {
         acknowledges_after_ms: dice.percent(70).then(|| ms(&mut dice, 1_000, 70_000)),
         drains: dice.percent(80),
         asked_again: dice.percent(15),
+        knows,
     }));
     let exam = u64::from(minutes) * 60_000;
+    if knows {
+        for question in 0..QUESTIONS {
+            let act = Act::Answer { question, shown: vec![0] };
+            items.push(Item::Act { candidate: no, at_ms: dice.below(exam / 2), act });
+        }
+    }
     acts(&mut dice, no, exam, items);
     deeds(&mut dice, no, exam, items);
     for kind in 0..TROUBLE_KINDS {
@@ -94,7 +102,10 @@ fn acts(dice: &mut Dice, no: u8, exam: u64, items: &mut Vec<Item>) {
     if dice.percent(20) {
         act(dice.below(exam), Act::Say);
     }
-    if dice.percent(55) {
+    if dice.percent(15) {
+        // Given before the deadline, delivered after it.
+        act(exam - 6_000, Act::OfflineAtEnd { for_ms: ms(dice, 10_000, 60_000) });
+    } else if dice.percent(55) {
         let at =
             if dice.percent(20) { exam - 300 + dice.below(600) } else { exam / 2 + dice.below(exam / 2) };
         act(at, Act::HandIn);
@@ -116,7 +127,7 @@ const CODES: [&str; 9] = [
 fn deeds(dice: &mut Dice, no: u8, exam: u64, items: &mut Vec<Item>) {
     let mut deed = |at_ms, deed| items.push(Item::Deed { candidate: no, at_ms, deed });
     // Suspicions come in heaps: what one warning leads to is what the rules are about.
-    for _ in 0..dice.below(4) {
+    for _ in 0..dice.below(3) {
         let around = dice.below(exam);
         for _ in 0..dice.between(1, 2) {
             let code = (*dice.pick(&CODES)).to_owned();

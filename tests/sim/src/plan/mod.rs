@@ -49,6 +49,8 @@ pub struct Candidate {
     pub drains: bool,
     /// The proctor asks for the photos once more
     pub asked_again: bool,
+    /// Gives the right answer to whatever is answered
+    pub knows: bool,
 }
 
 /// What a candidate does in the exam.
@@ -80,6 +82,10 @@ pub enum Act {
     Call,
     Say,
     HandIn,
+    /// The line is gone when the shown deadline is near, and something is answered meanwhile
+    OfflineAtEnd {
+        for_ms: u64,
+    },
 }
 
 /// What happens between a candidate and the server.
