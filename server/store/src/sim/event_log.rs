@@ -62,6 +62,7 @@ impl EventLog for SimStore {
 
     async fn mark(&self, lease: Lease, at: At) -> Result<(), Error> {
         self.works(Outage::Marks)?;
+        self.works(Outage::FullDisk)?;
         let mut disk = self.disk();
         if disk.lease != Some(lease) {
             return Err(Error::Fenced);
