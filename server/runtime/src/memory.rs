@@ -120,11 +120,15 @@ impl Memory {
 
     pub(crate) fn insert(&mut self, loaded: Loaded) {
         self.make_room();
-        self.known.insert(loaded.id);
         self.dropped.remove(&loaded.id);
         if self.sessions.insert(loaded.id, loaded).is_none() {
             self.count.increment(1.0);
         }
+    }
+
+    /// What its coming back brought is in the log. Not before: a return of downtime that was not stored is still owed.
+    pub(crate) fn is_served(&mut self, session: SessionId) {
+        self.known.insert(session);
     }
 
     fn make_room(&mut self) {

@@ -114,6 +114,7 @@ impl Shard {
             let _ = watching.send(snapshots.ok_or(SubmitError::Store));
         }
         for session in round.touched {
+            self.memory.is_served(session);
             self.memory.arm(session);
             self.queue_for_sealing(session);
         }
