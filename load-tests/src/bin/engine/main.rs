@@ -27,8 +27,8 @@ const WRITERS: usize = 10;
 /// Durable answers per second, and how long one takes.
 #[derive(Debug, Parser)]
 struct Options {
-    /// `sqlite:FOLDER`, `postgres` (a private cluster) or `postgres://...` (an empty database); without it, and for
-    /// `postgres`, in a new folder where the program was started, on that disk
+    /// `sqlite:FOLDER`, `postgres` (a private cluster in the folder for temporary files, see TMPDIR) or
+    /// `postgres://...` (an empty database); without it SQLite in a new folder where the program was started
     #[arg(long)]
     store: Option<Place>,
     /// Runs of every cell; they take turns
@@ -53,7 +53,7 @@ fn main() -> anyhow::Result<()> {
     ensure!(options.runs > 0, "a figure needs a run");
     let folder = tempfile::tempdir_in(std::env::current_dir()?)?;
     let place = options.store.clone().unwrap_or_else(|| Place::Sqlite(folder.path().to_owned()));
-    let site = Site::new(place, folder.path())?;
+    let site = Site::new(place)?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         if !options.only_restart {

@@ -1,7 +1,7 @@
 //! The engine under test, behind its ports.
 
 use anyhow::Context as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,14 +46,10 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    pub(crate) fn new(place: Place, folder: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn new(place: Place) -> anyhow::Result<Self> {
         let cluster = match place {
             Place::PrivatePostgres => {
-                let options = synaq_test_postgres::Options {
-                    folder: Some(folder.join("postgres")),
-                    ..synaq_test_postgres::Options::default()
-                };
-                Some(Cluster::start(options).map_err(anyhow::Error::msg)?)
+                Some(Cluster::start(synaq_test_postgres::Options::default()).map_err(anyhow::Error::msg)?)
             }
             Place::Sqlite(_) | Place::Postgres(_) => None,
         };
