@@ -79,7 +79,7 @@ impl Shard {
         while !changed.is_empty() {
             let batch = Arc::new(std::mem::take(&mut round.batch));
             let events = u32::try_from(batch.events.len()).unwrap_or(u32::MAX);
-            let begun = Instant::now();
+            let (begun, asked_at) = (Instant::now(), self.ports.clock.now());
             let appended = self.ports.log.append(self.lease, Arc::clone(&batch)).await;
             self.meters.commit_seconds.record(begun.elapsed());
             let error = match appended {
@@ -94,7 +94,11 @@ impl Shard {
                 Err(error) => error,
             };
             let refused = error.refused_session().filter(|session| changed.remove(session));
-            let Some(session) = refused.filter(|_| refusals < REFUSALS_MAX) else { return Err(error) };
+            let Some(session) = refused.filter(|_| refusals < REFUSALS_MAX) else {
+                // A database that stands still fails by a time-out: the wait for that is ours too.
+                self.memory.store_failed(asked_at);
+                return Err(error);
+            };
             refusals += 1;
             tracing::error!(%session, %error, "a session's part of a batch was refused; it is loaded again");
             round.batch = Arc::unwrap_or_clone(batch);
@@ -125,7 +129,6 @@ impl Shard {
     fn fail(&mut self, mut round: Round, error: &StoreError) {
         tracing::error!(%error, sessions = round.touched.len(), "a batch was not committed");
         self.fenced |= matches!(error, StoreError::Fenced);
-        self.memory.store_failed(self.ports.clock.now());
         for session in std::mem::take(&mut round.touched) {
             round.forget(session);
             self.drop_and_reload(session);

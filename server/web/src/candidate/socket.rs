@@ -304,6 +304,11 @@ impl Seat {
             (false, Some(epoch)) if current.is_some_and(|current| current > epoch) => {
                 Err(Code::SupersededEpoch.into())
             }
+            // Nobody took over: a store that was away had the session read anew, and it remembers no socket. The page
+            // comes back by itself, while `other_device` would stop it for good.
+            (false, Some(epoch)) if current == Some(epoch) && state.socket.is_none() => {
+                Err(Code::StoreUnavailable.into())
+            }
             (false, Some(_)) => Err(Code::OtherDevice.into()),
             (false, None)
                 if state.waiting_device.is_some_and(|(.., waiting)| waiting == self.place.socket) =>

@@ -1,7 +1,7 @@
 //! Rows 13 and 14: PostgreSQL ends or stands still.
 
 use super::Stage;
-use super::storage::{alarm, flows};
+use super::storage::{alarm, flows, no_page_stops};
 use crate::bot::Mode;
 use crate::journal::now_ms;
 use crate::report::Report;
@@ -48,6 +48,7 @@ pub(super) async fn ends(stage: &Stage, report: &mut Report) -> anyhow::Result<(
     report.that("nothing_acknowledged_meanwhile", meanwhile == 0, || format!("{meanwhile}"));
     report.that("the_server_goes_on", !ended, || "it ended".to_owned());
     alarm(&scene, report);
+    no_page_stops(&scene, report);
     scene.judge(report).await?;
     Ok(())
 }
@@ -76,6 +77,7 @@ pub(super) async fn stands_still(stage: &Stage, report: &mut Report) -> anyhow::
         scene.breaks()
     ));
     report.that("nothing_acknowledged_meanwhile", meanwhile == 0, || format!("{meanwhile}"));
+    no_page_stops(&scene, report);
     report.that("candidates_are_told", told > 0, || format!("{:?}", scene.watched.codes()));
     report.that("answers_flow_again_within_10_s", healed.is_ok(), || format!("{healed:?}"));
     report.that("the_server_goes_on", !ended, || "it ended".to_owned());

@@ -138,6 +138,7 @@ async fn healed(scene: &mut Scene, from: i64, report: &mut Report) -> anyhow::Re
     scene.store_outage_since(from);
     report.that("answers_flow_again_within_10_s", healed.is_ok(), || format!("{healed:?}"));
     report.note(format!("candidates heard {:?}", scene.watched.codes()));
+    no_page_stops(scene, report);
     healed.map(drop)
 }
 
@@ -146,6 +147,12 @@ pub(super) async fn flows(scene: &Scene) -> anyhow::Result<Duration> {
     scene.everybody_back(HEALED).await?;
     scene.more_acks(20, HEALED).await?;
     Ok(began.elapsed())
+}
+
+/// These codes end a page's tries for good.
+pub(super) fn no_page_stops(scene: &Scene, report: &mut Report) {
+    let stopped = scene.watched.heard("other_device") + scene.watched.heard("superseded_epoch");
+    report.that("no_page_stops", stopped == 0, || format!("{:?}", scene.watched.codes()));
 }
 
 /// The operator reads of it.
