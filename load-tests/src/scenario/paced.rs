@@ -5,6 +5,7 @@ use super::field::{Field, Watched, say};
 use super::file::{CrowdPlan, Paced};
 use crate::crowd::Pace;
 use crate::report::{Figure, Run, ms};
+use crate::usage::Usage;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -49,15 +50,20 @@ pub(super) async fn run(place: &Place, plan: &CrowdPlan, part: &Paced) -> anyhow
     run.figures
         .push(Figure::new("server, processor time", "cores", watched.server_cores).at_most(SERVER_CORES));
     run.figures.push(Figure::new("generator, processor time", "cores", watched.own_cores));
+    run.figures.push(memory(&field, plan, &idle));
+    run.figures.push(Figure::new("preparation of everybody", "s", field.preparation.as_secs_f64()));
+    closing(&mut run, waits, lost, checked);
+    Ok(run)
+}
+
+/// One connected candidate with session state, after the whole preparation.
+pub(super) fn memory(field: &Field, plan: &CrowdPlan, idle: &Usage) -> Figure {
     let (name, limit) = if plan.tls {
         ("memory of an idle candidate, TLS", KIB_TLS)
     } else {
         ("memory of an idle candidate, plain", KIB_PLAIN)
     };
-    run.figures.push(Figure::new(name, "KiB", field.kib_each(&idle)).at_most(limit));
-    run.figures.push(Figure::new("preparation of everybody", "s", field.preparation.as_secs_f64()));
-    closing(&mut run, waits, lost, checked);
-    Ok(run)
+    Figure::new(name, "KiB", field.kib_each(idle)).at_most(limit)
 }
 
 /// Latency against the disk of the same run.

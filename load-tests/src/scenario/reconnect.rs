@@ -3,7 +3,7 @@
 use super::Place;
 use super::field::{Field, say};
 use super::file::{CrowdPlan, Reconnect};
-use super::paced::closing;
+use super::paced::{closing, memory};
 use crate::crowd::{Pace, Think};
 use crate::report::{Figure, Run, ms};
 use std::time::Duration;
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(super) async fn run(place: &Place, plan: &CrowdPlan, part: &Reconnect) -> anyhow::Result<Run> {
     let mut field = Field::prepared(place, plan, None).await?;
     field.crowd.begin().await?;
-    field.idle().await?;
+    let idle = field.idle().await?;
     answer(&mut field, part).await?;
 
     let now = Instant::now();
@@ -31,6 +31,7 @@ pub(super) async fn run(place: &Place, plan: &CrowdPlan, part: &Reconnect) -> an
     let mut run = Run { errors: storm_errors, seconds: watched.seconds.clone(), ..Run::default() };
     run.curve_of(&watched.latencies);
     let people = f64::from(u32::try_from(field.crowd.len())?);
+    run.figures.push(memory(&field, plan, &idle));
     let kind = if plan.tls { "TLS" } else { "plain" };
     run.figures.push(Figure::new("candidates", "", people));
     let name = format!("all sockets broken, everybody back, {kind}");
