@@ -65,7 +65,10 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let folders = Folders::with_store(&data, &options.store, None)?;
     let (store, keys) = installation::open(&folders).await?;
     let listener = serve::bind(loopback(options.port))?;
-    let account = content::ready(store.as_ref()).await?;
+    let kept = data.join("account.json");
+    let known = fs::read(&kept).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let account = content::ready(store.as_ref(), known).await?;
+    private::write(&kept, &serde_json::to_vec(&account)?)?;
     let sandbox = Sandbox::start(&data.join("platform"), options.port + 1, &keys, None).await?;
 
     let scheme = if options.tls { "https" } else { "http" };
