@@ -79,6 +79,9 @@ enum Command {
         #[arg(long)]
         bank: PathBuf,
     },
+    /// What the detectors of pictures and sound are worth
+    #[command(subcommand)]
+    Detectors(command::detectors::Detectors),
     /// Run the sandbox of the central platform
     Platform(command::platform::Options),
     /// Play an exam day with made-up candidates on this machine and sign what was measured
@@ -150,6 +153,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Staff(StaffCommand::Link { config, login }) => {
             wait(command::directory::link_again(&config, &login))
         }
+        Command::Detectors(detectors) => command::detectors::run(&detectors),
         Command::Platform(options) => wait(command::platform::run(options)),
         Command::Rehearse(options) => return command::rehearse::run(&options),
         Command::RehearsalRoom(options) => wait(command::rehearse::room::run(options)),

@@ -12,6 +12,7 @@ fn print(text: &str) -> anyhow::Result<()> {
 
 pub(crate) mod backup;
 pub(crate) mod demo;
+pub(crate) mod detectors;
 pub(crate) mod directory;
 pub(crate) mod doctor;
 pub(crate) mod health;
