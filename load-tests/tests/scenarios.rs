@@ -1,5 +1,7 @@
 //! Each scenario, small and short, against the real server: no errors and nothing lost. Nothing here is timed.
 
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail the test")]
+
 use std::path::PathBuf;
 use std::process::Command;
 use synaq_load_tests::scenario::{Place, Scenario};

@@ -122,8 +122,11 @@ struct Code {
     code: String,
 }
 
-/// Status, cookie, length of the head and of the body, once the head is whole.
-fn head(bytes: &[u8]) -> anyhow::Result<Option<(u16, Option<String>, usize, usize)>> {
+/// Status, cookie, length of the head and of the body.
+type Head = (u16, Option<String>, usize, usize);
+
+/// Once the head is whole.
+fn head(bytes: &[u8]) -> anyhow::Result<Option<Head>> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     let httparse::Status::Complete(head) = response.parse(bytes)? else { return Ok(None) };

@@ -54,6 +54,7 @@ impl fmt::Debug for Address {
 
 /// Where exactly, with all that opening needs.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one a process")]
 pub(crate) enum Place {
     /// This file
     File(PathBuf),

@@ -30,7 +30,7 @@ impl Report {
 
     /// What the checker found.
     pub fn findings(&mut self, findings: Findings, count: Count) {
-        for (name, faults) in findings.into_iter() {
+        for (name, faults) in findings.all() {
             self.results.entry(name.to_owned()).or_default().extend(faults);
         }
         self.count.acked += count.acked;

@@ -77,7 +77,8 @@ pub struct Scene {
     sitting: String,
     journals: PathBuf,
     mode: watch::Sender<Mode>,
-    bots: JoinSet<()>,
+    /// Stopped with the scene
+    _bots: JoinSet<()>,
     cookie: String,
 }
 
@@ -118,7 +119,7 @@ impl Scene {
             sitting,
             journals,
             mode,
-            bots,
+            _bots: bots,
             cookie,
         };
         scene.everybody_back(RESUME).await?;

@@ -21,6 +21,9 @@ use synaq_store::{BankRow, Directory, Error as StoreError, SessionRow};
 /// Contexts kept; an installation with more in use at once reads some of them again.
 const CONTEXTS_KEPT: usize = 1_024;
 
+/// A programme, and what an accommodation switches off in it.
+type Rules = (ProgrammeId, BTreeSet<Code>);
+
 /// The directory behind the runtime.
 pub(crate) struct DirectorySource {
     directory: Arc<dyn Directory>,
@@ -30,7 +33,7 @@ pub(crate) struct DirectorySource {
     /// Parsed once; versions are immutable
     banks: Mutex<HashMap<BankId, Arc<Bank>>>,
     /// Sessions of one programme with the same accommodation share theirs
-    contexts: Mutex<HashMap<(ProgrammeId, BTreeSet<Code>), Arc<Context>>>,
+    contexts: Mutex<HashMap<Rules, Arc<Context>>>,
 }
 
 impl std::fmt::Debug for DirectorySource {

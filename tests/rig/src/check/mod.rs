@@ -64,13 +64,8 @@ impl Findings {
     }
 
     /// Every check with its faults.
-    pub fn into_iter(self) -> impl Iterator<Item = (&'static str, Vec<String>)> {
+    pub fn all(self) -> impl Iterator<Item = (&'static str, Vec<String>)> {
         self.0.into_iter()
-    }
-
-    #[cfg(test)]
-    pub(crate) fn faults(&self, what: &str) -> &[String] {
-        self.0.get(what).map(Vec::as_slice).unwrap_or_default()
     }
 }
 

@@ -188,7 +188,8 @@ pub(super) async fn rebind(stage: &Stage, report: &mut Report) -> anyhow::Result
 /// Row 24: RST, half-open, half-closed; and a reader that reads nothing.
 pub(super) async fn half_open(stage: &Stage, report: &mut Report) -> anyhow::Result<()> {
     let Way2 { scene, tcp, .. } = behind_proxies(stage, CANDIDATES).await?;
-    let mut kinds: Vec<(&str, fn(&TcpProxy))> =
+    type Cut = fn(&TcpProxy);
+    let mut kinds: Vec<(&str, Cut)> =
         vec![("reset", TcpProxy::reset), ("half-open", TcpProxy::leave_half_open)];
     if stage.whole {
         kinds.push(("half-closed", TcpProxy::half_close));

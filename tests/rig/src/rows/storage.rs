@@ -48,7 +48,7 @@ pub(super) async fn sync_fails(stage: &Stage, report: &mut Report) -> anyhow::Re
 
 /// Row 7.
 pub(super) async fn sync_is_slow(stage: &Stage, report: &mut Report) -> anyhow::Result<()> {
-    let mut scene = stage.scene_without_cameras(CANDIDATES).await?;
+    let scene = stage.scene_without_cameras(CANDIDATES).await?;
     scene.do_now(Mode::Answer(EVERY_MS));
     scene.more_acks(50, ACKS).await?;
     let calls = Syscalls::inject(scene.house.pid()?, "fdatasync,fsync:delay_enter=500000", &stage.folder)?;
