@@ -68,7 +68,7 @@ impl Beside {
 impl Sink for Beside {
     fn report(&self, session: Uuid, fact: Fact) {
         if let Some(detection) = &self.detection {
-            detection.report(session, fact.clone());
+            detection.notice(session, &fact);
         }
         self.facts.report(session, fact);
     }
@@ -145,6 +145,20 @@ impl Detection {
         Ok(workers)
     }
 
+    /// Takes up what is to be looked at or listened to; called on media's network threads.
+    fn notice(&self, session: Uuid, fact: &Fact) {
+        let now = self.clock.now();
+        match fact {
+            Fact::StillTaken { webp } => {
+                self.lock().picture(session, Picture { webp: webp.clone(), taken: now });
+            }
+            Fact::Levels { loudest } => self.lock().levels(session, now, loudest),
+            Fact::PublisherGone { .. } => self.lock().gone(session, now),
+            _ => return,
+        }
+        self.bell.notify_one();
+    }
+
     /// The next session with something to look at; `None` when told to stop. Waits.
     fn take(&self) -> Option<Work> {
         let mut queue = self.lock();
@@ -170,19 +184,6 @@ impl Workers {
                 tracing::error!("a detector thread had ended by panic");
             }
         }
-    }
-}
-
-impl Sink for Detection {
-    fn report(&self, session: Uuid, fact: Fact) {
-        let now = self.clock.now();
-        match fact {
-            Fact::StillTaken { webp } => self.lock().picture(session, Picture { webp, taken: now }),
-            Fact::Levels { loudest } => self.lock().levels(session, now, &loudest),
-            Fact::PublisherGone { .. } => self.lock().gone(session, now),
-            _ => return,
-        }
-        self.bell.notify_one();
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use synaq_core::proctoring::{Code, SignalPhase, Source};
 use synaq_core::time::At;
 use synaq_detectors::{Condition, Phase, Thresholds};
-use synaq_media::{Fact, Sink};
+use synaq_media::Fact;
 use synaq_runtime::Clock;
 use uuid::Uuid;
 
@@ -49,7 +49,7 @@ async fn a_cover_is_claimed_with_what_was_measured() {
     let (workers, mut found) = detection.start(&settings(), &ask).expect("a thread");
     for number in 0..2 {
         clock.0.store(number * 5_000, Ordering::SeqCst);
-        detection.report(SESSION, covered(120));
+        detection.notice(SESSION, &covered(120));
         // The next picture would stand for one that was not looked at yet.
         assert_eq!(looks.recv().await, Some(SESSION));
     }
@@ -80,7 +80,7 @@ async fn before_the_exam_and_in_a_pause_nothing_is_claimed() {
     let (workers, mut found) = detection.start(&settings(), &ask).expect("a thread");
     for number in 0..4 {
         clock.0.store(number * 5_000, Ordering::SeqCst);
-        detection.report(SESSION, covered(3));
+        detection.notice(SESSION, &covered(3));
         assert_eq!(looks.recv().await, Some(SESSION));
     }
     tokio::task::spawn_blocking(|| workers.stop()).await.expect("stopped");
