@@ -32,6 +32,7 @@ impl Relay {
     pub(crate) async fn run(self, mut stopped: watch::Receiver<bool>) {
         loop {
             let delivered = tokio::select! {
+                biased;
                 delivered = self.deliver_due() => delivered,
                 // An attempt that is cut off is due again when its claim ends; the platform knows it by its id.
                 _ = stopped.wait_for(|stopped| *stopped) => return,
@@ -41,6 +42,7 @@ impl Relay {
                 LOOK_EVERY
             });
             tokio::select! {
+                biased;
                 () = self.filled.notified() => {}
                 () = tokio::time::sleep(wait) => {}
                 _ = stopped.wait_for(|stopped| *stopped) => return,

@@ -193,6 +193,7 @@ async fn mark(ports: Arc<Ports>, lease: Lease, mut stopped: watch::Receiver<bool
             tracing::warn!(%error, "the time mark was not written");
         }
         tokio::select! {
+            biased;
             () = tokio::time::sleep(MARK_EVERY) => {}
             _ = stopped.wait_for(|stopped| *stopped) => return,
         }

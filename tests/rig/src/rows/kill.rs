@@ -14,6 +14,8 @@ const CANDIDATES: usize = 20;
 /// Each candidate about thirty times a second: below what a socket may send.
 const EVERY_MS: u64 = 33;
 const ACKS: Duration = Duration::from_secs(20);
+/// Row 2: if so many kills hit no gap, there is none to hit.
+const GAP_KILLS_MAX: u32 = 20;
 /// Row 27: no socket is gone for longer.
 const GONE: Duration = Duration::from_secs(3);
 
@@ -44,11 +46,15 @@ pub(super) async fn at_random_moments(stage: &Stage, report: &mut Report) -> any
 
 /// Row 2: the process dies as it enters the call that would have sent an acknowledgement.
 pub(super) async fn between_commit_and_ack(stage: &Stage, report: &mut Report) -> anyhow::Result<()> {
-    let kills = stage.of(20, 2);
+    let least = stage.of(20, 2);
     let mut chance = stage.chance();
     let mut scene = stage.scene_without_cameras(CANDIDATES).await?;
     scene.do_now(Mode::Answer(EVERY_MS));
-    for kill in 0..kills {
+    let mut kills: u32 = 0;
+    // Whether a kill hits the gap is chance: a short run goes on until one did.
+    while kills < least || (scene.watched.stored_unacked() == 0 && kills < GAP_KILLS_MAX) {
+        kills += 1;
+        let kill = kills;
         scene.more_acks(20, ACKS).await?;
         let call = chance.random_range(1..60);
         let rule = format!("sendto,sendmsg,write,writev:signal=KILL:when={call}");
