@@ -197,6 +197,14 @@ async fn a_flipped_byte_anywhere_is_named_and_nothing_is_restored() -> anyhow::R
         ensure!(!done && said.contains(name.as_str()), "{name}: {said}");
         fs::write(&path, whole)?;
     }
+    let path = copy.join("manifest.json");
+    let signed = fs::read_to_string(&path)?;
+    // What no digest would notice: the same backup, said to be another day's.
+    let taken_at = manifest["taken_at"].to_string();
+    fs::write(&path, signed.replace(&taken_at, &(taken_at.clone() + "0")))?;
+    let (done, said) = restore(&copy, &target)?;
+    ensure!(!done && said.contains("signs another manifest"), "{said}");
+    fs::write(&path, signed)?;
     ensure!(!target.exists(), "something was restored from a damaged backup");
     fs::rename(copy.join("manifest.json"), copy.join("elsewhere"))?;
     let (done, said) = restore(&copy, &target)?;
@@ -227,7 +235,24 @@ async fn keys_are_in_a_backup_only_when_asked_for() -> anyhow::Result<()> {
     ensure!(String::from_utf8_lossy(&made.stdout).contains("private keys are not in it"));
     let mut names: Vec<_> = fs::read_dir(&to)?.map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
-    ensure!(names == ["manifest.json", "synaq.db"], "{names:?}");
+    ensure!(names == ["manifest.json", "manifest.jws.json", "synaq.db"], "{names:?}");
+    let target = folder.path().join("restored");
+    let restore = |more: &[&Path]| -> anyhow::Result<(bool, String)> {
+        let given = ["restore".as_ref(), to.as_path(), "--data".as_ref(), target.as_path()];
+        let done = synaq(given.iter().chain(more))?;
+        Ok((
+            done.status.success(),
+            String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned(),
+        ))
+    };
+    let (done, said) = restore(&[])?;
+    ensure!(!done && said.contains("name --trust FILE") && !target.exists(), "{said}");
+    let stranger = House::open(&folder.path().join("stranger"), "info")?;
+    let (done, said) = restore(&["--trust".as_ref(), &stranger.data.join("trust.json")])?;
+    ensure!(!done && said.contains("not among the trusted keys") && !target.exists(), "{said}");
+    let (done, said) = restore(&["--trust".as_ref(), &house.data.join("trust.json")])?;
+    ensure!(done && said.contains("signed by the installation's key"), "{said}");
+    ensure!(!target.join("keys").exists(), "keys came from nowhere");
     for key in fs::read_dir(house.data.join("keys"))? {
         let key = fs::read(key?.path())?;
         for name in &names {

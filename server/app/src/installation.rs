@@ -164,6 +164,7 @@ pub(crate) async fn start(
     let watch = Watch {
         store: Arc::new(StoreWatch::default()),
         drain: start.web.drain.clone(),
+        queue: start.web.queue.clone(),
         media: media.clone(),
         outbox: store.clone(),
         clock: clock.clone(),
@@ -184,7 +185,8 @@ pub(crate) async fn start(
         },
         clock: clock.clone(),
     };
-    let (runtime, running) = Running::start(synaq_runtime::Options::default(), ports, Uuid::now_v7())
+    let options = synaq_runtime::Options { shards: folders.store.shards(), ..Default::default() };
+    let (runtime, running) = Running::start(options, ports, Uuid::now_v7())
         .await
         .context("the sessions cannot be brought back")?;
     // Before the front door stands: nobody publishes yet, so what is open was left by the process before.

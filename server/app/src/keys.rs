@@ -10,10 +10,12 @@ use synaq_seal::blob::InstallationKey;
 use synaq_seal::key::{self, Algorithm, Purpose, SigningKey, TrustSet, TrustedKey};
 
 const REHEARSAL_KEY: &str = "rehearsal.p8";
+/// The file of the key that seals records and signs backups.
+pub(crate) const SEAL: &str = "seal.p8";
 
 /// All keys of an installation.
 pub(crate) struct Keys {
-    /// Seals records
+    /// Seals records; signs backups, as statements of another kind
     pub(crate) seal: Arc<SigningKey>,
     /// Signs approvals
     pub(crate) approval: Arc<SigningKey>,
@@ -38,7 +40,7 @@ impl Keys {
             .with_context(|| format!("the key folder {} cannot be made", folder.display()))?;
         let installation = secret(&folder.join("installation.key"), random)?;
         Ok(Self {
-            seal: Arc::new(signing(&folder.join("seal.p8"), random)?),
+            seal: Arc::new(signing(&folder.join(SEAL), random)?),
             approval: Arc::new(signing(&folder.join("approval.p8"), random)?),
             rehearsal: if folder.join(REHEARSAL_KEY).exists() {
                 Some(Arc::new(rehearsal(folder, random)?))

@@ -9,6 +9,7 @@ mod descriptors;
 mod installation;
 mod keys;
 mod ops;
+mod patience;
 mod private;
 mod secret;
 mod serve;

@@ -1,6 +1,7 @@
 //! The listener: plain HTTP on loopback or behind a named proxy, or own TLS.
 
 use crate::installation::Installation;
+use crate::patience::{self, HEADER_TIME, Patient};
 use crate::tls::Certificate;
 use anyhow::Context as _;
 use axum::Router;
@@ -114,16 +115,19 @@ fn accept(
     // An acknowledgement follows a frame that the browser has not confirmed yet; with Nagle's algorithm (RFC 896) it
     // would wait for that, 40 ms behind a delayed ACK.
     let at_once = NoDelayAcceptor::new();
+    let plain = Patient::new(at_once, HEADER_TIME);
     Ok(match front {
         Front::Loopback => {
             let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            let server = axum_server::from_tcp(listener).context(unusable)?.acceptor(at_once);
+            let mut server = axum_server::from_tcp(listener).context(unusable)?.acceptor(plain);
+            patience::set(server.http_builder(), HEADER_TIME);
             Box::pin(server.handle(handle).serve(service))
         }
         Front::Proxy(proxy) => {
             let router = router.layer(from_fn_with_state(proxy, only_the_proxy));
             let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            let server = axum_server::from_tcp(listener).context(unusable)?.acceptor(at_once);
+            let mut server = axum_server::from_tcp(listener).context(unusable)?.acceptor(plain);
+            patience::set(server.http_builder(), HEADER_TIME);
             Box::pin(server.handle(handle).serve(service))
         }
         Front::Tls(certificate) => {
@@ -131,7 +135,8 @@ fn accept(
             tokio::spawn(certificate.follow());
             let service = router.into_make_service_with_connect_info::<SocketAddr>();
             let server = axum_server::from_tcp_rustls(listener, config).context(unusable)?;
-            let server = server.map(|tls| tls.acceptor(at_once));
+            let mut server = server.map(|tls| Patient::new(tls.acceptor(at_once), HEADER_TIME));
+            patience::set(server.http_builder(), HEADER_TIME);
             Box::pin(server.handle(handle).serve(service))
         }
     })

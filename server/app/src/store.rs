@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use synaq_store::{Directory, EventLog, Outbox};
-use synaq_store_postgres::{Database, PostgresStore};
+use synaq_store_postgres::{APPENDS_AT_ONCE, Database, PostgresStore};
 use synaq_store_sqlite::SqliteStore;
 
 /// An engine: all ports over one database.
@@ -92,6 +92,15 @@ impl Place {
             }
             Self::Database(database) => Arc::new(PostgresStore::open_beside(database).await?),
         })
+    }
+
+    /// Shards of the runtime. SQLite has one writer, and one shard gives it the largest groups; PostgreSQL takes several
+    /// appends at a time.
+    pub(crate) const fn shards(&self) -> usize {
+        match self {
+            Self::File(_) => 1,
+            Self::Database(_) => APPENDS_AT_ONCE,
+        }
     }
 
     /// What speaks against opening it, without opening it: a running server does not, nor does a file not made yet.

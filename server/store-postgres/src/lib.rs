@@ -14,4 +14,4 @@ mod outbox;
 mod rows;
 
 pub use database::Database;
-pub use open::PostgresStore;
+pub use open::{APPENDS_AT_ONCE, PostgresStore};

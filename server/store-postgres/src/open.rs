@@ -9,9 +9,9 @@ use std::sync::atomic::AtomicU64;
 use synaq_store::{Error, Versions};
 use tokio::sync::Mutex;
 
-/// Appends under way at a time: one per shard of a recommended machine's four cores. More share the same fsync's time,
-/// fewer leave PostgreSQL idle while a batch is on its way.
-const APPENDING: usize = 4;
+/// Appends under way at a time, and so the shards worth having: one per core of a recommended machine. More share the
+/// same fsync's time, fewer leave PostgreSQL idle while a batch is on its way.
+pub const APPENDS_AT_ONCE: usize = 4;
 /// Everything else at a time: reading for pages and sockets, rows of the directory, the outbox.
 const ROWS: usize = 8;
 
@@ -64,7 +64,7 @@ impl PostgresStore {
         migrate(database).await.map_err(|error| at_start(database, error))?;
         Ok(Self {
             database: database.clone(),
-            appends: Lanes::new(database.clone(), APPENDING),
+            appends: Lanes::new(database.clone(), APPENDS_AT_ONCE),
             rows: Lanes::new(database.clone(), ROWS),
             epoch: AtomicU64::new(0),
             versions: Versions::default(),

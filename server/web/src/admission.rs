@@ -4,7 +4,8 @@
 
 use metrics::gauge;
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use synaq_core::ids::{DeviceHash, SessionId};
 use synaq_core::session::{Stage, State};
 use synaq_core::time::{At, Span};
@@ -89,6 +90,29 @@ pub(crate) fn goes_first(state: &State) -> bool {
     }
 }
 
+/// The queue as readiness asks about it. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Queue(Arc<OnceLock<Arc<Admission>>>);
+
+impl Queue {
+    /// Whether a candidate who comes now for the first time gets neither a seat nor a place. Running exams are let in.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.0.get().is_some_and(|admission| admission.is_full())
+    }
+
+    /// There is one front door; a second one would not be asked about.
+    pub(crate) fn follow(&self, admission: &Arc<Admission>) {
+        let _ = self.0.set(Arc::clone(admission));
+    }
+}
+
+impl fmt::Debug for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Queue(..)")
+    }
+}
+
 /// Seats and queue.
 pub(crate) struct Admission {
     limits: Limits,
@@ -169,6 +193,14 @@ impl Admission {
         hall.seats.insert(session, SeatKept { device, sockets: 0, until });
         hall.tell();
         Entry::Admitted
+    }
+
+    /// Whether a candidate who comes now for the first time gets neither a seat nor a place.
+    fn is_full(&self) -> bool {
+        let mut hall = self.hall();
+        hall.sweep(self.clock.now());
+        let nobody_before = hall.queue.is_empty() && hall.seats.len() < self.limits.candidates;
+        hall.queue.len() >= self.limits.waiting && !nobody_before
     }
 
     /// A socket of that session is open; dropping what is returned says that it has gone.
@@ -359,6 +391,23 @@ mod tests {
         assert_eq!(entries[600], Entry::NoPlace);
         let problem = entries[600].admitted().unwrap_err();
         assert_eq!((problem.code, problem.position), (Code::ExamFullQueue, None));
+    }
+
+    #[test]
+    fn the_queue_is_full_as_long_as_nobody_new_gets_a_place() {
+        let (clock, hall) = hall(1, 2);
+        let queue = Queue::default();
+        assert!(!queue.is_full(), "there is no front door yet");
+        queue.follow(&hall);
+        for n in 1..=2 {
+            hall.enter(session(n), DEVICE, false);
+            assert!(!queue.is_full(), "{n}");
+        }
+        hall.enter(session(3), DEVICE, false);
+        assert!(queue.is_full());
+        assert_eq!(hall.enter(session(4), DEVICE, false), Entry::NoPlace);
+        clock.advance(Span::secs(61));
+        assert!(!queue.is_full(), "nobody asked for a minute, and nobody had to ask for it to be seen");
     }
 
     #[test]

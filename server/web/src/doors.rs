@@ -1,6 +1,6 @@
 //! What the front door leads to, and how it is configured.
 
-use crate::admission::{Admission, Limits};
+use crate::admission::{Admission, Limits, Queue};
 use crate::auth::device::KnownDevices;
 use crate::auth::link::LinkKey;
 use crate::auth::password::Passwords;
@@ -37,6 +37,8 @@ pub struct Options {
     pub drain: Drain,
     /// How many candidates may be here at once.
     pub limits: Limits,
+    /// Says whether anybody more would get a place.
+    pub queue: Queue,
 }
 
 impl Options {
@@ -51,6 +53,7 @@ impl Options {
             trusted_proxies: Vec::new(),
             drain: Drain::default(),
             limits: Limits::default(),
+            queue: Queue::default(),
         }
     }
 
@@ -120,8 +123,10 @@ pub(crate) struct Jwks(pub(crate) Bytes);
 
 impl App {
     pub(crate) fn new(options: Options, doors: Doors) -> Self {
+        let admission = Arc::new(Admission::new(options.limits, Arc::clone(&doors.clock)));
+        options.queue.follow(&admission);
         Self(Arc::new(Inner {
-            admission: Arc::new(Admission::new(options.limits, Arc::clone(&doors.clock))),
+            admission,
             meters: Arc::new(Meters::default()),
             options: Arc::new(options),
             tickets: Arc::new(Tickets::new(Arc::clone(&doors.clock), Arc::clone(&doors.random))),

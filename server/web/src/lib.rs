@@ -35,7 +35,7 @@ mod staff;
 mod tests;
 mod timeline;
 
-pub use admission::Limits;
+pub use admission::{Limits, Queue};
 pub use auth::link::LinkKey;
 pub use auth::password::{PasswordError, hash_password};
 pub use doors::{Doors, Options, Random};

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use synaq_seal::key;
+use zeroize::Zeroizing;
 
 /// Its name in the backup.
 pub(crate) const FILE: &str = "keys.sealed.json";
@@ -77,8 +78,27 @@ pub(crate) fn seal(folder: &Path, to: &Path, passphrase: &str) -> anyhow::Result
     private::write(to, &serde_json::to_vec_pretty(&sealed)?)
 }
 
-/// Opens them into a new key folder.
-pub(crate) fn open(from: &Path, folder: &Path, passphrase: &str) -> anyhow::Result<()> {
+/// Private keys by the names of their files.
+pub(crate) struct Opened(BTreeMap<String, Zeroizing<Vec<u8>>>);
+
+impl Opened {
+    /// One of them.
+    pub(crate) fn get(&self, name: &str) -> Option<&[u8]> {
+        self.0.get(name).map(|key| key.as_slice())
+    }
+
+    /// Writes them into a new key folder.
+    pub(crate) fn write(&self, folder: &Path) -> anyhow::Result<()> {
+        private::folder(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        for (name, key) in &self.0 {
+            key::file::write_new(&folder.join(name), key)?;
+        }
+        Ok(())
+    }
+}
+
+/// Opens them; nothing is written.
+pub(crate) fn open(from: &Path, passphrase: &str) -> anyhow::Result<Opened> {
     let damaged = || format!("{} is damaged", from.display());
     let bytes = fs::read(from).with_context(|| format!("{} cannot be read", from.display()))?;
     let sealed: Sealed = serde_json::from_slice(&bytes).with_context(damaged)?;
@@ -91,15 +111,18 @@ pub(crate) fn open(from: &Path, folder: &Path, passphrase: &str) -> anyhow::Resu
     let keys = under
         .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(CONTEXT), &mut bytes)
         .map_err(|_| {
-            anyhow::anyhow!("the passphrase is not the one these keys were sealed under, or they are damaged")
+            anyhow::anyhow!(
+                "the passphrase is not the one that {} was sealed under, or it is damaged",
+                from.display()
+            )
         })?;
-    let keys: BTreeMap<String, String> = serde_json::from_slice(keys).with_context(damaged)?;
-    private::folder(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    for (name, key) in keys {
+    let encoded: BTreeMap<String, String> = serde_json::from_slice(keys).with_context(damaged)?;
+    let mut keys = BTreeMap::new();
+    for (name, key) in encoded {
         anyhow::ensure!(Path::new(&name).file_name().is_some_and(|file| file == name.as_str()), damaged());
-        key::file::write_new(&folder.join(name), &STANDARD.decode(key).with_context(damaged)?)?;
+        keys.insert(name, Zeroizing::new(STANDARD.decode(key).with_context(damaged)?));
     }
-    Ok(())
+    Ok(Opened(keys))
 }
 
 fn derive(passphrase: &str, salt: &[u8], [memory, passes, lanes]: [u32; 3]) -> anyhow::Result<LessSafeKey> {
@@ -126,10 +149,9 @@ mod tests {
         seal(&at("keys"), &at("sealed"), "four words of mine").unwrap();
         let sealed = fs::read_to_string(at("sealed")).unwrap();
         assert!(!sealed.contains(&STANDARD.encode(b"secret bytes of a key")));
-        open(&at("sealed"), &at("opened"), "four words of mine").unwrap();
+        open(&at("sealed"), "four words of mine").unwrap().write(&at("opened")).unwrap();
         assert_eq!(&**key::file::read(&at("opened/seal.p8")).unwrap(), b"secret bytes of a key");
-        let refused = open(&at("sealed"), &at("other"), "five words of yours").unwrap_err();
+        let refused = open(&at("sealed"), "five words of yours").err().unwrap();
         assert!(refused.to_string().contains("passphrase is not the one"));
-        assert!(!at("other").exists());
     }
 }

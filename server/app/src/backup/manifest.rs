@@ -25,7 +25,7 @@ pub(crate) struct Manifest {
     format: u32,
     /// Release that made it
     pub(crate) version: String,
-    /// Milliseconds UTC: whatever was acknowledged before is in it
+    /// When it was begun, ms UTC: whatever was acknowledged before is in it
     pub(crate) taken_at: i64,
     /// None when the database is PostgreSQL, which is backed up by its own means
     pub(crate) database: Option<Database>,
@@ -75,8 +75,8 @@ impl Manifest {
         Self { format: FORMAT, version: env!("CARGO_PKG_VERSION").to_owned(), taken_at, database, files }
     }
 
-    /// Reads the manifest of a backup.
-    pub(crate) fn read(backup: &Path) -> anyhow::Result<Self> {
+    /// Reads the manifest of a backup; its bytes too, which are what is signed.
+    pub(crate) fn read(backup: &Path) -> anyhow::Result<(Self, Vec<u8>)> {
         let path = backup.join(FILE);
         let bytes = std::fs::read(&path).with_context(|| {
             format!(
@@ -95,7 +95,7 @@ impl Manifest {
         for name in manifest.files.keys() {
             anyhow::ensure!(is_below(name), "{} names a file outside the backup: {name}", path.display());
         }
-        Ok(manifest)
+        Ok((manifest, bytes))
     }
 
     /// What an audited database has that this backup's had not, or the other way round.

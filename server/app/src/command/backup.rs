@@ -1,6 +1,6 @@
 //! `synaq backup --config FILE --to FOLDER`: the installation as it is now, beside the running server.
 
-use crate::backup::{Manifest, copy, keys, manifest};
+use crate::backup::{Manifest, copy, keys, manifest, signature};
 use crate::config::Config;
 use crate::installation::Folders;
 use crate::store::Place;
@@ -45,11 +45,12 @@ impl Of {
     }
 }
 
-/// Copies, checks the copy, and writes the manifest last.
+/// Copies, checks the copy, signs it, and writes the manifest last.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let folders = options.of.folders()?;
     let to = &options.to;
     let passphrase = options.with_keys.as_deref().map(keys::passphrase).transpose()?;
+    let seal = signature::key(&folders.keys())?;
     copy::empty(to)?;
     // Before the first byte is read: whatever was acknowledged until here is in the backup.
     let taken_at = clock::wall_millis();
@@ -74,7 +75,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         files.insert(manifest::DATABASE.to_owned(), copy::measure(&copied)?);
     }
     let manifest = Manifest::new(taken_at, audit.as_ref(), files);
-    private::write(&to.join(manifest::FILE), &serde_json::to_vec_pretty(&manifest)?)?;
+    let bytes = serde_json::to_vec_pretty(&manifest)?;
+    private::write(&to.join(signature::FILE), &signature::sign(&bytes, &seal)?)?;
+    private::write(&to.join(manifest::FILE), &bytes)?;
     super::print(&words(options, &manifest, audit.as_ref()))
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use synaq_runtime::Clock;
 use synaq_store::Outbox;
-use synaq_web::Drain;
+use synaq_web::{Drain, Queue};
 
 /// Everything an operator may want to look at.
 #[derive(Clone)]
@@ -16,6 +16,8 @@ pub(crate) struct Watch {
     pub(crate) store: Arc<StoreWatch>,
     /// Whether sockets must leave
     pub(crate) drain: Drain,
+    /// Candidates who wait to come in
+    pub(crate) queue: Queue,
     /// Pictures and sound
     pub(crate) media: synaq_media::Handle,
     /// What waits for the platform
@@ -35,7 +37,7 @@ impl fmt::Debug for Watch {
 /// A check that failed.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
 pub(crate) struct Failing {
-    /// starting | draining | store | lease | disk
+    /// starting | draining | store | lease | queue | disk
     pub(crate) check: &'static str,
     /// What is wrong, for the operator
     pub(crate) why: String,
@@ -59,6 +61,9 @@ impl Watch {
         }
         if let Some(why) = self.store.fault() {
             failing.push(Failing::new("store", why));
+        }
+        if self.queue.is_full() {
+            failing.push(Failing::new("queue", "the queue of candidates is full; running exams go on"));
         }
         for (name, folder) in &self.folders {
             match disk::free_bytes(folder) {

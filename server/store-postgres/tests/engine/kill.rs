@@ -1,5 +1,5 @@
 //! PostgreSQL itself is killed, held and started again under appends. (That a killed server of ours loses nothing is
-//! shown on the real binary, in the restart tests.)
+//! shown on the real binary, by the fault rig.)
 
 use crate::support::event;
 use std::sync::Arc;

@@ -41,8 +41,10 @@ const UNSENT_BYTES: usize = 2 * 1024 * 1024;
 const REFUSED_IN_A_ROW_MAX: u32 = 1_000;
 /// How often a lost socket's end is told to a busy shard before a timer of its own has to notice.
 const DETACH_TRIES: u32 = 8;
-/// A store that fails for longer than these together loses its sockets; pages come back by themselves.
-const WATCH_TRIES: u32 = 20;
+const DETACH_PAUSE: Duration = Duration::from_millis(250);
+/// A store that fails for longer loses its sockets; pages are told and come back by themselves. Meanwhile nobody reads
+/// the socket, so it is shorter than a page waits for the answer to its sign of life.
+const WATCH_PATIENCE: Duration = Duration::from_secs(5);
 const WATCH_PAUSE: Duration = Duration::from_millis(250);
 /// Numbers of a device stay below: JSON's integers are exact up to 2^53, and what waits takes the upper half.
 const CLIENT_SEQ_MAX: u64 = (1 << 52) - 1;
@@ -156,8 +158,8 @@ impl Seat {
         if let Leave::Bye(problem) = leave {
             drop(line.say(&ServerFrame::Bye { problem: *problem }).await);
         }
-        self.detach(reason).await;
-        line.close().await;
+        // At once: a store that stands still must not keep the page before a socket that nobody reads any more.
+        tokio::join!(line.close(), self.detach(reason));
         if matches!(self.snapshots.borrow().session.state().stage, Stage::Closed { .. }) {
             self.chair.give_up();
         }
@@ -184,8 +186,12 @@ impl Seat {
         for attempt in 1..=DETACH_TRIES {
             let detach = Input::Detach { socket, reason: reason.to_owned() };
             let Err(error) = self.runtime.submit(session, detach).await else { return };
-            tracing::warn!(%session, attempt, %error, "the end of a socket was not stored yet");
-            tokio::time::sleep(Duration::from_millis(250) * attempt).await;
+            tracing::debug!(%session, attempt, %error, "the end of a socket was not stored yet");
+            let tells = self.meters.end_not_stored();
+            tokio::time::sleep(DETACH_PAUSE * attempt).await;
+            if tells {
+                self.meters.tell_ends_not_stored(&error);
+            }
         }
     }
 
@@ -268,20 +274,22 @@ impl Seat {
 
     /// The shard threw its copy away, because a commit failed, and loads it anew from the log.
     async fn watch_again(&mut self) -> Result<(), Leave> {
-        let mut tries = WATCH_TRIES;
-        loop {
-            tries -= 1;
-            match self.runtime.watch(self.place.session).await {
-                Ok(snapshots) => {
-                    self.snapshots = snapshots;
-                    return Ok(());
+        let (runtime, session) = (&self.runtime, self.place.session);
+        let found = tokio::time::timeout(WATCH_PATIENCE, async {
+            loop {
+                match runtime.watch(session).await {
+                    Err(SubmitError::Busy { .. } | SubmitError::Store) => {
+                        tokio::time::sleep(WATCH_PAUSE).await;
+                    }
+                    found => break found,
                 }
-                Err(SubmitError::Busy { .. } | SubmitError::Store) if tries > 0 => {
-                    tokio::time::sleep(WATCH_PAUSE).await;
-                }
-                Err(error) => return Err(from_submit(&error).into()),
             }
-        }
+        });
+        self.snapshots = found
+            .await
+            .unwrap_or(Err(SubmitError::Store))
+            .map_err(|error| Leave::from(from_submit(&error)))?;
+        Ok(())
     }
 
     /// Follows what the session says of this socket.
