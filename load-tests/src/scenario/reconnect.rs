@@ -11,6 +11,8 @@ use tokio::time::Instant;
 
 /// Everybody is back within this time of the break, and of the start after a kill.
 const BACK_WITHIN_S: f64 = 10.0;
+/// A page that a fall of the server took away is waited for so long.
+const RETURN_WAIT: Duration = Duration::from_secs(15);
 /// The remaining time is exact to this.
 const EXACT_TO_S: f64 = 2.0;
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -99,8 +101,9 @@ async fn kill(field: &mut Field, part: &Reconnect, run: &mut Run) -> anyhow::Res
             continue;
         };
         let at_kill = ms_of(*before_ms) - (killed - *read).as_secs_f64() * 1e3;
-        // From the open port on the exam runs, whether or not the candidate has come back.
-        let expected = at_kill - (welcomed.saturating_duration_since(open)).as_secs_f64() * 1e3;
+        // Down time and the way back are the server's; after the longest way back the exam runs.
+        let late = welcomed.saturating_duration_since(open + RETURN_WAIT);
+        let expected = at_kill - late.as_secs_f64() * 1e3;
         worst = worst.max((ms_of(after_ms) - expected).abs() / 1e3);
     }
     for (error, count) in field.shared.tally().take_errors() {

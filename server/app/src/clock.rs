@@ -1,7 +1,9 @@
-//! The one real clock: wall time at start, carried on by the monotonic clock, so that a stepped wall clock moves no
-//! deadline.
+//! The one real clock: wall time at start, carried on by the time since the machine's start, so that a stepped wall clock
+//! moves no deadline. That time goes on while a machine is suspended, where the monotonic clock of Linux stands still:
+//! what is written afterwards is as late as it is, and the runtime sees that nobody was served.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use rustix::time::{ClockId, clock_gettime};
+use std::time::{SystemTime, UNIX_EPOCH};
 use synaq_core::time::At;
 use synaq_runtime::Clock;
 
@@ -9,22 +11,26 @@ use synaq_runtime::Clock;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SystemClock {
     started: At,
-    since: Instant,
+    since: i64,
 }
 
 impl SystemClock {
     /// Starts from the wall clock.
     pub(crate) fn start() -> Self {
-        Self { started: At(wall_millis()), since: Instant::now() }
+        Self { started: At(wall_millis()), since: uptime_millis() }
     }
 }
 
 impl Clock for SystemClock {
     fn now(&self) -> At {
-        let run =
-            i64::try_from(self.since.elapsed().as_millis()).expect("no process runs for 292 million years");
-        At(self.started.0 + run)
+        At(self.started.0 + uptime_millis() - self.since)
     }
+}
+
+/// Milliseconds since the machine was started, suspended or not.
+fn uptime_millis() -> i64 {
+    let up = clock_gettime(ClockId::Boottime);
+    up.tv_sec * 1_000 + up.tv_nsec / 1_000_000
 }
 
 /// Milliseconds UTC by the wall clock.

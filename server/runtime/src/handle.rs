@@ -198,7 +198,7 @@ impl Handle {
 }
 
 /// Which of the shards owns a session: by all bytes of its id, whoever made it and however.
-fn shard_of(session: SessionId, shards: usize) -> usize {
+pub(crate) fn shard_of(session: SessionId, shards: usize) -> usize {
     // Fibonacci hashing: neighbouring ids fall apart.
     const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
     let (high, low) = session.0.as_u64_pair();

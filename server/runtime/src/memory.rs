@@ -4,6 +4,8 @@ use crate::loaded::Loaded;
 use metrics::Gauge;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use synaq_core::ids::SessionId;
 use synaq_core::time::{At, Span};
 
@@ -15,13 +17,31 @@ const DOWN_AFTER: Span = Span::secs(2);
 /// 5 to 20 KiB.
 const SESSIONS_KEPT: usize = 20_000;
 
+/// A session that the log did not take a part of, that could not be read, or that this process has not met yet.
+#[derive(Clone, Copy)]
+struct Absence {
+    since: At,
+    /// When it is loaded again
+    again_at: Option<At>,
+    /// Attempts that failed although the store worked: one that cannot be read for a reason of its own must not hold up
+    /// the time marks of all others
+    failed: u8,
+}
+
+/// Absences with more failed attempts are no outage of ours but a fault of that session.
+const FAILED_MAX: u8 = 5;
+
 pub(crate) struct Memory {
     sessions: HashMap<SessionId, Loaded>,
     timers: BinaryHeap<Reverse<(At, SessionId)>>,
     /// Loaded by this process before: what they say of sockets and media is our own
     known: HashSet<SessionId>,
-    /// Dropped because the log did not take their part of a batch or could not be read, and since when
-    dropped: HashMap<SessionId, At>,
+    /// Nobody serves them now, and what that cost is not in the log yet
+    absent: HashMap<SessionId, Absence>,
+    /// Said to the time marks: a process that went now would have to give back more than the time since its own mark
+    owes: Arc<AtomicBool>,
+    /// The last sign of life of the process before this one
+    process_before: At,
     /// The first of the batches in a row that the log did not take. A disk that is full can still be read, so that the
     /// sessions come back again and again, and none of them would seem to be gone for long.
     failing_since: Option<At>,
@@ -33,12 +53,23 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    pub(crate) fn new(count: Gauge) -> Self {
+    /// `live` are the sessions that the process before left, and that this shard has to bring back.
+    pub(crate) fn new(
+        count: Gauge,
+        process_before: At,
+        live: impl IntoIterator<Item = SessionId>,
+        owes: Arc<AtomicBool>,
+    ) -> Self {
+        let absence = Absence { since: process_before, again_at: None, failed: 0 };
+        let absent: HashMap<_, _> = live.into_iter().map(|session| (session, absence)).collect();
+        owes.store(!absent.is_empty(), Ordering::Relaxed);
         Self {
             sessions: HashMap::new(),
             timers: BinaryHeap::new(),
             known: HashSet::new(),
-            dropped: HashMap::new(),
+            absent,
+            owes,
+            process_before,
             failing_since: None,
             sweep_at: SESSIONS_KEPT,
             count,
@@ -71,7 +102,8 @@ impl Memory {
             self.timers.pop();
             // An entry that was armed for an older deadline is stale.
             let armed = self.sessions.get(&session).is_some_and(|loaded| loaded.armed == Some(at));
-            if armed || self.dropped.contains_key(&session) {
+            let waits = self.absent.get(&session).is_some_and(|absence| absence.again_at == Some(at));
+            if armed || waits {
                 due.push(session);
             }
         }
@@ -95,8 +127,28 @@ impl Memory {
         if self.sessions.remove(&session).is_some() {
             self.count.decrement(1.0);
         }
-        self.dropped.entry(session).or_insert(self.failing_since.unwrap_or(now));
-        self.timers.push(Reverse((now + RETRY, session)));
+        let since = self.failing_since.unwrap_or(now);
+        let absence = self.absent.entry(session).or_insert(Absence { since, again_at: None, failed: 0 });
+        if self.failing_since.is_none() {
+            absence.failed = absence.failed.saturating_add(1);
+        }
+        // One timer for each, however often it is asked for meanwhile.
+        if absence.again_at.is_none_or(|at| at <= now) {
+            absence.again_at = Some(now + RETRY);
+            self.timers.push(Reverse((now + RETRY, session)));
+        }
+        self.say_what_is_owed();
+    }
+
+    /// It cannot be brought back at all.
+    pub(crate) fn give_up(&mut self, session: SessionId) {
+        self.absent.remove(&session);
+        self.say_what_is_owed();
+    }
+
+    fn say_what_is_owed(&self) {
+        let owes = self.absent.values().any(|absence| absence.failed <= FAILED_MAX);
+        self.owes.store(owes, Ordering::Relaxed);
     }
 
     /// The log did not take a batch.
@@ -110,17 +162,23 @@ impl Memory {
     }
 
     /// Since when nobody served this session: the end of the process before, or the first batch the log did not take.
-    pub(crate) fn gone_since(&self, loaded: &Loaded, process_before: At, now: At) -> Option<At> {
+    pub(crate) fn gone_since(&self, loaded: &Loaded, now: At) -> Option<At> {
         if !self.known.contains(&loaded.id) {
-            return loaded.outlived_a_process().then_some(process_before);
+            return loaded.outlived_a_process().then_some(self.process_before);
         }
-        let dropped = self.dropped.get(&loaded.id).copied()?;
-        (now - dropped > DOWN_AFTER).then_some(dropped)
+        let absence = self.absent.get(&loaded.id)?;
+        (now - absence.since > DOWN_AFTER).then_some(absence.since)
+    }
+
+    /// All that are here.
+    pub(crate) fn ids(&self) -> Vec<SessionId> {
+        let mut ids: Vec<_> = self.sessions.keys().copied().collect();
+        ids.sort_unstable();
+        ids
     }
 
     pub(crate) fn insert(&mut self, loaded: Loaded) {
         self.make_room();
-        self.dropped.remove(&loaded.id);
         if self.sessions.insert(loaded.id, loaded).is_none() {
             self.count.increment(1.0);
         }
@@ -129,6 +187,9 @@ impl Memory {
     /// What its coming back brought is in the log. Not before: a return of downtime that was not stored is still owed.
     pub(crate) fn is_served(&mut self, session: SessionId) {
         self.known.insert(session);
+        if self.sessions.contains_key(&session) && self.absent.remove(&session).is_some() {
+            self.say_what_is_owed();
+        }
     }
 
     fn make_room(&mut self) {

@@ -2,7 +2,7 @@
 
 use crate::changes::Changes;
 use crate::errand::Errands;
-use crate::handle::Handle;
+use crate::handle::{Handle, shard_of};
 use crate::memory::Memory;
 use crate::meters::Meters;
 use crate::ports::{Clock, PlatformPort, SessionSource};
@@ -10,6 +10,7 @@ use crate::relay::Relay;
 use crate::sealing::SealingKeys;
 use crate::shard::{Request, Shard};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use synaq_core::ids::SessionId;
 use synaq_store::{Error as StoreError, EventLog, Lease, Outbox};
@@ -93,18 +94,23 @@ impl Running {
         let changes = Arc::new(Changes::default());
         let outbox_filled = Arc::new(Notify::new());
         let mut tasks = JoinSet::new();
-        let shards: Vec<_> = (0..options.shards.max(1))
-            .map(|_| {
+        let count = options.shards.max(1);
+        let owes: Vec<_> = (0..count).map(|_| Arc::new(AtomicBool::new(false))).collect();
+        let shards: Vec<_> = owes
+            .iter()
+            .enumerate()
+            .map(|(no, owes)| {
                 let (mailbox, requests) = mpsc::channel::<Request>(options.mailbox);
                 let meters = Meters::new();
+                let own = live.iter().copied().filter(|session| shard_of(*session, count) == no);
+                let memory = Memory::new(meters.sessions_loaded.clone(), down_from, own, Arc::clone(owes));
                 let shard = Shard {
                     ports: Arc::clone(&ports),
                     options,
                     lease,
                     changes: Arc::clone(&changes),
                     outbox_filled: Arc::clone(&outbox_filled),
-                    down_from,
-                    memory: Memory::new(meters.sessions_loaded.clone()),
+                    memory,
                     errands: Errands::new(Arc::clone(&ports), options.mailbox),
                     meters,
                     fenced: false,
@@ -116,7 +122,7 @@ impl Running {
         let handle = Handle { shards: shards.into(), changes, retry_after_ms: options.retry_after_ms };
 
         bring_back(&handle, live, options.mailbox).await;
-        tasks.spawn(mark(Arc::clone(&ports), lease, stopped.clone()));
+        tasks.spawn(mark(Arc::clone(&ports), lease, owes, stopped.clone()));
         tasks.spawn(Relay { ports, filled: outbox_filled }.run(stopped));
         Ok((handle, Self { tasks, stop }))
     }
@@ -187,9 +193,17 @@ fn spawn(tasks: &mut JoinSet<()>, shard: impl Future<Output = ()> + Send + 'stat
     });
 }
 
-async fn mark(ports: Arc<Ports>, lease: Lease, mut stopped: watch::Receiver<bool>) {
+/// Says every second that this process lives, except while it owes somebody the return of a downtime: if it went then,
+/// the mark before is the one that the debt is counted from.
+async fn mark(
+    ports: Arc<Ports>,
+    lease: Lease,
+    owes: Vec<Arc<AtomicBool>>,
+    mut stopped: watch::Receiver<bool>,
+) {
     loop {
-        if let Err(error) = ports.log.mark(lease, ports.clock.now()).await {
+        let owes = owes.iter().any(|owes| owes.load(Ordering::Relaxed));
+        if !owes && let Err(error) = ports.log.mark(lease, ports.clock.now()).await {
             tracing::warn!(%error, "the time mark was not written");
         }
         tokio::select! {

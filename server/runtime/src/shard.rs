@@ -10,13 +10,19 @@ use crate::round::{Round, Watching};
 use crate::sealing::{self, Approver, Sealed};
 use crate::service::{Options, Ports};
 use std::sync::Arc;
+use std::time::Duration;
 use synaq_core::ids::{Seq, SessionId};
 use synaq_core::session::{Creation, Fact, Input, Stage};
-use synaq_core::time::At;
+use synaq_core::time::{At, Span};
 use synaq_store::Lease;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+/// A shard with nothing to do looks at its clock this often.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+/// A shard that did not come round for longer stood still: a suspended machine, a stopped process, a disk that hung.
+/// Nobody was served, and the time is given back (P2).
+const STOOD_AFTER: Span = Span::secs(3);
 /// Sessions that come back in one round: the room of a batch for those that were here all the time.
 const BROUGHT_MAX: usize = 64;
 
@@ -40,8 +46,6 @@ pub(crate) struct Shard {
     pub(crate) lease: Lease,
     pub(crate) changes: Arc<Changes>,
     pub(crate) outbox_filled: Arc<Notify>,
-    /// The last sign of life of the process before this one
-    pub(crate) down_from: At,
     pub(crate) memory: Memory,
     pub(crate) errands: Errands,
     pub(crate) meters: Meters,
@@ -59,6 +63,7 @@ impl Shard {
         let mut requests = Vec::with_capacity(self.options.batch_inputs);
         let mut brought = Vec::with_capacity(BROUGHT_MAX);
         let mut open = true;
+        let mut beat = self.ports.clock.now();
         while open || self.errands.anybody_waits() {
             let due = self.memory.next_timer();
             tokio::select! {
@@ -72,14 +77,18 @@ impl Shard {
                 }
                 one = self.errands.next() => brought.push(one),
                 () = sleep_until(self.ports.clock.now(), due) => {}
+                () = tokio::time::sleep(HEARTBEAT) => {}
             }
+            let now = self.ports.clock.now();
+            let stood_since = (now - beat > STOOD_AFTER).then_some(beat);
+            beat = now;
             // However full the mailbox, who has come back is served in the next round.
             while brought.len() < BROUGHT_MAX
                 && let Some(one) = self.errands.try_next()
             {
                 brought.push(one);
             }
-            self.round(&mut requests, &mut brought).await;
+            self.round(stood_since, &mut requests, &mut brought).await;
             if self.fenced {
                 tracing::error!("another process took over the store: this one stops speaking for it");
                 return;
@@ -88,8 +97,16 @@ impl Shard {
     }
 
     /// Decides everything that arrived, commits once, speaks.
-    async fn round(&mut self, requests: &mut Vec<Request>, brought: &mut Vec<Brought>) {
+    async fn round(
+        &mut self,
+        stood_since: Option<At>,
+        requests: &mut Vec<Request>,
+        brought: &mut Vec<Brought>,
+    ) {
         let mut round = Round::default();
+        if let Some(since) = stood_since {
+            self.give_back(since, &mut round).await;
+        }
         for one in brought.drain(..) {
             match one {
                 Brought::Session(session, loaded) => self.welcome(session, loaded, &mut round).await,
@@ -115,6 +132,17 @@ impl Shard {
         self.commit(round).await;
     }
 
+    /// Before anything else of the round: no deadline may pass, and no answer be late, by time that was ours.
+    async fn give_back(&mut self, since: At, round: &mut Round) {
+        tracing::warn!(
+            stood_ms = (self.ports.clock.now() - since).0,
+            "nobody was served: the time is given back"
+        );
+        for session in self.memory.ids() {
+            self.step(session, Input::StoodStill { since }, None, round).await;
+        }
+    }
+
     /// Of a session that is here, unless this very round lost it.
     async fn serve(&mut self, Request { session, ask, .. }: Request, round: &mut Round) {
         if !self.memory.holds(session) {
@@ -136,8 +164,9 @@ impl Shard {
         let parked = self.errands.take_parked(session);
         let come = loaded.and_then(|(loaded, creation)| self.seat(*loaded, creation, round));
         if let Err(error) = come {
-            if matches!(error, SubmitError::Store) {
-                self.drop_and_reload(session);
+            match error {
+                SubmitError::Store => self.drop_and_reload(session),
+                _ => self.memory.give_up(session),
             }
             for request in parked {
                 request.ask.refuse(error);
@@ -160,7 +189,7 @@ impl Shard {
         let first = if loaded.is_fresh() {
             Some(Input::Create(creation))
         } else {
-            self.memory.gone_since(&loaded, self.down_from, now).map(|down_from| Input::Recover { down_from })
+            self.memory.gone_since(&loaded, now).map(|down_from| Input::Recover { down_from })
         };
         if let Some(input) = first {
             loaded.decide(now, input, &mut round.batch.events).map_err(|error| {

@@ -117,7 +117,7 @@ fn what(fact: &Fact) -> Option<String> {
             Some(format!("{} s: {reason}", span.0 / 1_000))
         }
         Fact::ClockStepped { from, to } => Some(format!("-{} s", (*from - *to).0 / 1_000)),
-        Fact::DowntimeCredited { span } => Some(format!("{} s", (span.to - span.from).0 / 1_000)),
+        Fact::DowntimeCredited { span, .. } => Some(format!("{} s", (span.to - span.from).0 / 1_000)),
         Fact::MediaChanged { video, audio } => Some(format!("video {video}, audio {audio}")),
         Fact::EvidenceGap { span, why, .. } => Some(format!("{} ms: {why}", span.0)),
         Fact::MessageSent { text, .. } => Some(text.clone()),

@@ -58,7 +58,9 @@ impl ExamSession {
         match &self.state.stage {
             Stage::Absent | Stage::Preparing => None,
             Stage::Running { deadline, paused_since } => {
-                let expiry = paused_since.is_none().then_some((*deadline, Due::TimeExpired));
+                // Who could not come back to us yet still has what was left.
+                let ends = self.state.return_awaited_until.map_or(*deadline, |until| until.max(*deadline));
+                let expiry = paused_since.is_none().then_some((ends, Due::TimeExpired));
                 let incidents =
                     self.state.incidents.iter().filter_map(|incident| self.incident_due(incident));
                 expiry.into_iter().chain(self.warning_due()).chain(incidents).min()

@@ -157,9 +157,9 @@ pub struct Ruling {
 /// A span of our own downtime, never charged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct DowntimeSpan {
-    /// The node's last time mark
+    /// The last sign of life of whatever served the session
     pub from: At,
-    /// When the session was back in memory
+    /// When it was served again, or its page was back
     pub to: At,
 }
 
@@ -342,6 +342,9 @@ pub enum Fact {
     },
     DowntimeCredited {
         span: DowntimeSpan,
+        /// The page was here when we went, and until then the time of its coming back is ours too
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        awaited_until: Option<At>,
     },
     /// Whether the webcam and the microphone reach the server.
     MediaChanged {

@@ -186,6 +186,8 @@ pub enum Input {
     Tick,
     /// The node is back; the last time mark before was at `down_from`
     Recover { down_from: At },
+    /// Nobody was served since `since`, by a suspended machine or an append that hung; sockets and recorder live on
+    StoodStill { since: At },
     /// The record was sealed (runtime does it in the same transaction)
     Sealed { sha256: String, kid: String },
 }

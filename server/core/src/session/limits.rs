@@ -32,6 +32,9 @@ pub const RESUME_GRACE: Span = Span::secs(10);
 /// The tab in charge may come back this long before another tab of its device takes over: long enough for a reload on
 /// a slow machine and line, short enough for a person who closed the tab and opened the link again.
 pub const TAB_RETURN_GRACE: Span = Span::secs(5);
+/// After a downtime of ours a page that was here is waited for this long, and the time is ours: a page tries again within
+/// ten seconds, and a connection over a poor line takes some more.
+pub const RETURN_WAIT: Span = Span::secs(15);
 /// Above this much time without supervision the commission must rule on validity.
 pub const UNSUPERVISED_COMMISSION: Span = Span::mins(10);
 

@@ -310,6 +310,8 @@ pub struct State {
     pub interruptions: u32,
     /// Our own downtime
     pub downtimes: Vec<DowntimeSpan>,
+    /// The page was here when we went down and has not come back yet: until then that is ours too
+    pub return_awaited_until: Option<At>,
     /// Stored evidence
     pub evidence: Vec<EvidenceRef>,
     /// The recorder is not through yet: pieces may still be begun

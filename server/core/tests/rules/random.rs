@@ -84,6 +84,7 @@ enum Step {
     Candidate { stale: bool, seq: u64, command: Command },
     Input(Input),
     Crash { lost: i64 },
+    Stood { lost: i64 },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -121,6 +122,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => Just(Step::Input(Input::Tick)),
         1 => Just(Step::Input(Input::Sealed { sha256: "ab".repeat(32), kid: "k".to_owned() })),
         2 => (0..100_000_i64).prop_map(|lost| Step::Crash { lost }),
+        2 => (3_000..100_000_i64).prop_map(|lost| Step::Stood { lost }),
         1 => Just(Step::Candidate { stale: false, seq: 1_000, command: Command::HandIn }),
     ]
 }
@@ -244,6 +246,11 @@ fn run(mut exam: Exam, steps: Vec<(i64, Step)>) {
                 let down_from = at;
                 at = at + Span(lost);
                 Input::Recover { down_from }
+            }
+            Step::Stood { lost } => {
+                let since = at;
+                at = at + Span(lost);
+                Input::StoodStill { since }
             }
         };
         let decision = exam.session.decide(at, input);

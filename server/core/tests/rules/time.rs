@@ -69,7 +69,88 @@ fn our_downtime_is_never_charged() {
     assert_eq!(exam.session.unsupervised(t(900)), Span::ZERO);
     exam.reconnect(t(905), 1);
     exam.flow(t(910), true, true);
-    assert_eq!(exam.session.unsupervised(t(1_000)), Span::secs(10));
+    assert_eq!(exam.deadline(), t(3_600 + 304), "the way back to us is ours too");
+    assert_eq!(exam.session.unsupervised(t(1_000)), Span::secs(5));
+}
+
+#[test]
+fn the_way_back_after_our_downtime_is_ours_and_no_longer_than_a_page_needs() {
+    let back_after = |seconds: i64| {
+        let mut exam = Exam::running();
+        exam.accept(t(200), Input::Recover { down_from: t(100) });
+        exam.reconnect(t(200 + seconds), 1);
+        exam.session.state().credited
+    };
+    assert_eq!(back_after(14), Span::secs(114));
+    assert_eq!(back_after(16), Span::secs(100));
+}
+
+#[test]
+fn the_way_back_is_ours_once() {
+    let mut exam = Exam::running();
+    exam.accept(t(200), Input::Recover { down_from: t(100) });
+    exam.reconnect(t(205), 1);
+    exam.disconnect(t(206), 1);
+    exam.reconnect(t(210), 2);
+    assert_eq!(exam.session.state().credited, Span::secs(105));
+}
+
+#[test]
+fn a_second_fall_before_the_page_is_back_leaves_nothing_out() {
+    let mut exam = Exam::running();
+    exam.accept(t(200), Input::Recover { down_from: t(100) });
+    exam.accept(t(230), Input::Recover { down_from: t(210) });
+    exam.reconnect(t(233), 1);
+    assert_eq!(exam.session.state().credited, Span::secs(133));
+}
+
+#[test]
+fn a_page_that_was_away_by_itself_is_not_waited_for() {
+    let mut exam = Exam::running();
+    exam.disconnect(t(50), 0);
+    exam.accept(t(200), Input::Recover { down_from: t(100) });
+    exam.reconnect(t(205), 1);
+    assert_eq!(exam.session.state().credited, Span::secs(100));
+}
+
+#[test]
+fn a_pause_in_which_the_page_comes_back_is_given_back_once() {
+    let mut exam = Exam::running();
+    exam.accept(t(200), Input::Recover { down_from: t(100) });
+    exam.staff(t(204), StaffCommand::Pause { reason: reason() });
+    exam.reconnect(t(206), 1);
+    exam.staff(t(210), StaffCommand::Resume);
+    assert_eq!(exam.session.state().credited, Span::secs(110));
+}
+
+#[test]
+fn time_in_which_a_machine_stood_still_is_given_back_and_the_page_stays() {
+    let mut exam = Exam::running();
+    exam.answer(t(600), 0, &[1]);
+    exam.accept(t(900), Input::StoodStill { since: t(602) });
+    assert_eq!(exam.deadline(), t(3_600 + 298));
+    assert!(exam.session.state().socket.is_some());
+    exam.answer(t(901), 1, &[1]);
+    exam.reconnect(t(905), 1);
+    assert_eq!(exam.deadline(), t(3_600 + 298), "who answers was never away");
+}
+
+#[test]
+fn a_deadline_that_passed_while_a_machine_stood_still_has_not_passed() {
+    let mut exam = Exam::running();
+    exam.accept(t(9_000), Input::StoodStill { since: t(3_590) });
+    assert_eq!(exam.finish(), None);
+    exam.answer(t(9_001), 0, &[1]);
+    exam.run_to(t(9_010));
+    assert_eq!(exam.finish(), Some((Finish::TimeExpired, t(9_010))));
+}
+
+#[test]
+fn a_stand_still_gives_a_stopped_clock_nothing() {
+    let mut exam = Exam::running();
+    exam.staff(t(600), StaffCommand::Pause { reason: reason() });
+    exam.accept(t(900), Input::StoodStill { since: t(700) });
+    assert!(exam.session.state().downtimes.is_empty());
 }
 
 #[test]
@@ -78,8 +159,20 @@ fn a_deadline_that_passed_while_we_were_down_has_not_passed() {
     exam.accept(t(9_000), Input::Recover { down_from: t(3_590) });
     assert_eq!(exam.finish(), None);
     assert_eq!(exam.session.remaining(t(9_000)), Span::secs(10));
-    exam.run_to(t(9_010));
-    assert_eq!(exam.finish(), Some((Finish::TimeExpired, t(9_010))));
+    exam.run_to(t(9_014));
+    assert_eq!(exam.finish(), None, "the page is waited for");
+    exam.run_to(t(9_015));
+    assert_eq!(exam.finish(), Some((Finish::TimeExpired, t(9_015))));
+}
+
+#[test]
+fn the_last_seconds_are_still_there_when_the_page_is_back() {
+    let mut exam = Exam::running();
+    exam.accept(t(9_000), Input::Recover { down_from: t(3_590) });
+    exam.reconnect(t(9_012), 1);
+    assert_eq!(exam.session.remaining(t(9_012)), Span::secs(10));
+    exam.run_to(t(9_022));
+    assert_eq!(exam.finish(), Some((Finish::TimeExpired, t(9_022))));
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Apply early, speak late: what is acknowledged is in the log, whatever fails.
 
 use crate::support::{Bench, SESSION, START};
+use std::sync::Arc;
 use std::time::Duration;
 use synaq_core::ids::Seq;
 use synaq_core::session::{Command, Effect, Input, Refusal, Stage};
-use synaq_core::time::Span;
+use synaq_core::time::{At, Span};
 use synaq_runtime::{Clock as _, SubmitError};
 use synaq_store::EventLog as _;
 use synaq_store::Fault;
@@ -113,6 +114,65 @@ async fn a_restart_keeps_every_answer_and_gives_our_downtime_back() {
     assert_eq!(bench.clock.now() - START, Span::mins(7));
     assert_eq!(state.answers.len(), 1);
     bench.accept(bench.right(1).await).await;
+}
+
+async fn deadline(bench: &Bench) -> At {
+    let Stage::Running { deadline, .. } = bench.runtime.look(SESSION).await.unwrap().session.state().stage
+    else {
+        panic!("running")
+    };
+    deadline
+}
+
+#[tokio::test]
+async fn a_machine_that_stood_still_gives_the_time_back_before_it_judges_anything() {
+    let bench = Bench::start().await;
+    bench.begin().await;
+    let before = deadline(&bench).await;
+    // Longer than the exam: the answer that comes now is in time, and so is who says nothing.
+    bench.clock.advance(Span::mins(90));
+    bench.accept(bench.right(0).await).await;
+    assert_eq!(deadline(&bench).await - before, Span::mins(90));
+    bench.pass(Span::secs(30)).await;
+    assert_eq!(deadline(&bench).await - before, Span::mins(90), "time that goes by is nobody's gift");
+}
+
+#[tokio::test]
+async fn a_stored_answer_that_took_long_gives_the_time_back() {
+    let bench = Bench::start().await;
+    bench.begin().await;
+    let before = deadline(&bench).await;
+    let answer = bench.right(0).await;
+    bench.store.hold();
+    let mut pending = Box::pin(bench.send(bench.next_seq(), answer));
+    tokio::select! {
+        biased;
+        _ = &mut pending => panic!("acknowledged before the commit"),
+        () = until(|| bench.store.waiting() == 1) => {}
+    }
+    bench.clock.advance(Span::secs(20));
+    bench.store.release();
+    assert_eq!(pending.await.unwrap().effects, [Effect::Accepted]);
+    bench.accept(bench.right(1).await).await;
+    assert_eq!(deadline(&bench).await - before, Span::secs(20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_falls_in_a_row_give_back_the_time_since_the_first() {
+    let bench = Bench::start().await;
+    bench.begin().await;
+    let before = deadline(&bench).await;
+    bench.clock.advance(Span::mins(5));
+    let source = Arc::clone(&bench.source);
+    // The second process lives for half a minute and never gets to this session.
+    let bench = bench.restart_with(|_| source.set_down(true)).await;
+    for _ in 0..5 {
+        bench.clock.advance(Span::secs(1));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    bench.clock.advance(Span::mins(2));
+    let bench = bench.restart_with(|_| source.set_down(false)).await;
+    assert_eq!(deadline(&bench).await - before, Span::mins(7) + Span::secs(5));
 }
 
 #[tokio::test]

@@ -122,7 +122,7 @@ async fn an_exam_ruled_not_valid_says_so_in_its_approval_and_has_no_result_in_th
     }
     let dark = Input::Media(MediaFact::Flow { video: false, audio: true });
     bench.runtime.submit(SESSION, dark).await.unwrap();
-    bench.clock.advance(Span::mins(11));
+    bench.pass(Span::mins(11)).await;
     bench.accept(Command::HandIn).await;
     delivered(&bench, accepted).await;
     let summary = || async { bench.store.summaries(&[SESSION]).await.unwrap().remove(0) };

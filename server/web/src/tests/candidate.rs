@@ -64,7 +64,7 @@ async fn a_link_ends_with_its_sitting_unless_the_exam_has_begun() {
     let house = House::open().await;
     let at = house.listen().await;
     let (device, mut socket) = running(&house, at, 1).await;
-    house.clock.advance(Span::mins(181));
+    house.pass(session(0), Span::mins(181)).await;
     let (status, problem) =
         house.post("/api/v1/candidate/open", &[], &json!({ "link": house.link(0) })).await;
     assert_eq!((status, &problem["code"]), (StatusCode::GONE, &json!("link_expired")));
@@ -298,8 +298,7 @@ async fn a_waiting_tab_of_the_same_device_goes_on_under_a_new_epoch_when_the_fir
         .wait_for(|seen| seen.session.state().socket.is_none())
         .await
         .unwrap();
-    house.clock.advance(TAB_RETURN_GRACE);
-    house.runtime.submit(session(0), Input::Tick).await.unwrap();
+    house.pass(session(0), TAB_RETURN_GRACE).await;
     let welcome = second.until("welcome").await;
     assert_eq!((&welcome["epoch"], &welcome["view"]["attach"]), (&json!(2), &json!("in_charge")));
     let answer = |question: u16| json!({ "do": "answer", "question": question, "shown": [0] });

@@ -13,10 +13,11 @@ use serde_json::Value;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use synaq_core::ids::{BankId, CentreId, ProgrammeId, SessionId, SittingId, StaffId};
+use synaq_core::session::Input;
 use synaq_core::time::Span;
 use synaq_media::{Fact, JoinGuard, Service, Sink};
 use synaq_question_banks::{DEMO_BANK, DEMO_PROGRAMME};
-use synaq_runtime::{Handle, Ports, Running, SealingKeys};
+use synaq_runtime::{Clock as _, Handle, Ports, Running, SealingKeys};
 use synaq_seal::key::{Algorithm, Purpose, SigningKey, TrustSet, TrustedKey};
 use synaq_seal::secret::InstallationKey;
 use synaq_store::{
@@ -157,6 +158,15 @@ impl House {
         let request = Self::request(&Method::POST, path).header("cookie", cookie(0, role));
         let request = request.header("content-type", media_type).body(Body::from(body)).unwrap();
         json(self.send(request).await).await
+    }
+
+    /// Time goes by with the server at work: a clock that jumps is a machine that stood still.
+    pub(super) async fn pass(&self, session: SessionId, span: Span) {
+        let until = self.clock.now() + span;
+        while self.clock.now() < until {
+            self.clock.advance(Span::secs(2).min(until - self.clock.now()));
+            self.runtime.submit(session, Input::Tick).await.unwrap();
+        }
     }
 
     /// Listens on a real port, for sockets.

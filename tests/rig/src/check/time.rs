@@ -8,6 +8,8 @@ const CREDIT: &str = "downtime_credited";
 
 /// The error that P2 allows: one heartbeat.
 const TOLERANCE_MS: i64 = 5_000;
+/// After an outage the way back of a page is the server's too, for so long.
+const RETURN_MS: i64 = 15_000;
 /// A shorter outage can fall between two looks of ours.
 const NOTICED_MS: i64 = 500;
 /// Between a session being back in memory and the front door answering.
@@ -38,7 +40,11 @@ pub(super) fn check(case: &Case, outages: &[Outage], findings: &mut Findings) {
                     continue;
                 };
                 given += to - from;
-                credited.push((from, to));
+                // What is given for the way back follows what is given for the outage.
+                match credited.last_mut().filter(|last| last.1 == from) {
+                    Some(last) => last.1 = to,
+                    None => credited.push((from, to)),
+                }
             }
             "time_credited" | "time_extended" => given += fact["span"].as_i64().unwrap_or(0),
             "closed" => closed = Some(event.at),
@@ -103,7 +109,7 @@ fn credit(case: &Case, outage: Outage, credited: &[(i64, i64)], findings: &mut F
     let how = format!("{}: down for {lost} ms at {}, {back} ms of it given back", case.session, outage.from);
     if (outage.dead && back == 0 && lost > NOTICED_MS) || lost - back > TOLERANCE_MS {
         findings.broken(CREDIT, how);
-    } else if given - lost > TOLERANCE_MS {
+    } else if given - lost > TOLERANCE_MS + RETURN_MS {
         findings.broken(CREDIT, format!("{how}, {given} ms in all"));
     }
     lost - back

@@ -5,6 +5,9 @@ use crate::history::{Down, History};
 use crate::plan::{Fault, Plan};
 use crate::ports::START;
 
+/// No page is waited for longer after a downtime of ours.
+const RETURN_MS: i64 = 15_000;
+
 /// How old the last time mark of a process may be when it goes: one second, and the commit it waits for.
 const MARK_MS: i64 = 1_100;
 
@@ -13,6 +16,14 @@ struct Clock {
     deadline: i64,
     paused_since: Option<i64>,
     running: bool,
+    /// A page that our downtime took away is waited for, and nothing expires meanwhile
+    awaited_until: Option<i64>,
+}
+
+impl Clock {
+    fn ends(&self) -> i64 {
+        self.awaited_until.map_or(self.deadline, |until| until.max(self.deadline))
+    }
 }
 
 #[derive(Default)]
@@ -30,10 +41,10 @@ pub(super) fn judge(exam: &Exam, plan: &Plan, history: &History) {
     for fact in &exam.facts {
         let kind = fact.kind.as_str();
         let counts = clock.running && clock.paused_since.is_none();
-        if counts && kind != "downtime_credited" && fact.at > clock.deadline {
+        if counts && kind != "downtime_credited" && fact.at > clock.ends() {
             find(
                 "served_after_the_deadline",
-                format!("{kind} at {}, the deadline was {}", fact.at, clock.deadline),
+                format!("{kind} at {}, the deadline was {}", fact.at, clock.ends()),
             );
         }
         let moved = match kind {
@@ -43,7 +54,7 @@ pub(super) fn judge(exam: &Exam, plan: &Plan, history: &History) {
                 0
             }
             "started" => {
-                clock = Clock { deadline: fact.int("deadline"), paused_since: None, running: true };
+                clock = Clock { deadline: fact.int("deadline"), running: true, ..Clock::default() };
                 if clock.deadline != fact.at + sums.planned + sums.extra {
                     find("budget_wrong", format!("started at {} until {}", fact.at, clock.deadline));
                 }
@@ -56,6 +67,13 @@ pub(super) fn judge(exam: &Exam, plan: &Plan, history: &History) {
             "time_credited" => fact.int("span"),
             "downtime_credited" => {
                 let (from, to) = (&fact.value("span")["from"], &fact.value("span")["to"]);
+                clock.awaited_until = fact.value("awaited_until").as_i64();
+                if clock.awaited_until.is_some_and(|until| until - fact.at != RETURN_MS) {
+                    find(
+                        "budget_wrong",
+                        format!("at {} a page is waited for until {:?}", fact.at, clock.awaited_until),
+                    );
+                }
                 to.as_i64().unwrap_or(0) - from.as_i64().unwrap_or(0)
             }
             "paused" => {
@@ -66,10 +84,10 @@ pub(super) fn judge(exam: &Exam, plan: &Plan, history: &History) {
             "closed" => {
                 let given_back = clock.paused_since.take().map_or(0, |since| fact.at - since);
                 let expired = exam.finish() == Some("time_expired");
-                if expired && fact.at != clock.deadline + given_back {
+                if expired && fact.at != clock.ends() + given_back {
                     find(
                         "budget_wrong",
-                        format!("expired at {}, the deadline was {}", fact.at, clock.deadline),
+                        format!("expired at {}, the deadline was {}", fact.at, clock.ends()),
                     );
                 }
                 clock.running = false;
@@ -77,6 +95,9 @@ pub(super) fn judge(exam: &Exam, plan: &Plan, history: &History) {
             }
             _ => 0,
         };
+        if kind == "connected" || fact.client.is_some() {
+            clock.awaited_until = None;
+        }
         clock.deadline += moved;
         if kind != "time_extended" {
             sums.credited += moved;

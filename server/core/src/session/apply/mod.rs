@@ -26,6 +26,8 @@ impl State {
         self.seq = Seq(self.seq.0 + 1);
         self.last_at = self.last_at.max(Some(event.at));
         if let Some(client) = event.client {
+            // It was never away.
+            self.return_awaited_until = None;
             let command = (client.epoch, client.client_seq);
             if matches!(event.fact, Fact::AnswerSuperseded { .. }) {
                 self.kept_superseded.insert(command);
@@ -163,6 +165,7 @@ impl State {
                 self.lose_socket(event.at);
                 self.socket = Some((*socket, event.at));
                 self.vacant_since = None;
+                self.return_awaited_until = None;
                 if let Some(binding) = &mut self.binding {
                     binding.tab = *tab;
                 }
@@ -259,7 +262,8 @@ impl State {
                 self.extra = self.extra + *span;
                 self.move_deadline(*span);
             }
-            Fact::DowntimeCredited { span } => {
+            Fact::DowntimeCredited { span, awaited_until } => {
+                self.return_awaited_until = *awaited_until;
                 self.forget_held();
                 self.give_back(span.to - span.from);
                 self.downtimes.push(*span);

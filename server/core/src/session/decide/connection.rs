@@ -70,6 +70,7 @@ impl Deciding<'_> {
         let live = self.state().socket.map(|(live, _)| live);
         if live != Some(socket) {
             self.cut_off_client();
+            self.credit_return(self.at);
             self.emit(Fact::Connected { epoch: binding.epoch, tab, socket });
             if let Some(old) = live {
                 self.answer(Effect::CloseSocket(old));
@@ -141,6 +142,7 @@ impl Deciding<'_> {
     ) -> Epoch {
         let last = self.state().binding.as_ref().map_or(0, |binding| binding.epoch.0);
         let epoch = Epoch(last.saturating_add(1));
+        self.credit_return(at);
         self.emit_at(at, Fact::DeviceBound { epoch, device, tab, admitted_by });
         self.emit_at(at, Fact::Connected { epoch, tab, socket });
         epoch

@@ -36,7 +36,7 @@ impl ExamSession {
             decision: Decision::default(),
         };
         deciding.note_clock(told);
-        if !matches!(input, Input::Recover { .. }) {
+        if !matches!(input, Input::Recover { .. } | Input::StoodStill { .. }) {
             deciding.settle(at);
         }
         match deciding.handle(input) {
@@ -124,6 +124,10 @@ impl Deciding<'_> {
             (_, Input::Tick) => Ok(()),
             (_, Input::Recover { down_from }) => {
                 self.recover(down_from);
+                Ok(())
+            }
+            (_, Input::StoodStill { since }) => {
+                self.stood_still(since);
                 Ok(())
             }
             (_, Input::Sealed { sha256, kid }) => self.sealed(sha256, kid),

@@ -5,7 +5,8 @@ use crate::ids::StaffId;
 use crate::session::event::{DowntimeSpan, Fact};
 use crate::session::input::Refusal;
 use crate::session::limits::{
-    CLOCK_STEP, EVIDENCE_WAIT, REASON_CHARS, SERVER_RESTARTED, TIME_STEP_MAX, TIME_STEP_MIN, TIME_TOTAL_MAX,
+    CLOCK_STEP, EVIDENCE_WAIT, REASON_CHARS, RETURN_WAIT, SERVER_RESTARTED, TIME_STEP_MAX, TIME_STEP_MIN,
+    TIME_TOTAL_MAX,
 };
 use crate::session::state::Stage;
 use crate::time::{At, Span};
@@ -18,6 +19,7 @@ impl Deciding<'_> {
             return Err(Refusal::WrongStage);
         }
         self.end_running_incidents(self.at, |_| true);
+        self.credit_return(self.at);
         self.emit(Fact::Paused { by, reason });
         Ok(())
     }
@@ -67,25 +69,66 @@ impl Deciding<'_> {
         }
     }
 
-    /// What was due before we went down happens first. Then the clock gets the time back, and neither the lost
-    /// socket nor the missing picture is held against the candidate.
+    /// The process is gone, and with it sockets and recorder: neither the lost socket nor the missing picture is held
+    /// against the candidate.
     pub(super) fn recover(&mut self, down_from: At) {
-        let from = down_from.min(self.at).max(self.last_at.unwrap_or(down_from));
-        self.settle(from);
-        self.end_running_incidents(from, |_| true);
+        let (from, was_here) = self.last_served(down_from);
         if let Some((_, _, socket)) = self.state().waiting_device {
             self.emit_at(from, Fact::Disconnected { socket, reason: SERVER_RESTARTED.to_owned() });
         }
         if let Some((socket, _)) = self.state().socket {
             self.emit_at(from, Fact::Disconnected { socket, reason: SERVER_RESTARTED.to_owned() });
         }
-        if self.state().clock_runs() && from < self.at {
-            self.emit(Fact::DowntimeCredited { span: DowntimeSpan { from, to: self.at } });
-        }
+        self.credit_downtime(from, was_here);
         if self.state().video || self.state().audio {
             self.emit(Fact::MediaChanged { video: false, audio: false });
         }
         self.recover_evidence();
+    }
+
+    pub(super) fn stood_still(&mut self, since: At) {
+        if self.state().clock_runs() {
+            let (from, was_here) = self.last_served(since);
+            self.credit_downtime(from, was_here);
+        }
+    }
+
+    /// What was due before we went happens first, and what ran then ends: nobody saw how it went on. Answers when that
+    /// was, and whether the page was here then.
+    fn last_served(&mut self, told: At) -> (At, bool) {
+        let from = told.min(self.at).max(self.last_at.unwrap_or(told));
+        self.settle(from);
+        let was_here = self.was_here(from);
+        self.credit_return(from);
+        self.end_running_incidents(from, |_| true);
+        (from, was_here)
+    }
+
+    /// A page that broke off a moment before may have felt what brought us down; one that was on its way back to us
+    /// still is.
+    fn was_here(&self, from: At) -> bool {
+        let state = self.state();
+        state.socket.is_some()
+            || state.return_awaited_until.is_some_and(|until| from < until)
+            || state.vacant_since.is_some_and(|since| from - since < RETURN_WAIT)
+    }
+
+    fn credit_downtime(&mut self, from: At, was_here: bool) {
+        if self.state().clock_runs() && from < self.at {
+            let awaited_until = was_here.then_some(self.at + RETURN_WAIT);
+            self.emit(Fact::DowntimeCredited { span: DowntimeSpan { from, to: self.at }, awaited_until });
+        }
+    }
+
+    /// The page is back after a downtime of ours, or its clock stops: until then it could not be served (P2).
+    pub(super) fn credit_return(&mut self, at: At) {
+        let state = self.state();
+        let awaited = state.return_awaited_until.is_some_and(|until| at < until) && state.clock_runs();
+        let Some(from) = state.downtimes.last().map(|down| down.to).filter(|from| awaited && *from < at)
+        else {
+            return;
+        };
+        self.emit_at(at, Fact::DowntimeCredited { span: DowntimeSpan { from, to: at }, awaited_until: None });
     }
 
     /// The recorder went down with us. What it left open is read again, and that takes its own time.

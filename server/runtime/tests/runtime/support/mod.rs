@@ -287,6 +287,15 @@ impl Bench {
         Seat { bench: self, session }
     }
 
+    /// Time goes by with the runtime at work: a clock that jumps is a machine that stood still.
+    pub(crate) async fn pass(&self, span: Span) {
+        let until = self.clock.now() + span;
+        while self.clock.now() < until {
+            self.clock.advance(Span::secs(1));
+            self.runtime.submit(SESSION, Input::Tick).await.unwrap();
+        }
+    }
+
     pub(crate) async fn send(&self, client_seq: u64, command: Command) -> Result<Done, SubmitError> {
         self.seat(SESSION).send(client_seq, command).await
     }
