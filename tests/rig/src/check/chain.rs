@@ -52,7 +52,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 /// RFC 8785 for what the log holds: no fractions, and keys in ASCII, so that byte order is UTF-16 order.
-fn canonical(value: &Value) -> String {
+pub(super) fn canonical(value: &Value) -> String {
     match value {
         Value::Object(fields) => {
             let mut names: Vec<&String> = fields.keys().collect();

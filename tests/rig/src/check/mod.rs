@@ -3,6 +3,8 @@
 
 mod answers;
 mod chain;
+#[cfg(test)]
+mod planted;
 mod time;
 
 use crate::journal::{self, Entry};

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 const SUM: &str = "deadline_sum_exact";
 const CREDIT: &str = "downtime_credited";
+const AFTER: &str = "nothing_after_the_end";
 
 /// The error that P2 allows: one heartbeat.
 const TOLERANCE_MS: i64 = 5_000;
@@ -48,6 +49,14 @@ pub(super) fn check(case: &Case, outages: &[Outage], findings: &mut Findings) {
             }
             "time_credited" | "time_extended" => given += fact["span"].as_i64().unwrap_or(0),
             "closed" => closed = Some(event.at),
+            "answer_put" => {
+                let deadline = started.map(|(_, deadline)| deadline + given);
+                if deadline.is_none_or(|deadline| event.at > deadline) {
+                    let text =
+                        format!("{}: event {} is after the deadline {deadline:?}", case.session, event.seq);
+                    findings.broken(AFTER, text);
+                }
+            }
             _ => {}
         }
     }
