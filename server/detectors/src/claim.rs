@@ -134,6 +134,10 @@ pub struct Claim {
     pub confidence_pct: u8,
     /// Number of the picture it was seen in; none for sound
     pub picture: Option<u64>,
+    /// Pictures in a row, with this one, that showed it
+    pub shown: u32,
+    /// Pictures among them that allowed no answer
+    pub could_not_tell: u32,
     /// Which detector
     pub detector: &'static str,
     /// Its version

@@ -20,6 +20,7 @@ pub struct Course {
     since: Option<(i64, u32)>,
     claimed: bool,
     absent: u32,
+    unknown: u32,
 }
 
 impl Course {
@@ -28,7 +29,10 @@ impl Course {
     /// "Could not tell" moves nothing: neither towards a claim nor towards its end.
     pub fn take(&mut self, verdict: Verdict, at_ms: i64, hold: Hold) -> Option<(Phase, i64)> {
         match verdict {
-            Verdict::CouldNotTell(_) => None,
+            Verdict::CouldNotTell(_) => {
+                self.unknown += u32::from(self.since.is_some());
+                None
+            }
             Verdict::Present => {
                 let (since, count) = self.since.map_or((at_ms, 1), |(since, count)| (since, count + 1));
                 self.since = Some((since, count));
@@ -51,10 +55,16 @@ impl Course {
                 Some((Phase::End, at_ms))
             }
             Verdict::Absent => {
-                self.since = None;
+                *self = Self::default();
                 None
             }
         }
+    }
+
+    /// Pictures in a row that showed it, and those among them that allowed no answer.
+    #[must_use]
+    pub fn looked(&self) -> (u32, u32) {
+        (self.since.map_or(0, |(_, count)| count), self.unknown)
     }
 
     /// Claimed and not over.
@@ -93,6 +103,21 @@ mod tests {
                 Some((Phase::End, 25_000))
             ]
         );
+    }
+
+    #[test]
+    fn what_was_looked_at_is_counted_until_it_is_over() {
+        let mut course = Course::default();
+        for (verdict, looked) in [
+            (UNKNOWN, (0, 0)),
+            (Verdict::Present, (1, 0)),
+            (UNKNOWN, (1, 1)),
+            (Verdict::Present, (2, 1)),
+            (Verdict::Absent, (0, 0)),
+        ] {
+            course.take(verdict, 0, HOLD);
+            assert_eq!(course.looked(), looked);
+        }
     }
 
     #[test]

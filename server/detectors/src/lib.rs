@@ -22,6 +22,9 @@ mod sound;
 mod tests;
 mod watch;
 
+/// Of this crate, as claims name it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 pub use claim::{Claim, Condition, Phase, Reading, Verdict, Why};
 pub use course::{Course, Hold};
 pub use face::{FaceBox, Faces, NoFaces, Rustface};

@@ -166,6 +166,7 @@ impl Watch {
     ) -> Option<Claim> {
         let course = self.courses.entry(reading.condition).or_default();
         let (phase, at_ms) = course.take(reading.verdict, at_ms, hold(reading.condition))?;
+        let (shown, could_not_tell) = course.looked();
         let (detector, version) = match reading.condition {
             Condition::NoFace | Condition::SeveralFaces | Condition::OffCentre | Condition::Sound => faces,
             Condition::Dark | Condition::Covered | Condition::Frozen | Condition::Changed => {
@@ -180,6 +181,8 @@ impl Watch {
             threshold: reading.threshold,
             confidence_pct: if phase == Phase::End { 100 } else { confidence(reading) },
             picture,
+            shown,
+            could_not_tell,
             detector,
             version,
         })

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::sync::Arc;
 use synaq_core::ids::{CentreId, IncidentNo, StaffId};
-use synaq_core::proctoring::{Incident, IncidentStatus};
+use synaq_core::proctoring::{Explanation, Finding, Incident, IncidentStatus, Said, Source, explanation};
 use synaq_core::session::{Event, Fact, Finish, State};
 use synaq_store::{Directory, Error, Recorded};
-use synaq_wire::proctor::{IncidentView, TimelineEntry};
+use synaq_wire::proctor::{ExplanationView, FindingView, IncidentView, TimelineEntry};
 
 /// Full names of a centre's staff.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +50,42 @@ fn incident_view(state: &State, incident: &Incident, names: &Names) -> IncidentV
         by,
         consequence: counted.map(|violation| convert::consequence(violation.consequence).to_owned()),
         note: incident.note.clone(),
+        finding: incident.finding.as_ref().map(finding),
+        explanation: explained(incident).map(explanation_view),
     }
+}
+
+/// A detector's condition says more than its code: dark and covered share one.
+fn explained(incident: &Incident) -> Option<&'static Explanation> {
+    let by_condition = incident.finding.as_ref().and_then(|finding| explanation(&finding.measured.condition));
+    // What a person saw needs no words of ours.
+    let by_code = || explanation(incident.code.name()).filter(|_| incident.source != Source::Proctor);
+    by_condition.or_else(by_code)
+}
+
+fn finding(finding: &Finding) -> FindingView {
+    let Finding { confidence_pct, measured } = finding.clone();
+    FindingView {
+        detector: measured.detector,
+        version: measured.version,
+        condition: measured.condition,
+        confidence_pct,
+        score_milli: measured.score_milli,
+        threshold_milli: measured.threshold_milli,
+        picture_at: measured.picture_at.map(|at| at.0),
+        picture_sha256: measured.picture_sha256,
+        shown: measured.shown,
+        could_not_tell: measured.could_not_tell,
+    }
+}
+
+fn explanation_view(words: &Explanation) -> ExplanationView {
+    let said = |said: Said| synaq_wire::proctor::Said {
+        kk: said.kk.to_owned(),
+        ru: said.ru.to_owned(),
+        en: said.en.to_owned(),
+    };
+    ExplanationView { seen: said(words.seen), not_meant: said(words.not_meant) }
 }
 
 /// A line of the timeline; `None` if the stored body is no event, which the log's own check reports.

@@ -361,6 +361,59 @@ pub struct IncidentView {
     pub consequence: Option<String>,
     /// Explanation or note
     pub note: Option<String>,
+    /// What a detector measured when it opened; none for what people and browsers report
+    pub finding: Option<FindingView>,
+    /// In words: what was seen or heard, and what that does not mean; none for what only people report
+    pub explanation: Option<ExplanationView>,
+}
+
+/// What a machine's claim rested on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct FindingView {
+    /// Name of the detector
+    pub detector: String,
+    /// Its version
+    pub version: String,
+    /// `no_face`, `camera_covered` ...
+    pub condition: String,
+    /// How sure it was, 0 ..= 100
+    pub confidence_pct: u8,
+    /// In thousandths of the detector's unit
+    pub score_milli: i32,
+    /// In the same
+    pub threshold_milli: i32,
+    /// When the picture was taken, server time; none for sound
+    #[ts(type = "number | null")]
+    pub picture_at: Option<i64>,
+    /// SHA-256 of that picture
+    pub picture_sha256: Option<String>,
+    /// Pictures in a row that showed it
+    pub shown: Option<u32>,
+    /// Pictures among them that allowed no answer
+    pub could_not_tell: Option<u32>,
+}
+
+/// A sentence in the languages of the interface.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Said {
+    /// Kazakh
+    pub kk: String,
+    /// Russian
+    pub ru: String,
+    /// English
+    pub en: String,
+}
+
+/// An incident in words.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ExplanationView {
+    /// What was seen or heard
+    pub seen: Said,
+    /// What that does not mean
+    pub not_meant: Said,
 }
 
 /// A line of the timeline; the app words it by `kind`.

@@ -93,8 +93,8 @@ codes! {
     SecondScreen = "SECOND_SCREEN": Human, 0 s, gap 60 s, conf 100;
     /// Remote control software
     RemoteControl = "REMOTE_CONTROL": Human, 0 s, gap 60 s, conf 40;
-    /// The camera's label looks like a virtual one; a weak sign
-    VirtualCamera = "VIRTUAL_CAMERA": Human, 0 s, gap 300 s, conf 40;
+    /// The camera's label looks like a virtual one; too weak a sign to hold against anybody
+    VirtualCamera = "VIRTUAL_CAMERA": Info, 0 s, gap 300 s, conf 40;
     /// Virtual machine
     VirtualMachine = "VIRTUAL_MACHINE": Info, 0 s, gap 300 s, conf 40;
     /// Copy, cut or paste

@@ -69,6 +69,27 @@ pub struct Measured {
     pub threshold_milli: i32,
     /// Number of pictures looked at before this one; none for sound
     pub picture: Option<u64>,
+    /// When that picture was taken, by server time: the place in the recording
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture_at: Option<At>,
+    /// SHA-256 of the picture as the detector got it, hexadecimal
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture_sha256: Option<String>,
+    /// Pictures in a row, with this one, that showed it
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<u32>,
+    /// Pictures among them that allowed no answer
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub could_not_tell: Option<u32>,
+}
+
+/// What a machine's claim rested on, kept with the incident that it opened.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Finding {
+    /// How sure the detector was, 0 ..= 100
+    pub confidence_pct: u8,
+    /// What it measured
+    pub measured: Measured,
 }
 
 /// How an incident stands.
@@ -123,6 +144,9 @@ pub struct Incident {
     pub status: IncidentStatus,
     /// Explanation or the proctor's note
     pub note: Option<String>,
+    /// What a detector measured when it opened; none for what people and browsers report
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<Finding>,
 }
 
 impl Incident {

@@ -2,7 +2,9 @@
 //! incident is a *violation*. Three different things, three types.
 
 mod code;
+mod explanation;
 mod incident;
 
 pub use code::{Class, Code, ForbiddenItem, Rule, RuleTable, UnknownCode};
-pub use incident::{DetectorEvent, Incident, IncidentStatus, Measured, SignalPhase, Source};
+pub use explanation::{Explanation, Said, explanation};
+pub use incident::{DetectorEvent, Finding, Incident, IncidentStatus, Measured, SignalPhase, Source};

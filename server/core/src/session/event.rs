@@ -3,7 +3,7 @@
 use crate::bank::Lang;
 use crate::form::{ExamForm, Seed};
 use crate::ids::{CentreId, DeviceHash, Epoch, IncidentNo, SittingId, SocketId, StaffId, TabId};
-use crate::proctoring::{Class, Code, DetectorEvent, Source};
+use crate::proctoring::{Class, Code, DetectorEvent, Finding, Source};
 use crate::session::fingerprint::Fingerprint;
 use crate::session::input::{AcknowledgedText, DeviceReport};
 use crate::time::{At, Span};
@@ -184,6 +184,9 @@ pub enum Fact {
         extra: Span,
         opens_at: At,
         closes_at: At,
+        /// Incident codes that an accommodation switches off for this candidate (LAW-30)
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        switched_off: BTreeSet<Code>,
     },
     /// A device and tab were bound: the first by the candidate's button, another tab of that device by itself once the
     /// former one is gone, another device by a proctor.
@@ -276,6 +279,9 @@ pub enum Fact {
         source: Source,
         began_at: At,
         note: Option<String>,
+        /// What the detector measured that opened it
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        finding: Option<Finding>,
     },
     IncidentSeen {
         no: IncidentNo,

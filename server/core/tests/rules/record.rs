@@ -1,9 +1,9 @@
-use crate::support::{Exam, PROCTOR, t, text};
+use crate::support::{Exam, PROCTOR, switched_off, t, text};
 use sha2::{Digest, Sha256};
 use synaq_core::decision::{CandidateDocument, EventLogFacts, RecordFacts, fold};
-use synaq_core::ids::{SessionId, hex32};
-use synaq_core::proctoring::Code;
-use synaq_core::session::{Command, Input, SealWaits, StaffCommand, StaffEndReason};
+use synaq_core::ids::{IncidentNo, SessionId, hex32};
+use synaq_core::proctoring::{Code, DetectorEvent, Measured, SignalPhase, Source};
+use synaq_core::session::{Command, Event, Fact, Input, Refusal, SealWaits, StaffCommand, StaffEndReason};
 use synaq_core::time::{At, Span};
 use uuid::Uuid;
 
@@ -163,4 +163,81 @@ fn the_recorded_plan_and_draw_rebuild_the_paper() {
     let entry = synaq_core::decision::PlanEntry::of(&plan);
     let back = synaq_core::bank::Plan { languages: plan.languages.clone(), ..entry.plan() };
     assert_eq!(back, plan);
+}
+
+fn found(at: At, picture_sha256: &str) -> DetectorEvent {
+    DetectorEvent {
+        code: Code::NoFace,
+        phase: SignalPhase::Begin,
+        source: Source::Model,
+        confidence_pct: 72,
+        at,
+        note: None,
+        measured: Some(Measured {
+            detector: "rustface".to_owned(),
+            version: "0.1.7".to_owned(),
+            condition: "no_face".to_owned(),
+            score_milli: 1_400,
+            threshold_milli: 2_500,
+            picture: Some(6),
+            picture_at: Some(at),
+            picture_sha256: Some(picture_sha256.to_owned()),
+            shown: Some(3),
+            could_not_tell: Some(1),
+        }),
+    }
+}
+
+#[test]
+fn a_confirmed_claim_of_a_machine_is_in_the_record_with_what_it_rests_on_and_what_it_does_not_mean() {
+    let mut exam = Exam::running();
+    let digest = "ab".repeat(32);
+    exam.accept(t(30), Input::Detect(found(t(20), &digest)));
+    let confirm =
+        StaffCommand::Confirm { incident: IncidentNo(1), began_at: t(20), warnings_seen: 0, note: None };
+    exam.staff(t(40), confirm);
+    exam.command(t(60), Command::HandIn);
+    let finding = record(&exam, t(70))["violations"][0]["finding"].clone();
+    assert_eq!(
+        (&finding["detector"], &finding["confidence_pct"], &finding["could_not_tell"]),
+        (&"rustface".into(), &72.into(), &1.into())
+    );
+    assert_eq!(finding["picture_sha256"], digest);
+    assert_eq!(finding["picture_at"], t(20).to_string());
+    for lang in ["kk", "ru", "en"] {
+        assert!(finding["explanation"]["not_meant"][lang].is_string(), "{lang}");
+    }
+    // What people report explains itself, and its entry stays as it was.
+    let mut exam = Exam::warned(t(100));
+    exam.command(t(200), Command::HandIn);
+    assert!(record(&exam, t(210))["violations"][0].get("finding").is_none());
+}
+
+#[test]
+fn a_digest_that_is_none_is_refused() {
+    let mut exam = Exam::running();
+    assert_eq!(exam.refuse(t(30), Input::Detect(found(t(20), "ab"))), Refusal::OutOfLimits);
+}
+
+#[test]
+fn events_written_before_findings_are_read_and_written_as_they_were() {
+    let exam = Exam::warned(t(100));
+    for event in &exam.log {
+        if !matches!(event.fact, Fact::IncidentOpened { .. } | Fact::SessionCreated { .. }) {
+            continue;
+        }
+        let body = serde_json::to_string(event).unwrap();
+        assert!(!body.contains("finding") && !body.contains("switched_off"), "{body}");
+        assert_eq!(&serde_json::from_str::<Event>(&body).unwrap(), event);
+    }
+}
+
+#[test]
+fn what_an_accommodation_switches_off_stands_in_the_log() {
+    let exam = Exam::running_with(switched_off(Code::SoundHeard));
+    let created = exam.log.iter().find_map(|event| match &event.fact {
+        Fact::SessionCreated { switched_off, .. } => Some(switched_off.clone()),
+        _ => None,
+    });
+    assert_eq!(created, Some([Code::SoundHeard].into()));
 }

@@ -16,7 +16,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use synaq_core::ids::SessionId;
 use synaq_core::proctoring::{Code, DetectorEvent, Measured, SignalPhase, Source};
-use synaq_core::session::{Input, Stage};
+use synaq_core::session::{DeviceReport, Input, Stage, State};
 use synaq_core::time::At;
 use synaq_detectors::{Claim, Condition, Phase, Thresholds};
 use synaq_media::{Fact, Sink};
@@ -40,6 +40,14 @@ pub(crate) struct Settings {
     pub(crate) thresholds: Thresholds,
 }
 
+impl Settings {
+    /// What all threads together may take of the machine.
+    fn budget_cores(&self) -> f64 {
+        let threads = u32::try_from(self.workers).unwrap_or(u32::MAX);
+        f64::from(threads) * f64::from(self.budget_pct) / 100.0
+    }
+}
+
 /// What a session says about being watched.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Wanted {
@@ -49,7 +57,7 @@ pub(crate) enum Wanted {
     No,
 }
 
-/// Asked by a worker before each look; may block.
+/// Asked by a worker with each picture, and for sound alone every ten seconds; may block.
 pub(crate) type Ask = Arc<dyn Fn(Uuid) -> Wanted + Send + Sync>;
 
 /// The session's facts and, beside them, what is to be looked at.
@@ -88,7 +96,24 @@ impl std::fmt::Debug for Detection {
 }
 
 /// A claim of a candidate's detectors.
-pub(crate) type Found = (Uuid, Claim);
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    /// About whom
+    pub(crate) session: Uuid,
+    /// What
+    pub(crate) claim: Claim,
+    /// The picture it was seen in; none for sound
+    pub(crate) look: Option<Looked>,
+}
+
+/// A picture that was looked at.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Looked {
+    /// When it came
+    pub(crate) taken: At,
+    /// Of its bytes, hexadecimal
+    pub(crate) sha256: String,
+}
 
 /// The worker threads.
 #[derive(Debug)]
@@ -114,6 +139,7 @@ impl Detection {
         ask: &Ask,
     ) -> std::io::Result<(Workers, mpsc::Receiver<Found>)> {
         let (claims, found) = mpsc::channel(CLAIMS_WAITING);
+        metrics::gauge!("synaq_detector_budget_cores").set(settings.budget_cores());
         let mut threads = Vec::new();
         for number in 0..settings.workers {
             let worker =
@@ -135,9 +161,10 @@ impl Detection {
         let (workers, mut found) = self.start(settings, &ask)?;
         let runtime = runtime.clone();
         tokio::spawn(async move {
-            while let Some((session, claim)) = found.recv().await {
+            while let Some(found) = found.recv().await {
+                let session = found.session;
                 // A condition that lasts is claimed again: nothing is kept for a store that does not take it now.
-                if let Err(error) = runtime.submit(SessionId(session), Input::Detect(event(&claim))).await {
+                if let Err(error) = runtime.submit(SessionId(session), Input::Detect(event(&found))).await {
                     tracing::warn!(%session, %error, "a detector's claim was not taken");
                 }
             }
@@ -192,13 +219,52 @@ async fn wanted(runtime: &Runtime, session: Uuid) -> Wanted {
         Ok(snapshot)
             if matches!(snapshot.session.state().stage, Stage::Running { paused_since: None, .. }) =>
         {
-            Wanted::Yes(switched_off(&snapshot.session.context().rules.switched_off))
+            let state = snapshot.session.state();
+            let switched_off_codes = &snapshot.session.context().rules.switched_off;
+            if camera_is_a_program(state) && !switched_off_codes.contains(&Code::VirtualCamera) {
+                let since = state.started_at.unwrap_or(At(0));
+                let told = runtime.submit(SessionId(session), Input::Detect(label_event(since))).await;
+                if let Err(error) = told {
+                    tracing::debug!(%session, %error, "a camera's name is told with the next picture");
+                }
+            }
+            Wanted::Yes(switched_off(switched_off_codes))
         }
         Ok(_) => Wanted::No,
         Err(error) => {
             tracing::debug!(%session, %error, "a session cannot be looked at now");
             Wanted::No
         }
+    }
+}
+
+/// By the name that the page told at the device check; false once the log says so.
+fn camera_is_a_program(state: &State) -> bool {
+    let looks = |report: &DeviceReport| synaq_detectors::looks_virtual(&report.camera_label);
+    state.device_report.as_ref().is_some_and(looks) && !state.held.contains_key(&Code::VirtualCamera)
+}
+
+/// For the record only: a name is easily changed, and such programs have good uses too.
+fn label_event(at: At) -> DetectorEvent {
+    DetectorEvent {
+        code: Code::VirtualCamera,
+        phase: SignalPhase::Begin,
+        source: Source::Client,
+        confidence_pct: 100,
+        at,
+        note: None,
+        measured: Some(Measured {
+            detector: "label".to_owned(),
+            version: synaq_detectors::VERSION.to_owned(),
+            condition: "virtual_camera".to_owned(),
+            score_milli: 1_000,
+            threshold_milli: 1_000,
+            picture: None,
+            picture_at: None,
+            picture_sha256: None,
+            shown: None,
+            could_not_tell: None,
+        }),
     }
 }
 
@@ -221,7 +287,8 @@ pub(crate) fn switched_off(codes: &BTreeSet<Code>) -> BTreeSet<Condition> {
 }
 
 /// As the session takes it.
-pub(crate) fn event(claim: &Claim) -> DetectorEvent {
+pub(crate) fn event(Found { claim, look, .. }: &Found) -> DetectorEvent {
+    let look = look.as_ref();
     #[expect(clippy::cast_possible_truncation, reason = "scores are small; a cast of a float saturates")]
     let milli = |value: f32| (value * 1_000.0).round() as i32;
     DetectorEvent {
@@ -242,6 +309,10 @@ pub(crate) fn event(claim: &Claim) -> DetectorEvent {
             score_milli: milli(claim.score),
             threshold_milli: milli(claim.threshold),
             picture: claim.picture,
+            picture_at: look.map(|look| look.taken),
+            picture_sha256: look.map(|look| look.sha256.clone()),
+            shown: claim.picture.map(|_| claim.shown),
+            could_not_tell: claim.picture.map(|_| claim.could_not_tell),
         }),
     }
 }

@@ -1,5 +1,6 @@
 //! What waits to be looked at: the newest picture of each candidate, and the last half minute of sound.
 
+use super::Wanted;
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use synaq_core::time::{At, Span};
@@ -26,6 +27,17 @@ pub(super) struct Work {
     pub(super) watch: Option<Watch>,
     /// Pictures looked at before
     pub(super) pictures: u64,
+    /// What the session said last, and when
+    pub(super) wanted: Option<(At, Wanted)>,
+    /// When the newest of it came
+    pub(super) came: At,
+}
+
+/// What a worker leaves behind.
+pub(super) struct Left {
+    pub(super) watch: Option<Watch>,
+    pub(super) pictures: u64,
+    pub(super) wanted: Option<(At, Wanted)>,
 }
 
 #[derive(Default)]
@@ -35,6 +47,7 @@ struct Seat {
     /// None before the first look, and while a worker has it
     watch: Option<Watch>,
     pictures: u64,
+    wanted: Option<(At, Wanted)>,
     /// In `ready`, or with a worker
     busy: bool,
     last: Option<At>,
@@ -106,13 +119,15 @@ impl Queue {
             levels: seat.levels.drain(..).collect(),
             watch: seat.watch.take(),
             pictures: seat.pictures,
+            wanted: seat.wanted.clone(),
+            came: seat.last.unwrap_or(At(0)),
         })
     }
 
     /// A worker is through with a session.
-    pub(super) fn give_back(&mut self, session: Uuid, watch: Option<Watch>, pictures: u64) {
+    pub(super) fn give_back(&mut self, session: Uuid, left: Left) {
         let Some(seat) = self.seats.get_mut(&session) else { return };
-        (seat.watch, seat.pictures, seat.busy) = (watch, pictures, false);
+        (seat.watch, seat.pictures, seat.wanted, seat.busy) = (left.watch, left.pictures, left.wanted, false);
         if seat.picture.is_some() || !seat.levels.is_empty() {
             self.wake(session);
         }

@@ -53,9 +53,10 @@ async fn a_cover_is_claimed_with_what_was_measured() {
         // The next picture would stand for one that was not looked at yet.
         assert_eq!(looks.recv().await, Some(SESSION));
     }
-    let (session, claim) = found.recv().await.expect("a claim");
-    assert_eq!((session, claim.condition, claim.phase), (SESSION, Condition::Covered, Phase::Begin));
-    let event = event(&claim);
+    let found = found.recv().await.expect("a claim");
+    let claim = &found.claim;
+    assert_eq!((found.session, claim.condition, claim.phase), (SESSION, Condition::Covered, Phase::Begin));
+    let event = event(&found);
     assert_eq!(
         (event.code, event.phase, event.source),
         (Code::CameraCovered, SignalPhase::Begin, Source::Model)
@@ -65,7 +66,34 @@ async fn a_cover_is_claimed_with_what_was_measured() {
         (measured.condition.as_str(), measured.threshold_milli, measured.picture),
         ("camera_covered", 5_000, Some(1))
     );
+    let Fact::StillTaken { webp } = covered(120) else { panic!("a picture") };
+    assert_eq!(measured.picture_at, Some(At(5_000)));
+    assert_eq!(measured.picture_sha256, Some(synaq_seal::sha256(&webp).to_string()));
+    assert_eq!((measured.shown, measured.could_not_tell), (Some(2), Some(0)));
     tokio::task::spawn_blocking(|| workers.stop()).await.expect("stopped");
+}
+
+#[tokio::test]
+async fn sound_between_two_pictures_asks_nobody_and_sound_alone_asks_again_after_a_while() {
+    let clock = Arc::new(Hand::default());
+    let detection = Arc::new(Detection::new(Arc::<Hand>::clone(&clock)));
+    let (looked, mut looks) = tokio::sync::mpsc::unbounded_channel();
+    let ask: Ask = Arc::new(move |session| {
+        looked.send(session).expect("the test listens");
+        Wanted::Yes(BTreeSet::new())
+    });
+    let (workers, _found) = detection.start(&settings(), &ask).expect("a thread");
+    detection.notice(SESSION, &covered(120));
+    assert_eq!(looks.recv().await, Some(SESSION));
+    for second in 1..10 {
+        clock.0.store(second * 1_000, Ordering::SeqCst);
+        detection.notice(SESSION, &Fact::Levels { loudest: vec![60; 10] });
+    }
+    clock.0.store(11_000, Ordering::SeqCst);
+    detection.notice(SESSION, &Fact::Levels { loudest: vec![60; 10] });
+    assert_eq!(looks.recv().await, Some(SESSION));
+    tokio::task::spawn_blocking(|| workers.stop()).await.expect("stopped");
+    assert!(looks.try_recv().is_err(), "once for the picture, once for the sound alone");
 }
 
 #[tokio::test]
@@ -93,5 +121,9 @@ fn an_accommodation_switches_off_every_condition_of_its_code() {
     assert_eq!(off, [Condition::Dark, Condition::Covered, Condition::Sound].into());
     for condition in Condition::ALL {
         assert!(!code(condition).is_technical(), "{condition:?}");
+        assert!(
+            synaq_core::proctoring::explanation(condition.name()).is_some(),
+            "{condition:?} is not explained"
+        );
     }
 }

@@ -1,11 +1,15 @@
 //! One thread that looks and listens.
 
-use super::queue::Work;
-use super::{Ask, Detection, Found, Settings, Wanted};
+use super::queue::{Left, Work};
+use super::{Ask, Detection, Found, Looked, Settings, Wanted};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use synaq_core::time::Span;
 use synaq_detectors::{Faces, Frame, Watch};
 use tokio::sync::mpsc;
+
+/// A camera that is off sends no pictures to ask with; a pause must end the listening all the same.
+const ASKED_AGAIN_AFTER: Span = Span::secs(10);
 
 pub(super) struct Worker {
     detection: Arc<Detection>,
@@ -37,33 +41,48 @@ impl Worker {
     }
 
     fn look(&self, work: Work, faces: &mut dyn Faces) {
-        let Work { session, picture, levels, watch, mut pictures } = work;
-        let Wanted::Yes(switched_off) = (self.ask)(session) else {
+        let Work { session, picture, levels, watch, mut pictures, wanted, came } = work;
+        // Once a picture; the seconds of sound between two pictures keep its answer.
+        let known = wanted.filter(|(asked, _)| picture.is_none() && came - *asked < ASKED_AGAIN_AFTER);
+        let (asked, wanted) = known.unwrap_or_else(|| (came, (self.ask)(session)));
+        let kept = Some((asked, wanted.clone()));
+        let Wanted::Yes(switched_off) = wanted else {
             // What was seen before the exam, or before a pause, proves nothing for what comes after it.
-            self.detection.lock().give_back(session, None, pictures);
+            self.detection.lock().give_back(session, Left { watch: None, pictures, wanted: kept });
             return;
         };
         let mut watch = watch.unwrap_or_else(|| Watch::new(self.settings.thresholds.clone(), switched_off));
-        let mut found = Vec::new();
+        let mut found: Vec<Found> = Vec::new();
+        let heard = |claim| Found { session, claim, look: None };
         for (at, level) in levels {
-            found.extend(watch.hear(at.0, level));
+            found.extend(watch.hear(at.0, level).map(heard));
         }
         if let Some(picture) = picture {
             match Frame::decode(pictures, picture.taken.0, &picture.webp) {
-                Ok(frame) => found.extend(watch.see(&frame, faces).1),
+                Ok(frame) => {
+                    let claims = watch.see(&frame, faces).1;
+                    let sha256 = || synaq_seal::sha256(&picture.webp).to_string();
+                    let look =
+                        (!claims.is_empty()).then(|| Looked { taken: picture.taken, sha256: sha256() });
+                    found.extend(claims.into_iter().map(|claim| Found {
+                        session,
+                        claim,
+                        look: look.clone(),
+                    }));
+                }
                 Err(error) => tracing::warn!(%session, %error, "a candidate's picture cannot be looked at"),
             }
             pictures += 1;
         }
-        for claim in found {
-            metrics::counter!("synaq_detector_claims_total", "condition" => claim.condition.name())
+        for found in found {
+            metrics::counter!("synaq_detector_claims_total", "condition" => found.claim.condition.name())
                 .increment(1);
             // A condition that lasts is claimed again with the next picture.
-            if self.claims.try_send((session, claim)).is_err() {
+            if self.claims.try_send(found).is_err() {
                 metrics::counter!("synaq_detector_claims_lost_total").increment(1);
             }
         }
-        self.detection.lock().give_back(session, Some(watch), pictures);
+        self.detection.lock().give_back(session, Left { watch: Some(watch), pictures, wanted: kept });
     }
 }
 

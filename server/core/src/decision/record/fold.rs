@@ -1,16 +1,16 @@
 //! Folding a closed session into its record. Pure.
 
 use super::{
-    AccommodationEntry, BankEntry, CandidateEntry, CentreEntry, DrawEntry, EvidenceEntry, GATES_NOT_CHECKED,
-    GapEntry, IdentityEntry, PlanEntry, ProfessionEntry, ProgrammeEntry, QuestionEntry, RECORD_KIND,
-    RECORD_VERSION, ReadText, Record, RecordFacts, SpanEntry, SupervisionEntry, TheoryEntry, TimeChangeEntry,
-    ViolationEntry, WarningEntry,
+    AccommodationEntry, BankEntry, CandidateEntry, CentreEntry, DrawEntry, EvidenceEntry, ExplanationEntry,
+    FindingEntry, GATES_NOT_CHECKED, GapEntry, IdentityEntry, PlanEntry, ProfessionEntry, ProgrammeEntry,
+    QuestionEntry, RECORD_KIND, RECORD_VERSION, ReadText, Record, RecordFacts, SaidEntry, SpanEntry,
+    SupervisionEntry, TheoryEntry, TimeChangeEntry, ViolationEntry, WarningEntry,
 };
 use crate::bank::Lang;
 use crate::decision::{NoResultWhy, NotPassedWhy, Score, TheoryOutcome, outcome};
 use crate::form::{ALGORITHM_VERSION, commitment, seed};
 use crate::ids::hex32;
-use crate::proctoring::IncidentStatus;
+use crate::proctoring::{Finding, IncidentStatus, Said, explanation};
 use crate::session::limits::UNSUPERVISED_COMMISSION;
 use crate::session::{
     AcknowledgedText, Consequence, ExamSession, Finish, SealWaits, Stage, Standing, State, TimeChangeKind,
@@ -233,9 +233,33 @@ fn violations(state: &State) -> Vec<ViolationEntry> {
                     _ => "auto".to_owned(),
                 },
                 note: incident.note.clone(),
+                finding: incident.finding.as_ref().map(finding),
             })
         })
         .collect()
+}
+
+fn finding(finding: &Finding) -> FindingEntry {
+    let Finding { confidence_pct, measured } = finding.clone();
+    let explained = explanation(&measured.condition);
+    FindingEntry {
+        detector: measured.detector,
+        version: measured.version,
+        condition: measured.condition,
+        confidence_pct,
+        score_milli: measured.score_milli,
+        threshold_milli: measured.threshold_milli,
+        picture_at: measured.picture_at.map(instant),
+        picture_sha256: measured.picture_sha256,
+        shown: measured.shown,
+        could_not_tell: measured.could_not_tell,
+        explanation: explained
+            .map(|words| ExplanationEntry { seen: said(words.seen), not_meant: said(words.not_meant) }),
+    }
+}
+
+const fn said(Said { kk, ru, en }: Said) -> SaidEntry {
+    SaidEntry { kk, ru, en }
 }
 
 fn time_changes(state: &State) -> Vec<TimeChangeEntry> {

@@ -400,6 +400,61 @@ pub struct ViolationEntry {
     /// Explanation
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// What a detector measured, where one did
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finding: Option<FindingEntry>,
+}
+
+/// What a machine's claim rested on, and what it does not mean (F-29).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct FindingEntry {
+    /// Name and version of the detector
+    pub detector: String,
+    /// Of the detector
+    pub version: String,
+    /// `no_face` ...
+    pub condition: String,
+    /// How sure it was, 0 ..= 100
+    pub confidence_pct: u8,
+    /// In thousandths of the detector's unit
+    pub score_milli: i32,
+    /// In the same
+    pub threshold_milli: i32,
+    /// When the picture was taken; none for sound
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture_at: Option<String>,
+    /// SHA-256 of that picture
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture_sha256: Option<String>,
+    /// Pictures in a row that showed it
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shown: Option<u32>,
+    /// Pictures among them that allowed no answer
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub could_not_tell: Option<u32>,
+    /// In words
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<ExplanationEntry>,
+}
+
+/// A finding in words.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ExplanationEntry {
+    /// What was seen or heard
+    pub seen: SaidEntry,
+    /// What that does not mean
+    pub not_meant: SaidEntry,
+}
+
+/// A sentence in the languages of the interface.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct SaidEntry {
+    /// Kazakh
+    pub kk: &'static str,
+    /// Russian
+    pub ru: &'static str,
+    /// English
+    pub en: &'static str,
 }
 
 /// How far it was watched.

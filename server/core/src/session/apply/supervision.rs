@@ -12,7 +12,7 @@ impl State {
         match &event.fact {
             Fact::PromptShown { open } => self.apply_prompt(*open, event.at),
             Fact::DetectorReported { event: claim } => self.apply_claim(claim, event.at),
-            Fact::IncidentOpened { no, code, class, source, began_at, note } => {
+            Fact::IncidentOpened { no, code, class, source, began_at, note, finding } => {
                 self.incidents.push(Incident {
                     no: *no,
                     code: *code,
@@ -24,6 +24,7 @@ impl State {
                     restore_failed: false,
                     status: IncidentStatus::Open,
                     note: note.clone(),
+                    finding: finding.clone(),
                 });
             }
             Fact::IncidentSeen { no, seen_at, restore_failed } => self.change_incident(*no, |incident| {

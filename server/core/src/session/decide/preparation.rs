@@ -32,6 +32,7 @@ impl Deciding<'_> {
             extra: creation.extra,
             opens_at: creation.opens_at,
             closes_at: creation.closes_at,
+            switched_off: context.rules.switched_off.clone(),
         });
         Ok(())
     }

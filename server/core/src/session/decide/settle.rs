@@ -1,6 +1,7 @@
 //! What time alone brings about, at the exact instant it was due.
 
 use super::Deciding;
+use super::violations::Opening;
 use crate::ids::IncidentNo;
 use crate::session::deadline::Due;
 use crate::session::event::{Fact, Finish};
@@ -58,7 +59,17 @@ impl Deciding<'_> {
         if !confirmed && self.session.is_too_short(&old, at) {
             self.emit_at(at, Fact::IncidentRecorded { no });
         }
-        let new = self.open_incident(at, old.code, old.class, old.source, at, None);
+        let new = self.open_incident(
+            at,
+            Opening {
+                code: old.code,
+                class: old.class,
+                source: old.source,
+                began_at: at,
+                note: None,
+                finding: old.finding.clone(),
+            },
+        );
         if old.restore_failed {
             self.emit_at(at, Fact::IncidentSeen { no: new, seen_at: at, restore_failed: true });
         }

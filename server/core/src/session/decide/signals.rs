@@ -1,8 +1,11 @@
 //! Raw claims: bounded, written down, and merged into incidents.
 
+use super::violations::Opening;
 use super::{Deciding, note_within};
 use crate::ids::IncidentNo;
-use crate::proctoring::{Class, Code, DetectorEvent, IncidentStatus, Measured, Rule, SignalPhase, Source};
+use crate::proctoring::{
+    Class, Code, DetectorEvent, Finding, IncidentStatus, Measured, Rule, SignalPhase, Source,
+};
 use crate::session::event::Fact;
 use crate::session::input::Refusal;
 use crate::session::limits::{
@@ -10,6 +13,9 @@ use crate::session::limits::{
 };
 use crate::session::state::Stage;
 use crate::time::{At, Span};
+
+/// Hexadecimal digits of a digest.
+const SHA256_HEX: usize = 64;
 
 /// How a behaviour stood before a claim about it.
 #[derive(Clone, Copy)]
@@ -54,6 +60,7 @@ impl Deciding<'_> {
             [&measured.detector, &measured.version, &measured.condition]
                 .iter()
                 .all(|name| name.len() <= DETECTOR_NAME_BYTES)
+                && measured.picture_sha256.as_ref().is_none_or(|digest| digest.len() == SHA256_HEX)
         };
         if claim.confidence_pct > 100 || !claim.measured.as_ref().is_none_or(named) {
             return Err(Refusal::OutOfLimits);
@@ -126,8 +133,17 @@ impl Deciding<'_> {
             }
             (_, Some(no)) => self.emit(Fact::IncidentSeen { no, seen_at, restore_failed }),
             (_, None) => {
-                let note = claim.note.clone();
-                let no = self.open_incident(self.at, claim.code, rule.class, claim.source, seen_at, note);
+                let confidence_pct = claim.confidence_pct;
+                let finding = claim.measured.clone().map(|measured| Finding { confidence_pct, measured });
+                let opening = Opening {
+                    code: claim.code,
+                    class: rule.class,
+                    source: claim.source,
+                    began_at: seen_at,
+                    note: claim.note.clone(),
+                    finding,
+                };
+                let no = self.open_incident(self.at, opening);
                 if restore_failed {
                     self.emit(Fact::IncidentSeen { no, seen_at, restore_failed });
                 }

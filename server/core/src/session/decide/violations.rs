@@ -2,12 +2,22 @@
 
 use super::{Deciding, note_within, within};
 use crate::ids::{IncidentNo, StaffId};
-use crate::proctoring::{Class, Code, DetectorEvent, Incident, IncidentStatus, SignalPhase, Source};
+use crate::proctoring::{Class, Code, DetectorEvent, Finding, Incident, IncidentStatus, SignalPhase, Source};
 use crate::session::event::{ClientRef, Consequence, EffectiveHow, Fact, Finish};
 use crate::session::input::Refusal;
 use crate::session::limits::{NOTE_CHARS, PERSIST_LIMIT};
 use crate::session::state::{Stage, Standing};
 use crate::time::At;
+
+/// What an incident is opened with.
+pub(super) struct Opening {
+    pub(super) code: Code,
+    pub(super) class: Class,
+    pub(super) source: Source,
+    pub(super) began_at: At,
+    pub(super) note: Option<String>,
+    pub(super) finding: Option<Finding>,
+}
 
 impl Deciding<'_> {
     pub(super) fn incident(&self, no: IncidentNo) -> Option<&Incident> {
@@ -17,15 +27,11 @@ impl Deciding<'_> {
     pub(super) fn open_incident(
         &mut self,
         at: At,
-        code: Code,
-        class: Class,
-        source: Source,
-        began_at: At,
-        note: Option<String>,
+        Opening { code, class, source, began_at, note, finding }: Opening,
     ) -> IncidentNo {
         let last = self.state().incidents.last().map_or(0, |incident| incident.no.0);
         let no = IncidentNo(last.saturating_add(1));
-        self.emit_at(at, Fact::IncidentOpened { no, code, class, source, began_at, note });
+        self.emit_at(at, Fact::IncidentOpened { no, code, class, source, began_at, note, finding });
         no
     }
 
@@ -195,7 +201,9 @@ impl Deciding<'_> {
             }
             _ => {
                 let at = self.at;
-                let no = self.open_incident(at, code, Class::Human, Source::Proctor, began_at, note.clone());
+                let (class, source) = (Class::Human, Source::Proctor);
+                let opening = Opening { code, class, source, began_at, note: note.clone(), finding: None };
+                let no = self.open_incident(at, opening);
                 // A person marks what was seen, not a course: no detector will report its end.
                 self.emit(Fact::IncidentEnded { no, ended_at: at.max(began_at) });
                 self.confirm_human(by, no, began_at, note);
