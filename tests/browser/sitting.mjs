@@ -19,12 +19,13 @@ const PATIENCE_MS = 300_000
 /**
  * A test over a sitting.
  * @param {string} name what holds
- * @param {{ lang?: string, cable?: boolean, seats?: boolean, disk?: string }} options `cable`: the candidate's line can be cut;
- *   `seats: false`: the test opens its own; `disk`: the server's data folder is a disk of that size
+ * @param {{ lang?: string, cable?: boolean, seats?: boolean, disk?: string, detectors?: string, shows?: object, patienceMs?: number }} options `cable`: the candidate's line can be cut;
+ *   `seats: false`: the test opens its own; `disk`: the server's data folder is a disk of that size; `detectors`: who looks
+ *   at pictures; `shows`: what the candidate's camera and microphone show and say
  * @param {(sitting: Sitting) => Promise<void>} body
  */
 export function exam(name, options, body) {
-  test(name, { timeout: PATIENCE_MS }, async () => {
+  test(name, { timeout: options.patienceMs ?? PATIENCE_MS }, async () => {
     const sitting = new Sitting(options)
     try {
       await sitting.start()
@@ -42,19 +43,19 @@ export function exam(name, options, body) {
 export class Sitting {
   seats = []
 
-  constructor({ lang = 'ru', cable = false, seats = true, disk } = {}) {
-    this.options = { lang, cable, seats, disk }
+  constructor({ lang = 'ru', cable = false, seats = true, disk, detectors, shows } = {}) {
+    this.options = { lang, cable, seats, disk, detectors, shows }
   }
 
   async start() {
-    const { lang, cable, seats, disk } = this.options
-    this.demo = await Demo.start({ disk })
+    const { lang, cable, seats, disk, detectors, shows } = this.options
+    this.demo = await Demo.start({ disk, detectors })
     this.link = this.demo.links.candidate_links[0]
     this.info = await behind(this.link)
     if (cable) this.line = await Line.to(this.demo.port)
     if (!seats) return
     ;[this.candidate, this.proctor] = await Promise.all([
-      this.seat(Candidate.open(this.link, { lang, line: this.line })),
+      this.seat(Candidate.open(this.link, { lang, line: this.line, shows })),
       this.seat(Proctor.open(this.demo, { lang })),
     ])
   }

@@ -5,9 +5,9 @@ import { packages } from './packages.mjs'
 const { chromium } = packages('playwright-core')
 
 /** A browser of one seat. `line`: how it reaches the server; `devices: false`: without camera and microphone;
- *  `flags`: further ones. */
-export async function launch({ line, devices = true, flags = [] } = {}) {
-  const { camera, microphone } = fixtures()
+ *  `shows`: files for both other than the drawn person's; `flags`: further ones. */
+export async function launch({ line, devices = true, shows, flags = [] } = {}) {
+  const { camera, microphone } = shows ?? fixtures()
   const fake = ['--use-fake-device-for-media-stream', `--use-file-for-fake-video-capture=${camera}`,
     `--use-file-for-fake-audio-capture=${microphone}`]
   return chromium.launch({

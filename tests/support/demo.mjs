@@ -26,12 +26,14 @@ export async function until(what, look, patienceMs = 30_000) {
 }
 
 export class Demo {
-  /** `disk`: the data folder is a disk of its own of that size (as mount(8) takes it), seen by the server alone. */
-  static async start({ disk } = {}) {
+  /** `disk`: the data folder is a disk of its own of that size (as mount(8) takes it), seen by the server alone;
+   *  `detectors`: who looks at pictures; a drawn person has no face that a detector would find. */
+  static async start({ disk, detectors = 'off' } = {}) {
     assert(existsSync(BINARY), `${BINARY} is missing; \`cargo build --workspace\` makes it, SYNAQ_BIN names another`)
     const demo = new Demo()
     demo.data = mkdtempSync(join(tmpdir(), 'synaq-test-'))
     demo.#disk = disk
+    demo.#detectors = detectors
     demo.port = await freePorts()
     await demo.#run()
     return demo
@@ -124,9 +126,8 @@ export class Demo {
 
   /** What the server wrote to its log so far. */
   log = ''
-  /** Who looks at pictures; a drawn person has no face that a detector would find */
-  detectors = 'off'
   #child
+  #detectors
   #disk
   #ended
   #platform
@@ -134,7 +135,7 @@ export class Demo {
 
   async #run() {
     const before = existsSync(this.file) ? statSync(this.file).mtimeMs : 0
-    const command = [BINARY, 'demo', '--log', 'debug', '--detectors', this.detectors,
+    const command = [BINARY, 'demo', '--log', 'debug', '--detectors', this.#detectors,
       '--data', this.data, '--port', String(this.port)]
     const [program, ...options] = this.#disk ? onDiskOfItsOwn(this.data, this.#disk, command) : command
     this.#child = spawn(program, options)

@@ -8,9 +8,9 @@ import { choice } from '../../support/key.mjs'
 const TEXTS = ['methodology', 'appeal_procedure', 'forbidden_items', 'conduct']
 
 export class Candidate {
-  static async open(link, { lang = 'ru', width, height, line, devices } = {}) {
+  static async open(link, { lang = 'ru', width, height, line, devices, shows } = {}) {
     const candidate = new Candidate()
-    candidate.browser = await launch({ line, devices })
+    candidate.browser = await launch({ line, devices, shows })
     candidate.page = await openWindow(candidate.browser, { lang, width, height })
     candidate.lang = lang
     candidate.link = link
