@@ -205,6 +205,11 @@ impl Scene {
         self.watched.all().iter().filter_map(|(_, seen)| lock(seen).deadline).collect()
     }
 
+    /// Candidates with an open socket.
+    pub(super) fn connected(&self) -> usize {
+        self.watched.all().iter().filter(|(_, seen)| lock(seen).connected).count()
+    }
+
     /// Sockets that broke so far.
     #[must_use]
     pub fn breaks(&self) -> u64 {
