@@ -33,7 +33,7 @@ exam('a recording has a length and can be entered anywhere, also one that a kill
   await sitting.sealed()
   const centre = await sitting.seat(Centre.open(demo))
   await centre.go(`results/${info.session}`)
-  const videos = centre.at('recording').locator('video')
+  const videos = centre.at('recording').filter({ hasText: 'webcam-' }).locator('video')
   assert.equal(await videos.count(), 2)
   for (const video of await videos.all()) {
     const duration = await until('the length is known', () => video.evaluate(element =>

@@ -3,7 +3,9 @@ import type { Bound } from "../../shared/src/wire/Bound.ts";
 import type { Code } from "../../shared/src/wire/Code.ts";
 import type { LinkInfo } from "../../shared/src/wire/LinkInfo.ts";
 import type { PhotoStored } from "../../shared/src/wire/PhotoStored.ts";
+import type { LocalHeld } from "../../shared/src/wire/LocalHeld.ts";
 import type { Problem } from "../../shared/src/wire/Problem.ts";
+import type { StillTaken } from "../../shared/src/wire/StillTaken.ts";
 import type { Ticket } from "../../shared/src/wire/Ticket.ts";
 
 const BASE = "/api/v1/candidate";
@@ -11,6 +13,7 @@ const BASE = "/api/v1/candidate";
 const TIMEOUT_MS = 20_000;
 /** A photo of 5 MB over 256 kbit/s takes this long. */
 const PHOTO_TIMEOUT_MS = 180_000;
+const STILL_TIMEOUT_MS = 10_000;
 
 /** The server's answer, or none at all (`code` absent: no connection). */
 export class Failure extends Error {
@@ -50,6 +53,23 @@ export class Api {
   async photo(kind: "face" | "document", picture: Blob): Promise<PhotoStored> {
     const response = await this.#call(`/photos/${kind}`, { method: "PUT", body: picture, headers: { "Content-Type": picture.type } }, PHOTO_TIMEOUT_MS);
     return (await response.json()) as PhotoStored;
+  }
+
+  /** A still; at most as long as until the next one, because an older one is worth nothing. */
+  async still(picture: Blob): Promise<StillTaken> {
+    const response = await this.#call("/still", { method: "PUT", body: picture, priority: "low", headers: { "Content-Type": picture.type } }, STILL_TIMEOUT_MS);
+    return (await response.json()) as StillTaken;
+  }
+
+  /** A piece of this device's own recording. */
+  async local(plain: ArrayBuffer, { from, spanMs, missingMs }: { from: number; spanMs: number; missingMs: number }): Promise<void> {
+    const said = new URLSearchParams({ from: `${from}`, span_ms: `${spanMs}`, missing_ms: `${missingMs}` });
+    await this.#call(`/local?${said}`, { method: "POST", body: plain, priority: "low", headers: { "Content-Type": "video/webm" } }, PHOTO_TIMEOUT_MS);
+  }
+
+  /** What of it the server has. */
+  async localHeld(): Promise<LocalHeld> {
+    return (await (await this.#call("/local", { method: "GET", headers: {} })).json()) as LocalHeld;
   }
 
   /** RFC 9725. Answers the server's SDP and where to end it. */

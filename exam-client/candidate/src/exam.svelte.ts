@@ -5,7 +5,9 @@ import type { LinkInfo } from "../../shared/src/wire/LinkInfo.ts";
 import type { Code } from "../../shared/src/wire/Code.ts";
 import { Api, Failure } from "./api.ts";
 import { chance, deviceKey, nonce } from "./entropy.ts";
+import type { Line } from "./line/line.ts";
 import { Media } from "./media.svelte.ts";
+import { screenOf, serverNow } from "./reading.ts";
 import { EMPTY, keptOf, step, type Effect, type SessionEvent, type SessionState } from "./session.ts";
 import { openStore, type Device, type Store } from "./store.ts";
 import { anotherTabIsOpen, tabId } from "./tab.ts";
@@ -35,6 +37,7 @@ export class Exam {
   /** What is stored of this session belongs to this tab. */
   #owns = true;
   #socket: WebSocket | undefined;
+  #line: Promise<Line | undefined> | undefined;
   /** Writes of one session in the order they were asked for. */
   #writes: Promise<unknown> = Promise.resolve();
 
@@ -51,7 +54,10 @@ export class Exam {
   }
 
   async start(): Promise<void> {
-    setInterval(() => this.dispatch({ on: "tick" }), TICK_MS);
+    setInterval(() => {
+      this.dispatch({ on: "tick" });
+      this.#followLine();
+    }, TICK_MS);
     addEventListener("online", () => {
       this.dispatch({ on: "online" });
       this.media.hurry();
@@ -124,6 +130,53 @@ export class Exam {
 
   signal(code: string, phase: "begin" | "seen" | "restore_failed" | "end"): void {
     this.dispatch({ on: "signal", code, phase });
+  }
+
+  /** The line is watched while the exam runs; what waits on this device is brought after it too. */
+  #followLine(): void {
+    const screen = this.phase.is === "session" ? screenOf(this.state) : null;
+    const waits = this.state.view?.local_waits ?? 0;
+    if (screen === "exam" || (screen === "end" && waits > 0)) this.#line ??= this.#watchLine();
+    if (screen === "end") void this.#line?.then((line) => line?.end());
+    if (screen === "stopped" || screen === "other_device") {
+      void this.#line?.then((line) => line?.close());
+      this.#line = undefined;
+    }
+  }
+
+  async #watchLine(): Promise<Line | undefined> {
+    try {
+      const { Line } = await import("./line/line.ts");
+      return new Line({
+        api: this.api,
+        session: this.#session,
+        peer: () => this.media.peer,
+        stream: () => this.media.stream,
+        socket: () => this.#load(),
+        serverTime: (at) => serverNow(this.state, at),
+        command: (command) => this.command(command),
+        waits: () => this.state.view?.local_waits ?? 0,
+        show: (step, kept) => {
+          this.media.step = step;
+          this.media.kept = kept;
+        },
+      });
+    } catch {
+      // Not loaded: the line is too weak for it now.
+      this.#line = undefined;
+      return undefined;
+    }
+  }
+
+  #load(): { open: boolean; answerMs: number; buffered: number } {
+    const { connection, outbox, busyRow } = this.state;
+    // A server that asks to wait is no weak line.
+    const oldest = busyRow > 0 ? undefined : outbox.find(({ command }) => command.do === "answer")?.client_at;
+    return {
+      open: connection.is === "open" && connection.welcomed,
+      answerMs: oldest === undefined ? 0 : Math.max(0, serverNow(this.state, Date.now()) - oldest),
+      buffered: this.#socket?.bufferedAmount ?? 0,
+    };
   }
 
   #do(effect: Effect): void {

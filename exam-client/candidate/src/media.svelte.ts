@@ -1,5 +1,6 @@
 // Camera and microphone of this device: opened, measured, published, opened again when somebody switches them off.
 import type { Code } from "../../shared/src/wire/Code.ts";
+import type { MediaStep } from "../../shared/src/wire/MediaStep.ts";
 import type { Api } from "./api.ts";
 import { Publisher } from "./whip.ts";
 
@@ -39,6 +40,10 @@ export class Media {
   publishCode = $state<Code | undefined>(undefined);
   /** Port of the server that picture and sound cannot reach from here; stays until they do. */
   blockedPort = $state<string | null>(null);
+  /** How much of the picture goes out */
+  step = $state.raw<MediaStep>("full");
+  /** Pieces of recording that wait on this device */
+  kept = $state(0);
   cameraOff = $state(false);
   microphoneOff = $state(false);
   readonly #publisher: Publisher;
@@ -56,6 +61,10 @@ export class Media {
       if (published.is === "live") this.blockedPort = null;
       if (published.is === "blocked") this.blockedPort = published.port;
     });
+  }
+
+  get peer(): RTCPeerConnection | undefined {
+    return this.#publisher.peer;
   }
 
   get cameraLabel(): string {

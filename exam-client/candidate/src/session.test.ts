@@ -35,6 +35,7 @@ function view(change: Partial<CandidateView> = {}): CandidateView {
     warning: null,
     attention: null,
     media: { video: true, audio: true },
+    local_waits: 0,
     proctor_present: true,
     messages: [],
     help_asked: false,

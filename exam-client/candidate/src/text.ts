@@ -30,11 +30,11 @@ export function own(text: Text): string {
 
 /** Kind words for a failure. */
 export function problem(code: Code | "unreachable"): string {
-  return code === "unreachable" ? t("app.unreachable") : t(`problem.${code}`);
+  return code === "unreachable" ? t("app.unreachable") : (i18n.maybe(`problem.${code}`) ?? t("problem.internal"));
 }
 
 /** What the texts a candidate agrees to are called in the record; a changed text gets a new name. */
-export const CONSENT_VERSION = "consent-1";
+export const CONSENT_VERSION = "consent-2";
 export const BRIEFING_VERSIONS = {
   methodology: "methodology-1",
   appeal_procedure: "appeal-1",

@@ -36,6 +36,10 @@ export class Publisher {
     this.#tell = tell;
   }
 
+  get peer(): RTCPeerConnection | undefined {
+    return this.#peer;
+  }
+
   /** Starts, or swaps tracks in place when the devices were opened again. */
   async publish(stream: MediaStream): Promise<void> {
     this.#stream = stream;

@@ -2,9 +2,12 @@
 
 use synaq_core::bank;
 use synaq_core::proctoring::{Class, Code as IncidentCode, Incident, IncidentStatus, Source};
-use synaq_core::session::{Consequence, PhotoKind, StaffEndReason, Stage as CoreStage, State};
+use synaq_core::session::{
+    Consequence, MediaStep as CoreStep, PhotoKind, StaffEndReason, Stage as CoreStage, State,
+    StepWhy as CoreWhy,
+};
 use synaq_store::Role as StoreRole;
-use synaq_wire::candidate::{Lang, Stage, Text};
+use synaq_wire::candidate::{Lang, MediaStep, Stage, StepWhy, Text};
 use synaq_wire::staff::Role;
 
 pub(crate) const fn lang(lang: bank::Lang) -> Lang {
@@ -20,6 +23,33 @@ pub(crate) const fn core_lang(lang: Lang) -> bank::Lang {
         Lang::Kk => bank::Lang::Kk,
         Lang::Ru => bank::Lang::Ru,
         Lang::En => bank::Lang::En,
+    }
+}
+
+pub(crate) const fn media_step(step: CoreStep) -> MediaStep {
+    match step {
+        CoreStep::Full => MediaStep::Full,
+        CoreStep::Small => MediaStep::Small,
+        CoreStep::Stills => MediaStep::Stills,
+        CoreStep::Signals => MediaStep::Signals,
+    }
+}
+
+pub(crate) const fn core_media_step(step: MediaStep) -> CoreStep {
+    match step {
+        MediaStep::Full => CoreStep::Full,
+        MediaStep::Small => CoreStep::Small,
+        MediaStep::Stills => CoreStep::Stills,
+        MediaStep::Signals => CoreStep::Signals,
+    }
+}
+
+pub(crate) const fn step_why(why: StepWhy) -> CoreWhy {
+    match why {
+        StepWhy::WeakLine => CoreWhy::WeakLine,
+        StepWhy::NoPath => CoreWhy::NoPath,
+        StepWhy::AnswersFirst => CoreWhy::AnswersFirst,
+        StepWhy::Recovered => CoreWhy::Recovered,
     }
 }
 

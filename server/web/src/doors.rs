@@ -8,6 +8,7 @@ use crate::auth::rate::Rates;
 use crate::auth::ticket::Tickets;
 use crate::centre::Library;
 use crate::evidence::Evidence;
+use crate::line_stills::LineStills;
 use crate::meters::Meters;
 use crate::ops::Drain;
 use crate::peers::Peers;
@@ -109,6 +110,7 @@ struct Inner {
     tickets: Arc<Tickets>,
     devices: Arc<KnownDevices>,
     presence: Arc<Presence>,
+    stills: Arc<LineStills>,
     rates: Arc<Rates>,
     passwords: Arc<Passwords>,
     library: Arc<Library>,
@@ -132,6 +134,7 @@ impl App {
             tickets: Arc::new(Tickets::new(Arc::clone(&doors.clock), Arc::clone(&doors.random))),
             devices: Arc::new(KnownDevices::default()),
             presence: Arc::new(Presence::default()),
+            stills: Arc::new(LineStills::default()),
             rates: Arc::new(Rates::new(&doors.clock)),
             passwords: Arc::new(Passwords::new(Arc::clone(&doors.random))),
             library: Arc::new(Library::new(Arc::clone(&doors.directory))),
@@ -168,6 +171,7 @@ parts! {
     Arc<Tickets>: |inner| inner.tickets;
     Arc<KnownDevices>: |inner| inner.devices;
     Arc<Presence>: |inner| inner.presence;
+    Arc<LineStills>: |inner| inner.stills;
     Arc<Rates>: |inner| inner.rates;
     Arc<Passwords>: |inner| inner.passwords;
     Arc<Library>: |inner| inner.library;

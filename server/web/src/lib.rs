@@ -19,6 +19,7 @@ mod errors;
 mod evidence;
 mod fresh;
 mod guard;
+mod line_stills;
 mod meters;
 mod ops;
 mod owner;

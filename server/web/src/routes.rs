@@ -85,6 +85,9 @@ pub fn routes() -> Vec<Route> {
         POST post "/api/v1/candidate/ticket" DEVICE candidate::ticket;
         GET get "/api/v1/candidate/socket" TICKET candidate::socket;
         PUT put "/api/v1/candidate/photos/{kind}" DEVICE candidate::put_photo;
+        PUT put "/api/v1/candidate/still" DEVICE candidate::put_still;
+        GET get "/api/v1/candidate/local" DEVICE candidate::local_held;
+        POST post "/api/v1/candidate/local" DEVICE candidate::put_local;
         POST post "/api/v1/candidate/whip" DEVICE candidate::whip;
         DELETE delete "/api/v1/candidate/whip/{resource}" DEVICE candidate::close_whip;
 

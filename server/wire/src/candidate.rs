@@ -118,6 +118,36 @@ pub struct PhotoStored {
     pub sha256: String,
 }
 
+/// Answer to `PUT /api/v1/candidate/still` (body: the picture).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct StillTaken {
+    /// The next one is wanted after this
+    pub next_ms: u32,
+}
+
+/// Answer to `GET /api/v1/candidate/local`: what the server has of the device's own recording.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct LocalHeld {
+    /// SHA-256 of each stored piece, hex
+    pub stored: Vec<String>,
+    /// A larger piece is refused
+    pub piece_bytes: u32,
+    /// More pieces than these are refused
+    pub pieces: u32,
+}
+
+/// Answer to `POST /api/v1/candidate/local?from=&span_ms=&missing_ms=` (body: the piece). Repeated, it is the same.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct LocalTaken {
+    /// Its name among the evidence
+    pub name: String,
+    /// SHA-256 as stored, hex
+    pub sha256: String,
+}
+
 /// What the candidate's browser sends.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
 #[ts(export, rename = "CandidateFrame")]
@@ -194,6 +224,16 @@ pub enum CandidateCommand {
         #[ts(optional)]
         note: Option<String>,
     },
+    /// The page changed how much of the picture it sends
+    StepMedia {
+        step: MediaStep,
+        why: StepWhy,
+    },
+    /// So many pieces of the device's own recording wait on it, the one being recorded among them; said before they
+    /// are sent, so that the record waits for them
+    KeepLocal {
+        pieces: u16,
+    },
     Prompt {
         open: bool,
     },
@@ -209,6 +249,36 @@ pub enum CandidateCommand {
     },
     HandIn,
     Drained,
+}
+
+/// How much of the picture the line carries; each step needs less of it than the one before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaStep {
+    /// Video as the programme asks for it
+    Full,
+    /// Smaller and slower video
+    Small,
+    /// A still every few seconds, over HTTP
+    Stills,
+    /// No picture
+    Signals,
+}
+
+/// Why the page changed the step; all of it is technical.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "snake_case")]
+pub enum StepWhy {
+    /// The line is slow, or loses what is sent
+    WeakLine,
+    /// Video finds no way to the server
+    NoPath,
+    /// Answers waited for the line
+    AnswersFirst,
+    /// The line carries more again
+    Recovered,
 }
 
 /// Where in its course a signal is.
@@ -385,6 +455,8 @@ pub struct CandidateView {
     pub attention: Option<Attention>,
     /// What reaches the server
     pub media: MediaFlow,
+    /// Pieces of the device's own recording that the server waits for
+    pub local_waits: u16,
     /// Whether a proctor has the wall of this sitting open now
     pub proctor_present: bool,
     /// Conversation

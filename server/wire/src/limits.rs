@@ -10,6 +10,14 @@ pub const SDP_BYTES: usize = 16 * 1024;
 pub const PHOTO_BYTES: usize = 5 * 1024 * 1024;
 /// Side of a photo in pixels (threat row 21).
 pub const PHOTO_SIDE_PX: u32 = 8_192;
+/// A still over the exam's own connection: 320x240 has about 10 KiB.
+pub const STILL_BYTES: usize = 48 * 1024;
+/// Side of such a still in pixels.
+pub const STILL_SIDE_PX: u32 = 640;
+/// Pace of these stills: 10 KiB in 5 s are 16 kbit/s.
+pub const STILL_EVERY_MS: u32 = 5_000;
+/// A piece of the device's own recording: ten seconds at the page's 200 kbit/s have 250 KiB.
+pub const LOCAL_BYTES: usize = 1024 * 1024;
 /// A bank file.
 pub const BANK_BYTES: usize = 5 * 1024 * 1024;
 /// A list of candidates.

@@ -1,6 +1,6 @@
 //! The wall's frames and bodies.
 
-use crate::candidate::{ChatLine, DeviceReport, Lang, Stage, Text};
+use crate::candidate::{ChatLine, DeviceReport, Lang, MediaStep, Stage, Text};
 use crate::problem::Problem;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -256,6 +256,8 @@ pub struct Tile {
     pub video: bool,
     /// What reaches the server
     pub audio: bool,
+    /// How much of the picture the candidate's page sends; less than `full` is technical, never a violation
+    pub media_step: MediaStep,
     /// Server time of the end
     #[ts(type = "number | null")]
     pub deadline: Option<i64>,

@@ -74,6 +74,8 @@ export function whatWord(kind: string, what: string): string {
   if (kind === "message_sent" || kind === "identity_asked_again" || kind === "paused") return what;
   if (kind === "consent_given") return words.t("what.text_version", { version: what.replace(/^consent-/, "") });
   if (kind === "device_bound") return words.t("what.binding", { n: what });
+  if (kind === "media_stepped") return what.split(": ").map((word) => words.maybe(`line.${word}`) ?? word).join(", ");
+  if (kind === "local_kept" || kind === "local_stored") return what;
   const stored = /^(recording|stills?|face|document)\b.*?(\d+)?(?:\.\w+)?$/.exec(what);
   if (kind === "evidence_stored" && stored) return [words.maybe(`what.${stored[1] ?? ""}`) ?? what, stored[2] ?? ""].join(" ").trim();
   if (/^[0-9a-f]{64}$/.test(what)) return `${what.slice(0, DIGEST_SHOWN)}…`;

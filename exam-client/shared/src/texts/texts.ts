@@ -4,8 +4,35 @@ import type { Code } from "../wire/Code.ts";
 import type { Lang } from "../wire/Lang.ts";
 import type codesRu from "./codes.ru.json";
 
-/** Of problems; the compiler says when the wire gets a code that has no text. */
-export type ProblemKey = `problem.${Code}`;
+/** Codes that only staff can meet: their apps have the texts, a candidate's first load does without them. */
+type StaffOnly =
+  | "sign_in_required"
+  | "credentials_wrong"
+  | "role_missing"
+  | "setup_link_invalid"
+  | "password_too_weak"
+  | "login_taken"
+  | "no_picture"
+  | "incident_not_open"
+  | "warnings_changed"
+  | "beginning_out_of_range"
+  | "technical_code"
+  | "code_switched_off"
+  | "second_person_needed"
+  | "nothing_waits"
+  | "photos_changed"
+  | "bank_invalid"
+  | "bank_version_taken"
+  | "programme_invalid"
+  | "threshold_below_law"
+  | "csv_invalid"
+  | "times_out_of_order"
+  | "record_not_sealed"
+  | "record_mismatch"
+  | "validity_ruling_missing";
+
+/** Of problems a candidate can meet; the compiler says when the wire gets a code that has no text. */
+export type ProblemKey = `problem.${Exclude<Code, StaffOnly>}`;
 
 /** Titles of incidents. */
 export type IncidentKey = keyof typeof codesRu;
@@ -22,7 +49,7 @@ const INCIDENTS: Record<Lang, () => Promise<Readonly<Record<IncidentKey, Message
   en: async () => (await import("./codes.en.json")).default,
 };
 
-/** Texts of all problem codes. */
+/** Texts of the problem codes that a candidate can meet. */
 export function problemTexts(lang: Lang): Promise<Readonly<Record<ProblemKey, Message>>> {
   return PROBLEMS[lang]();
 }

@@ -2,9 +2,11 @@
 import type { AcknowledgedText } from "./AcknowledgedText.ts";
 import type { DeviceReport } from "./DeviceReport.ts";
 import type { Lang } from "./Lang.ts";
+import type { MediaStep } from "./MediaStep.ts";
 import type { SignalPhase } from "./SignalPhase.ts";
+import type { StepWhy } from "./StepWhy.ts";
 
 /**
  * A candidate's command. Option positions are places in the shown order.
  */
-export type CandidateCommand = { "do": "choose_language", lang: Lang, } | { "do": "consent", text_version: string, lang: Lang, } | { "do": "check_device", report: DeviceReport, } | { "do": "submit_identity" } | { "do": "acknowledge", text: AcknowledgedText, text_version: string, lang: Lang, } | { "do": "ready", nonce: string, } | { "do": "begin" } | { "do": "answer", question: number, shown: Array<number>, } | { "do": "flag", question: number, on: boolean, } | { "do": "signal", code: string, phase: SignalPhase, ago_ms: number, note?: string, } | { "do": "prompt", open: boolean, } | { "do": "warning_displayed", ordinal: number, } | { "do": "acknowledge_warning", ordinal: number, } | { "do": "call_proctor" } | { "do": "say", text: string, } | { "do": "hand_in" } | { "do": "drained" };
+export type CandidateCommand = { "do": "choose_language", lang: Lang, } | { "do": "consent", text_version: string, lang: Lang, } | { "do": "check_device", report: DeviceReport, } | { "do": "submit_identity" } | { "do": "acknowledge", text: AcknowledgedText, text_version: string, lang: Lang, } | { "do": "ready", nonce: string, } | { "do": "begin" } | { "do": "answer", question: number, shown: Array<number>, } | { "do": "flag", question: number, on: boolean, } | { "do": "signal", code: string, phase: SignalPhase, ago_ms: number, note?: string, } | { "do": "step_media", step: MediaStep, why: StepWhy, } | { "do": "keep_local", pieces: number, } | { "do": "prompt", open: boolean, } | { "do": "warning_displayed", ordinal: number, } | { "do": "acknowledge_warning", ordinal: number, } | { "do": "call_proctor" } | { "do": "say", text: string, } | { "do": "hand_in" } | { "do": "drained" };

@@ -63,6 +63,10 @@ attention: Attention | null,
  */
 media: MediaFlow, 
 /**
+ * Pieces of the device's own recording that the server waits for
+ */
+local_waits: number, 
+/**
  * Whether a proctor has the wall of this sitting open now
  */
 proctor_present: boolean, 

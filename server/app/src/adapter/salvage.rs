@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use synaq_core::ids::SessionId;
-use synaq_core::session::{Stage, State};
+use synaq_core::session::{Stage, State, local};
 use synaq_runtime::{Handle, Snapshot, SubmitError};
 use synaq_store::EventLog;
 use synaq_web::Evidence as _;
@@ -90,12 +90,17 @@ async fn of(snapshot: Snapshot, evidence: &Arc<EvidenceFolder>) -> Vec<Left> {
     });
     let state = snapshot.session.state();
     let pressing = matches!(state.stage, Stage::Closed { .. });
-    unfinished(state, names).into_iter().map(|name| Left { pressing, session, name }).collect()
+    // What still lies on a candidate's device was not cut off by our stop.
+    let elsewhere: Vec<_> = state.local_open().filter(|name| !names.contains(name)).cloned().collect();
+    let here = unfinished(state, names).into_iter().filter(|name| !elsewhere.contains(name));
+    here.map(|name| Left { pressing, session, name }).collect()
 }
 
 /// Announced and not stored, and recordings on the disk that the log never heard of.
 fn unfinished(state: &State, on_disk: Vec<String>) -> BTreeSet<String> {
-    let recorded = |name: &String| name.starts_with("webcam-") || name.starts_with("stills-");
+    let recorded = |name: &String| {
+        name.starts_with("webcam-") || name.starts_with("stills-") || local::number(name).is_some()
+    };
     let known = |name: &String| state.evidence.iter().any(|stored| stored.name == *name);
     let unheard = on_disk.into_iter().filter(|name| recorded(name) && !known(name));
     state.evidence_open.iter().cloned().chain(unheard).collect()

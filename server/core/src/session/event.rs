@@ -67,6 +67,61 @@ pub enum MessageFrom {
     Staff(StaffId),
 }
 
+/// How much of the candidate's picture the line carries; each step needs less of it than the one before.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaStep {
+    /// Video as the programme asks for it
+    #[default]
+    Full,
+    /// Smaller and slower video
+    Small,
+    /// A still every few seconds, over the exam's own connection
+    Stills,
+    /// No picture, only what the page notices
+    Signals,
+}
+
+impl MediaStep {
+    /// How it is named in records and on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Small => "small",
+            Self::Stills => "stills",
+            Self::Signals => "signals",
+        }
+    }
+}
+
+/// Why the candidate's page changed the step. All of it is technical (9.3): never a violation, never blame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepWhy {
+    /// The line is slow, or loses what is sent
+    WeakLine,
+    /// Video finds no way to the server
+    NoPath,
+    /// Answers waited for the line: video gave way to them
+    AnswersFirst,
+    /// The line carries more again
+    Recovered,
+}
+
+impl StepWhy {
+    /// How it is named in records and on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::WeakLine => "weak_line",
+            Self::NoPath => "no_path",
+            Self::AnswersFirst => "answers_first",
+            Self::Recovered => "recovered",
+        }
+    }
+}
+
 /// What a violation did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -356,6 +411,22 @@ pub enum Fact {
     MediaChanged {
         video: bool,
         audio: bool,
+    },
+    /// The candidate's page changed how much of the picture it sends.
+    MediaStepped {
+        step: MediaStep,
+        why: StepWhy,
+    },
+    /// So many pieces of its own recording wait on the candidate's device: the record waits for them too.
+    LocalKept {
+        pieces: u16,
+    },
+    /// A piece that the candidate's device recorded while nothing reached us, delivered later. `from` and `span` are the
+    /// device's word, in server time.
+    LocalStored {
+        evidence: EvidenceRef,
+        from: At,
+        span: Span,
     },
     /// The recorder took a publisher up: more pieces of evidence may come until it has ended.
     RecordingBegan,

@@ -4,7 +4,9 @@ use crate::bank::Lang;
 use crate::form::Seed;
 use crate::ids::{CentreId, DeviceHash, Epoch, IncidentNo, Seq, SittingId, SocketId, StaffId, TabId};
 use crate::proctoring::{Code, DetectorEvent, SignalPhase};
-use crate::session::event::{ClientRef, Event, EvidenceRef, PhotoKind, Ruling, StaffEndReason};
+use crate::session::event::{
+    ClientRef, Event, EvidenceRef, MediaStep, PhotoKind, Ruling, StaffEndReason, StepWhy,
+};
 use crate::time::{At, Span};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -88,6 +90,10 @@ pub enum Command {
     Flag { question: u16, on: bool },
     /// A signal of the browser; `ago` says how long before this command it happened, by the client's own clock
     Signal { code: Code, phase: SignalPhase, ago: Span, note: Option<String> },
+    /// The page changed how much of the picture it sends
+    StepMedia { step: MediaStep, why: StepWhy },
+    /// So many pieces of the device's own recording wait on it, the one being recorded among them
+    KeepLocal { pieces: u16 },
     /// Our own prompt opened or closed
     Prompt { open: bool },
     /// The warning stands on the screen
@@ -151,6 +157,9 @@ pub struct PhotosSeen {
 pub enum MediaFact {
     /// What reaches the server now
     Flow { video: bool, audio: bool },
+    /// A finished piece that the device recorded by itself; `from` and `span` are its word, `missing` is what it says
+    /// was recorded nowhere right before
+    Local { evidence: EvidenceRef, from: At, span: Span, missing: Span },
     /// Whether the recorder has a publisher of this session, or still something of an earlier one
     Recording(bool),
     /// A piece of evidence was begun

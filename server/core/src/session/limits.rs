@@ -23,6 +23,10 @@ pub const LATE_WINDOW: Span = Span::mins(10);
 /// After the end, pieces of evidence that are still open get this long to be finished. The recorder needs well under a
 /// second; this is for a disk that hangs, and for reading what a crash has cut off.
 pub const EVIDENCE_WAIT: Span = Span::secs(60);
+/// A piece that the candidate's device recorded by itself is no longer than this.
+pub const LOCAL_SPAN_MAX: Span = Span::mins(2);
+/// Pieces recorded by the device in one session: 40 min of ten seconds each.
+pub const LOCAL_PIECES_MAX: usize = 240;
 /// A signal can be reported this long after it happened.
 pub const SIGNAL_AGO_MAX: Span = Span::mins(10);
 /// A signal that took longer than this to arrive was queued, and what ended it may be queued behind it.

@@ -7,12 +7,13 @@ mod event;
 mod fingerprint;
 mod input;
 pub mod limits;
+pub mod local;
 mod query;
 mod state;
 
 pub use event::{
-    ClientRef, Consequence, DowntimeSpan, EffectiveHow, Event, EvidenceRef, Fact, Finish, MessageFrom,
-    PhotoKind, Ruling, StaffEndReason,
+    ClientRef, Consequence, DowntimeSpan, EffectiveHow, Event, EvidenceRef, Fact, Finish, MediaStep,
+    MessageFrom, PhotoKind, Ruling, StaffEndReason, StepWhy,
 };
 pub use fingerprint::Fingerprint;
 pub use input::{
@@ -21,6 +22,6 @@ pub use input::{
 };
 pub use query::SealWaits;
 pub use state::{
-    Answer, Binding, Context, Done, EndProposal, ExamSession, Held, Message, Stage, Standing, State,
-    TimeChange, TimeChangeKind, Violation, Warning,
+    Answer, Binding, Context, Done, EndProposal, ExamSession, Held, MediaStepped, Message, Stage, Standing,
+    State, TimeChange, TimeChangeKind, Violation, Warning,
 };

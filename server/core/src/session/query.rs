@@ -1,6 +1,6 @@
 //! What others ask of a session. Nothing here changes it.
 
-use super::event::Finish;
+use super::event::{Finish, MediaStep};
 use super::limits::{EVIDENCE_WAIT, LATE_WINDOW};
 use super::state::{ExamSession, Stage, Standing};
 use crate::decision::{Score, score};
@@ -70,6 +70,12 @@ impl ExamSession {
     pub fn unsupervised(&self, at: At) -> Span {
         let running = self.state.unsupervised_since.map_or(Span::ZERO, |since| at - since);
         self.state.unsupervised + running.max(Span::ZERO)
+    }
+
+    /// How much of the picture the page says that it sends.
+    #[must_use]
+    pub fn media_step(&self) -> MediaStep {
+        self.state.media_steps.last().map_or(MediaStep::Full, |stepped| stepped.step)
     }
 
     /// Incidents nobody has ruled on.

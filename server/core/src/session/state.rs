@@ -5,8 +5,8 @@ use crate::form::{ExamForm, Seed};
 use crate::ids::{CentreId, DeviceHash, Epoch, IncidentNo, Seq, SittingId, SocketId, StaffId, TabId};
 use crate::proctoring::{Code, Incident, RuleTable, Source};
 use crate::session::event::{
-    Consequence, DowntimeSpan, EffectiveHow, EvidenceRef, Finish, MessageFrom, PhotoKind, Ruling,
-    StaffEndReason,
+    Consequence, DowntimeSpan, EffectiveHow, EvidenceRef, Finish, MediaStep, MessageFrom, PhotoKind, Ruling,
+    StaffEndReason, StepWhy,
 };
 use crate::session::fingerprint::Fingerprint;
 use crate::session::input::{AcknowledgedText, DeviceReport};
@@ -145,6 +145,17 @@ pub struct Held {
     /// From when on silence means that it goes on: later than the claim if that was queued on the device,
     /// because its end may be queued behind it
     pub silent_from: At,
+}
+
+/// A step of the ladder between full video and signals only.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MediaStepped {
+    /// When
+    pub at: At,
+    /// From then on
+    pub step: MediaStep,
+    /// Why
+    pub why: StepWhy,
 }
 
 /// A line of the conversation.
@@ -302,6 +313,8 @@ pub struct State {
     pub video: bool,
     /// What reaches the server
     pub audio: bool,
+    /// Every step of the ladder, in order; full video before the first
+    pub media_steps: Vec<MediaStepped>,
     /// Since when the running exam is unsupervised
     pub unsupervised_since: Option<At>,
     /// Summed so far, without the running span
@@ -318,6 +331,8 @@ pub struct State {
     pub recording: bool,
     /// Pieces begun and not yet stored, by name
     pub evidence_open: BTreeSet<String>,
+    /// Number of the newest piece recorded by the device, waiting or stored: the next one gets the number after it
+    pub local_pieces: u32,
     /// The record waits for them until then, if a restart moved it
     pub evidence_until: Option<At>,
     /// Holes in the recording

@@ -12,6 +12,7 @@ mod codes;
 mod connection;
 mod draw;
 mod evidence;
+mod ladder;
 mod pass_rule;
 mod preparation;
 mod random;

@@ -71,6 +71,10 @@ pub(crate) struct Rates {
     wrong_links: Limit,
     /// Photos of one session
     photos: Limit,
+    /// Stills of one session that come over HTTP
+    stills: Limit,
+    /// Pieces of one device's own recording
+    pieces: Limit,
     /// Tickets of one session or member of staff: each leads to an event, and all of them share one bounded map
     tickets: Limit,
     /// SDP offers of one session or member of staff
@@ -113,6 +117,10 @@ impl Rates {
             // 128 bits cannot be guessed; this is for the log and for mistyped links of a class room.
             wrong_links: limit(1_000, 60),
             photos: limit(10_000, 12),
+            // The page keeps the pace it is told, 5 s; a reload begins anew.
+            stills: limit(2_500, 8),
+            // Ten seconds of recording each; after the end what is left comes in a row.
+            pieces: limit(1_000, 30),
             // Pages that reconnect wait half a second at least, and longer each time.
             tickets: limit(1_000, 30),
             // Networks that break every few seconds ask again after each break.
@@ -135,6 +143,14 @@ impl Rates {
 
     pub(crate) fn photo(&self, session: SessionId) -> Result<(), Problem> {
         self.photos.take(session)
+    }
+
+    pub(crate) fn still(&self, session: SessionId) -> Result<(), Problem> {
+        self.stills.take(session)
+    }
+
+    pub(crate) fn piece(&self, session: SessionId) -> Result<(), Problem> {
+        self.pieces.take(session)
     }
 
     pub(crate) fn ticket(&self, by: uuid::Uuid) -> Result<(), Problem> {

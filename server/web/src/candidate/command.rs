@@ -9,7 +9,7 @@ use synaq_core::time::Span;
 use synaq_wire::candidate::{AcknowledgedText, CandidateCommand, DeviceReport, SignalPhase};
 use synaq_wire::problem::{Code, Problem};
 
-use crate::convert::core_lang;
+use crate::convert::{self, core_lang};
 
 /// Core's command; `out_of_limits` where a text is no code or no nonce.
 pub(super) fn command(command: CandidateCommand) -> Result<Command, Problem> {
@@ -30,6 +30,10 @@ pub(super) fn command(command: CandidateCommand) -> Result<Command, Problem> {
             let code = code.parse().map_err(|_| refused("code is not in the catalogue of incident codes"))?;
             Command::Signal { code, phase: phase(which), ago: Span(ago_ms), note }
         }
+        C::StepMedia { step, why } => {
+            Command::StepMedia { step: convert::core_media_step(step), why: convert::step_why(why) }
+        }
+        C::KeepLocal { pieces } => Command::KeepLocal { pieces },
         C::Prompt { open } => Command::Prompt { open },
         C::WarningDisplayed { ordinal } => Command::WarningDisplayed { ordinal },
         C::AcknowledgeWarning { ordinal } => Command::AcknowledgeWarning { ordinal },

@@ -3,14 +3,18 @@
 mod answers;
 mod command;
 mod link;
+mod local;
 mod photo;
 mod question;
 mod socket;
+mod still;
 mod view;
 mod whip;
 
 pub(crate) use link::{bind, issue, open, ticket};
+pub(crate) use local::{held as local_held, put as put_local};
 pub(crate) use photo::put as put_photo;
 pub(crate) use socket::{WithTicket, upgrade as socket};
+pub(crate) use still::put as put_still;
 pub(crate) use view::chat_line;
 pub(crate) use whip::{close as close_whip, publish as whip};

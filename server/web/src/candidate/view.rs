@@ -53,6 +53,7 @@ pub(super) fn view(session: &ExamSession, around: Around) -> CandidateView {
         warning: if in_charge { warning(session, around.now) } else { None },
         attention: if in_charge { attention(session, around.now) } else { None },
         media: MediaFlow { video: state.video, audio: state.audio },
+        local_waits: small(state.local_open().count()),
         proctor_present: around.proctor_present,
         messages: if in_charge { messages(session) } else { Vec::new() },
         help_asked: state.help_asked_at.is_some(),

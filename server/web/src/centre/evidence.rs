@@ -150,7 +150,7 @@ pub(super) fn is_name(name: &str) -> bool {
 pub(super) fn media_type(name: &str) -> &'static str {
     if name.ends_with(".webm") {
         "video/webm"
-    } else if name.starts_with("face-") || name.starts_with("document-") {
+    } else if ["face-", "document-", "line-still-"].iter().any(|kind| name.starts_with(kind)) {
         "image/jpeg"
     } else if name.ends_with(".webp") {
         "image/webp"

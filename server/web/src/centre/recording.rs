@@ -14,6 +14,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use std::io;
 use std::sync::Arc;
+use synaq_core::session::local;
 use synaq_media::Playback;
 use synaq_runtime::Handle;
 use synaq_wire::problem::{Code, Problem};
@@ -39,6 +40,12 @@ pub(crate) async fn show(
     let media_type = media_type(&name);
     if !is_name(&name) || media_type != "video/webm" {
         return Err(Code::NotFound.into());
+    }
+    // A browser's own file, played as it is: our index is for what our recorder wrote.
+    if local::number(&name).is_some() {
+        let opened = super::evidence::open(evidence, snapshot.id, name.clone()).await?;
+        audit.note(&who, "evidence_viewed", format!("{}/{name}", snapshot.id)).await?;
+        return Ok(ranged(opened.plain, opened.bytes, media_type, &headers));
     }
     let session = snapshot.id;
     let opened = open(evidence, session, name.clone()).await?;

@@ -92,11 +92,13 @@ async fn evidence_rows(
 }
 
 fn stored(recorded: &Recorded) -> Option<EvidenceRef> {
-    if !matches!(recorded.kind.as_str(), "photo_stored" | "evidence_stored") {
+    if !matches!(recorded.kind.as_str(), "photo_stored" | "evidence_stored" | "local_stored") {
         return None;
     }
     match serde_json::from_str::<Event>(&recorded.body).ok()?.fact {
-        Fact::PhotoStored { evidence, .. } | Fact::EvidenceStored { evidence } => Some(evidence),
+        Fact::PhotoStored { evidence, .. }
+        | Fact::LocalStored { evidence, .. }
+        | Fact::EvidenceStored { evidence } => Some(evidence),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@ use crate::auth::who::Who;
 use crate::calm::{Calm, calm};
 use crate::convert;
 use crate::evidence::Evidence;
+use crate::line_stills::LineStills;
 use crate::owner::own;
 use crate::peers::{Owner, Peers};
 use crate::problem::Refused;
@@ -20,17 +21,18 @@ use synaq_runtime::Handle;
 use synaq_wire::limits::PHOTO_BYTES;
 use synaq_wire::problem::Code;
 
-/// The newest still.
+/// The newest still, whichever way it came.
 pub(crate) async fn still(
     _: Calm,
     State(runtime): State<Handle>,
     State(media): State<Media>,
+    State(stills): State<Arc<LineStills>>,
     Path(session): Path<String>,
     who: Who,
 ) -> Result<Response, Refused> {
     let snapshot = own(&runtime, who.staff.centre, &session).await?;
-    let still = media.still(snapshot.id.0).ok_or(Code::NoPicture)?;
-    Ok(([(CONTENT_TYPE, "image/webp")], still.webp).into_response())
+    let (media_type, picture) = stills.newest(&media, snapshot.id).ok_or(Code::NoPicture)?;
+    Ok(([(CONTENT_TYPE, media_type)], picture).into_response())
 }
 
 /// The newest photo of a kind.

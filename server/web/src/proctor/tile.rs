@@ -53,6 +53,7 @@ pub(super) fn tile(session: &ExamSession, id: uuid::Uuid, around: &Around) -> Ti
         online_changed_at: state.socket.map(|(_, since)| since).or(around.offline_since).map(|at| at.0),
         video: state.video,
         audio: state.audio,
+        media_step: convert::media_step(session.media_step()),
         deadline,
         answered: small(state.answers.values().filter(|answer| !answer.shown.is_empty()).count()),
         total: state

@@ -2,6 +2,7 @@
 
 use super::presence::{Presence, Watching};
 use super::tile::{Around, tile};
+use crate::line_stills::LineStills;
 use crate::peers::Peers;
 use crate::problem::{Refused, from_submit};
 use crate::proctor::sitting_row;
@@ -28,6 +29,7 @@ const LOOKS_AT_ONCE: usize = 64;
 pub(crate) struct Sources {
     pub(super) runtime: Handle,
     pub(super) media: Media,
+    pub(super) stills: Arc<LineStills>,
     pub(super) directory: Arc<dyn Directory>,
     pub(super) log: Arc<dyn EventLog>,
     pub(super) library: Arc<Library>,
@@ -103,7 +105,7 @@ impl Wall {
             seat.offline_since = state.last_at;
         }
         let before = seat.shown.as_ref().map(|shown| (shown.trouble.clone(), shown.trouble_since.map(At)));
-        let still = from.media.still(snapshot.id.0).map_or(0, |still| still.number);
+        let still = from.stills.number(&from.media, snapshot.id);
         let around = Around {
             place: seat.place,
             name: seat.name.clone(),
@@ -119,11 +121,11 @@ impl Wall {
     }
 
     /// Sound and stills that changed since the last call.
-    pub(super) fn pulses(&mut self, media: &Media) -> Vec<Pulse> {
+    pub(super) fn pulses(&mut self, media: &Media, stills: &LineStills) -> Vec<Pulse> {
         let mut changed = Vec::new();
         for session in self.seats.keys() {
             let level = media.level(session.0).map(loudness);
-            let still = media.still(session.0).map_or(0, |still| still.number);
+            let still = stills.number(media, *session);
             if self.pulses.get(session).copied().unwrap_or((None, 0)) != (level, still) {
                 self.pulses.insert(*session, (level, still));
                 changed.push(Pulse { session: session.0, level, still });

@@ -4,7 +4,7 @@ use super::{
     AccommodationEntry, BankEntry, CandidateEntry, CentreEntry, DrawEntry, EvidenceEntry, ExplanationEntry,
     FindingEntry, GATES_NOT_CHECKED, GapEntry, IdentityEntry, PlanEntry, ProfessionEntry, ProgrammeEntry,
     QuestionEntry, RECORD_KIND, RECORD_VERSION, ReadText, Record, RecordFacts, SaidEntry, SpanEntry,
-    SupervisionEntry, TheoryEntry, TimeChangeEntry, ViolationEntry, WarningEntry,
+    StepEntry, SupervisionEntry, TheoryEntry, TimeChangeEntry, ViolationEntry, WarningEntry,
 };
 use crate::bank::Lang;
 use crate::decision::{NoResultWhy, NotPassedWhy, Score, TheoryOutcome, outcome};
@@ -13,7 +13,8 @@ use crate::ids::hex32;
 use crate::proctoring::{Finding, IncidentStatus, Said, explanation};
 use crate::session::limits::UNSUPERVISED_COMMISSION;
 use crate::session::{
-    AcknowledgedText, Consequence, ExamSession, Finish, SealWaits, Stage, Standing, State, TimeChangeKind,
+    AcknowledgedText, Consequence, ExamSession, Finish, MediaStepped, SealWaits, Stage, Standing, State,
+    TimeChangeKind,
 };
 use crate::time::{At, Span};
 use std::fmt::Write;
@@ -85,6 +86,7 @@ pub fn fold(session: &ExamSession, facts: &RecordFacts) -> Result<Record, SealWa
         supervision: SupervisionEntry {
             unsupervised_ms: unsupervised.0,
             commission_must_rule: unsupervised > UNSUPERVISED_COMMISSION,
+            steps: steps(state),
         },
         interruptions: state.interruptions,
         downtimes: state
@@ -278,6 +280,15 @@ fn time_changes(state: &State) -> Vec<TimeChangeEntry> {
             reason: change.reason.clone(),
         })
         .collect()
+}
+
+fn steps(state: &State) -> Vec<StepEntry> {
+    let entry = |stepped: &MediaStepped| StepEntry {
+        at: instant(stepped.at),
+        step: stepped.step.name(),
+        why: stepped.why.name(),
+    };
+    state.media_steps.iter().map(entry).collect()
 }
 
 fn evidence(state: &State) -> Vec<EvidenceEntry> {

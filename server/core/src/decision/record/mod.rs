@@ -464,6 +464,20 @@ pub struct SupervisionEntry {
     pub unsupervised_ms: i64,
     /// More than 10 min: the commission rules on validity
     pub commission_must_rule: bool,
+    /// Where the line carried less than full video; without any, absent
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepEntry>,
+}
+
+/// A step of the ladder between full video and signals only: technical, never a violation.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct StepEntry {
+    /// From when on
+    pub at: String,
+    /// `full`, `small`, `stills`, `signals`
+    pub step: &'static str,
+    /// `weak_line`, `no_path`, `answers_first`, `recovered`
+    pub why: &'static str,
 }
 
 /// A span of server time.

@@ -4,9 +4,10 @@ mod supervision;
 
 use super::event::{Event, Fact};
 use super::limits::{RESUME_GRACE, SERVER_RESTARTED, SERVER_STOPPED};
+use super::local;
 use super::state::{
-    Answer, Binding, Done, EndProposal, ExamSession, Message, Stage, Standing, State, TimeChange,
-    TimeChangeKind,
+    Answer, Binding, Done, EndProposal, ExamSession, MediaStepped, Message, Stage, Standing, State,
+    TimeChange, TimeChangeKind,
 };
 use crate::ids::{Seq, StaffId};
 use crate::proctoring::Source;
@@ -79,6 +80,9 @@ impl State {
             | Fact::WarningEffective { .. }
             | Fact::WarningCoverEnded { .. } => self.apply_standing(event),
             Fact::MediaChanged { .. }
+            | Fact::MediaStepped { .. }
+            | Fact::LocalKept { .. }
+            | Fact::LocalStored { .. }
             | Fact::RecordingBegan
             | Fact::RecordingEnded
             | Fact::EvidenceOpened { .. }
@@ -289,8 +293,13 @@ impl State {
             Fact::EvidenceOpened { name } => {
                 self.evidence_open.insert(name.clone());
             }
-            Fact::EvidenceStored { evidence } => {
+            Fact::MediaStepped { step, why } => {
+                self.media_steps.push(MediaStepped { at: event.at, step: *step, why: *why });
+            }
+            Fact::LocalKept { pieces } => self.open_local(*pieces),
+            Fact::EvidenceStored { evidence } | Fact::LocalStored { evidence, .. } => {
                 self.evidence_open.remove(&evidence.name);
+                self.local_pieces = self.local_pieces.max(local::number(&evidence.name).unwrap_or(0));
                 self.evidence.push(evidence.clone());
             }
             Fact::EvidenceGap { span, why, name } => {
@@ -317,6 +326,14 @@ impl State {
             }
             Fact::ClockStepped { from, .. } => self.stepped_from = Some(*from),
             _ => {}
+        }
+    }
+
+    /// Names the pieces that wait on the device and have no name yet.
+    fn open_local(&mut self, pieces: u16) {
+        for _ in self.local_open().count()..usize::from(pieces) {
+            self.local_pieces += 1;
+            self.evidence_open.insert(local::name(self.local_pieces));
         }
     }
 

@@ -169,6 +169,8 @@ impl Deciding<'_> {
             Command::Answer { question, shown } => self.put_answer(client, question, shown),
             Command::Flag { question, on } => self.flag(question, on),
             Command::Signal { code, phase, ago, note } => self.signal(code, phase, ago, note),
+            Command::StepMedia { step, why } => self.step_media(step, why),
+            Command::KeepLocal { pieces } => self.keep_local(pieces),
             Command::Prompt { open } => self.prompt(open),
             Command::WarningDisplayed { ordinal } => self.warning_displayed(ordinal),
             Command::AcknowledgeWarning { ordinal } => self.acknowledge_warning(ordinal),

@@ -1,0 +1,88 @@
+// A line that carries less than full video: less picture by steps, every answer, and what did not arrive arrives later.
+import assert from 'node:assert/strict'
+import { until } from '../support/demo.mjs'
+import { exam } from './sitting.mjs'
+
+/** Sound alone with its packets' heads takes more than half of it. */
+const WEAK_BITS = 100_000
+const PATIENCE = { timeout: 60_000 }
+
+/** The candidate's picture takes the relay too, from the first page on. */
+async function behindTheLine({ candidate, line }) {
+  await line.relayMedia(candidate.page)
+  await candidate.page.reload()
+}
+
+/** The record's ladder: what the steps were, in order. */
+async function sealedSteps(sitting) {
+  const { payload, events } = JSON.parse(await sitting.bundle())
+  const { supervision, violations } = JSON.parse(Buffer.from(payload, 'base64url').toString())
+  assert.deepEqual(violations, [], 'less picture is technical')
+  const logged = events.filter(({ kind }) => kind === 'media_stepped').map(({ body }) => body.fact.step)
+  const steps = supervision.steps ?? []
+  assert.deepEqual(steps.map(({ step }) => step), logged)
+  return steps
+}
+
+exam('a weak line: less picture by steps and all of it again, shown to both, and no answer lost', { cable: true }, async sitting => {
+  const { candidate, proctor, line, info } = sitting
+  await behindTheLine(sitting)
+  await sitting.reachExam()
+  const answers = await candidate.answerAll({ to: 2, right: 2 })
+  line.rate = WEAK_BITS
+  await candidate.at('ladder').waitFor(PATIENCE)
+  await proctor.tile(info.candidate).and(proctor.page.locator(':not([data-step=full])')).waitFor(PATIENCE)
+  await proctor.at('panel-step').waitFor(PATIENCE)
+  for (const [index, shown] of await candidate.answerAll({ from: 2, to: 5, right: 3 })) answers.set(index, shown)
+  await candidate.allSaved(60_000)
+  line.rate = undefined
+  await candidate.at('ladder').waitFor({ state: 'detached', timeout: 180_000 })
+  await proctor.page.locator('[data-testid=tile][data-step=full]').filter({ hasText: info.candidate }).waitFor(PATIENCE)
+  await candidate.handIn()
+  await candidate.end()
+  assert.deepEqual(await sitting.sealedAnswers(), answers)
+  const steps = await sealedSteps(sitting)
+  // Which step a busy machine comes to is the line's matter; that there is less, and why, is ours.
+  assert(steps.length >= 2 && steps[0].step !== 'full' && steps[0].why !== 'recovered', JSON.stringify(steps))
+  assert.equal(steps.at(-1).step, 'full')
+})
+
+exam('no way for video in mid-exam: stills at once, the recording of the device later', { cable: true, lang: 'kk' }, async sitting => {
+  const { candidate, proctor, line } = sitting
+  await behindTheLine(sitting)
+  await sitting.reachExam()
+  const answers = await candidate.answerAll({ to: 2, right: 2 })
+  line.blockMedia()
+  await candidate.page.locator('[data-testid=ladder][data-step=stills]').waitFor(PATIENCE)
+  await proctor.page.locator('[data-testid=tile][data-step=stills]').waitFor(PATIENCE)
+  answers.set(2, (await candidate.answerAll({ from: 2, to: 3, right: 1 })).get(2))
+  const stored = async kind => (await sitting.detail()).timeline.some(entry => entry.kind === kind)
+  await until('a piece of the device is at the server', () => stored('local_stored'), 60_000)
+  line.openMedia()
+  await candidate.at('ladder').waitFor({ state: 'detached', timeout: 180_000 })
+  await candidate.at('kept-recording').waitFor({ state: 'detached', timeout: 60_000 })
+  await candidate.allSaved(60_000)
+  await candidate.handIn()
+  await candidate.end()
+  assert.deepEqual(await sitting.sealedAnswers(), answers)
+  const evidence = await sitting.sealedEvidence()
+  for (const name of ['local-0001.webm', 'line-still-0001']) assert(evidence.includes(name), `${name} in ${evidence}`)
+  const steps = await sealedSteps(sitting)
+  assert.deepEqual([steps[0].step, steps[0].why, steps.at(-1).step], ['stills', 'no_path', 'full'])
+})
+
+exam('handed in while no video comes through: the page brings its recording before the record is sealed', { cable: true }, async sitting => {
+  const { candidate, line } = sitting
+  await behindTheLine(sitting)
+  await sitting.reachExam()
+  const answers = await candidate.answerAll({ to: 1, right: 1 })
+  line.blockMedia()
+  await candidate.page.locator('[data-testid=ladder][data-step=stills]').waitFor(PATIENCE)
+  const waits = async () => (await sitting.detail()).timeline.some(entry => entry.kind === 'local_kept')
+  await until('the server knows that a recording waits', waits, 60_000)
+  await candidate.handIn()
+  await candidate.end()
+  assert.deepEqual(await sitting.sealedAnswers(), answers)
+  const evidence = await sitting.sealedEvidence()
+  assert(evidence.some(name => name.startsWith('local-')), `${evidence}`)
+})
