@@ -16,8 +16,9 @@ async function behindTheLine({ candidate, line }) {
 /** The record's ladder: what the steps were, in order. */
 async function sealedSteps(sitting) {
   const { payload, events } = JSON.parse(await sitting.bundle())
-  const { supervision, violations } = JSON.parse(Buffer.from(payload, 'base64url').toString())
+  const { supervision, violations, evidence_gaps: gaps } = JSON.parse(Buffer.from(payload, 'base64url').toString())
   assert.deepEqual(violations, [], 'less picture is technical')
+  assert.deepEqual(gaps.filter(({ why }) => /lost on|not finished/.test(why)), [], 'what the device announced it brought')
   const logged = events.filter(({ kind }) => kind === 'media_stepped').map(({ body }) => body.fact.step)
   const steps = supervision.steps ?? []
   assert.deepEqual(steps.map(({ step }) => step), logged)
@@ -85,4 +86,5 @@ exam('handed in while no video comes through: the page brings its recording befo
   assert.deepEqual(await sitting.sealedAnswers(), answers)
   const evidence = await sitting.sealedEvidence()
   assert(evidence.some(name => name.startsWith('local-')), `${evidence}`)
+  assert.equal((await sealedSteps(sitting)).at(-1).step, 'stills')
 })

@@ -45,6 +45,6 @@ exam('a tile out of view has no live picture', {}, async sitting => {
   // As with a wall so long that the tile is two screens further down, however high the letters of this machine are.
   await proctor.page.evaluate(() => { document.body.style.paddingTop = '200vh' })
   await live.waitFor({ state: 'detached' })
-  await proctor.at('tile').scrollIntoViewIfNeeded()
+  await proctor.at('tile').first().scrollIntoViewIfNeeded()
   await live.waitFor()
 })

@@ -168,7 +168,7 @@ export class Exam {
     }
   }
 
-  #load(): { open: boolean; answerMs: number; buffered: number } {
+  #load(): { open: boolean; answerMs: number; buffered: number; told: boolean } {
     const { connection, outbox, busyRow } = this.state;
     // A server that asks to wait is no weak line.
     const oldest = busyRow > 0 ? undefined : outbox.find(({ command }) => command.do === "answer")?.client_at;
@@ -176,6 +176,7 @@ export class Exam {
       open: connection.is === "open" && connection.welcomed,
       answerMs: oldest === undefined ? 0 : Math.max(0, serverNow(this.state, Date.now()) - oldest),
       buffered: this.#socket?.bufferedAmount ?? 0,
+      told: !outbox.some(({ command }) => command.do === "keep_local"),
     };
   }
 

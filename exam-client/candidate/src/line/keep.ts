@@ -104,18 +104,25 @@ export interface Recorded {
   readonly spanMs: number;
 }
 
+export interface RecorderEvents {
+  /** A piece is being recorded */
+  began(): void;
+  /** It is finished, once for each begun; null: nothing came of it */
+  done(piece: Recorded | null): void;
+}
+
 /** Records a stream in pieces until it is stopped; the next one begins before the last one ends. */
 export class Recorder {
   readonly #stream: MediaStream;
-  readonly #done: (piece: Recorded) => void;
+  readonly #events: RecorderEvents;
   #now: MediaRecorder | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** The devices are gone: nothing more comes */
   over = false;
 
-  constructor(stream: MediaStream, done: (piece: Recorded) => void) {
+  constructor(stream: MediaStream, events: RecorderEvents) {
     this.#stream = stream;
-    this.#done = done;
+    this.#events = events;
     this.#next();
   }
 
@@ -130,6 +137,16 @@ export class Recorder {
     this.#now = undefined;
   }
 
+  #goOn(): void {
+    try {
+      this.#next();
+    } catch {
+      // A device that went away in this very moment.
+      this.over = true;
+      this.stop();
+    }
+  }
+
   #next(): void {
     const tracks = this.#stream.getTracks().filter((track) => track.readyState === "live");
     if (tracks.length === 0) {
@@ -139,14 +156,15 @@ export class Recorder {
     const mimeType = TYPES.find((type) => MediaRecorder.isTypeSupported(type)) ?? "";
     const recorder = new MediaRecorder(new MediaStream(tracks), { mimeType, ...RATES });
     const from = Date.now();
-    // Without a slice all of it comes at once when the recorder stops.
-    recorder.ondataavailable = ({ data }) => {
-      if (data.size > 0) this.#done({ blob: data, from, spanMs: Date.now() - from });
-    };
+    let blob: Blob | null = null;
+    // Without a slice all of it comes at once, right before the stop.
+    recorder.ondataavailable = ({ data }) => (blob = data.size > 0 ? data : null);
+    recorder.onstop = () => this.#events.done(blob && { blob, from, spanMs: Date.now() - from });
     recorder.start();
+    this.#events.began();
     const before = this.#now;
     this.#now = recorder;
     if (before?.state === "recording") before.stop();
-    this.#timer = setTimeout(() => this.#next(), PIECE_MS);
+    this.#timer = setTimeout(() => this.#goOn(), PIECE_MS);
   }
 }

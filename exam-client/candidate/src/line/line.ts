@@ -34,7 +34,8 @@ export interface Host {
   readonly session: string;
   peer(): RTCPeerConnection | undefined;
   stream(): MediaStream | null;
-  socket(): { open: boolean; answerMs: number; buffered: number };
+  /** `told`: the server knows how many pieces wait */
+  socket(): { open: boolean; answerMs: number; buffered: number; told: boolean };
   /** Device time to server time */
   serverTime(at: number): number;
   command(command: CandidateCommand): void;
@@ -61,23 +62,28 @@ export class Line {
   #bringAt = 0;
   #bringing = false;
   #kept = 0;
+  /** Being recorded, or on their way to the disk */
+  #begun = 0;
   #said: number;
   /** Whether the piece in front may be at the server already: its answer was lost, or this page is fresh */
   #unsure = true;
   #ended = false;
-  /** Finished pieces on their way to the disk, in order */
+  /** What changes the pieces on the disk, one after the other: counts are never taken in between */
   #writes: Promise<unknown> = Promise.resolve();
 
   constructor(host: Host) {
     this.#host = host;
     this.#said = host.waits();
-    this.#timer = setInterval(() => void this.#look(), LOOK_MS);
+    this.#timer = setInterval(() => {
+      this.#look().catch(() => undefined);
+    }, LOOK_MS);
     if (Recorder.able()) {
       // What a page before this one left is brought first; without a disk nothing is kept.
-      this.#writes = Shelf.open(host.session).then(async (shelf) => {
-        this.#shelf = shelf;
-        await this.#count();
-      }, () => undefined);
+      const open = async (): Promise<{ brought: number }> => {
+        this.#shelf = await Shelf.open(host.session);
+        return { brought: 0 };
+      };
+      this.#inTurn(open).catch(() => undefined);
     }
   }
 
@@ -170,10 +176,20 @@ export class Line {
     if (this.#recorder?.over) this.#stopRecorder();
     if (this.#recorder || !this.#shelf || !stream || this.#kept >= KEPT_PIECES) return;
     try {
-      this.#recorder = new Recorder(stream, (recorded) => {
-        this.#writes = this.#writes.then(() => this.#keep(recorded)).catch(() => undefined);
+      this.#recorder = new Recorder(stream, {
+        began: () => {
+          this.#begun++;
+          this.#tell();
+        },
+        done: (recorded) => {
+          const keep = async (): Promise<{ brought: number }> => {
+            if (recorded) await this.#keep(recorded);
+            return { brought: 0 };
+          };
+          // A disk that refuses: what is not there is said to be lost.
+          this.#inTurn(keep, 1).catch(() => undefined);
+        },
       });
-      this.#tell();
     } catch {
       // Tracks that ended in this very moment; the next look tries again.
     }
@@ -182,7 +198,6 @@ export class Line {
   #stopRecorder(): void {
     this.#recorder?.stop();
     this.#recorder = undefined;
-    this.#writes = this.#writes.then(() => this.#tell());
   }
 
   async #keep({ blob, from, spanMs }: Recorded): Promise<void> {
@@ -190,21 +205,34 @@ export class Line {
     const held = (await shelf?.pieces()) ?? [];
     const bytes = held.reduce((sum, piece) => sum + piece.bytes, 0);
     // Full: what is not kept is said with the next piece that is.
-    if (!shelf || held.length >= KEPT_PIECES || bytes + blob.size > KEPT_BYTES) return this.#tell();
+    if (!shelf || held.length >= KEPT_PIECES || bytes + blob.size > KEPT_BYTES) return;
     const missingMs = Math.max(0, from - this.#wholeUntil);
     await shelf.put(await blob.arrayBuffer(), { from: Math.round(this.#host.serverTime(from)), spanMs, missingMs });
     this.#wholeUntil = Math.max(this.#wholeUntil, from + spanMs);
-    await this.#count();
   }
 
-  async #count(): Promise<void> {
-    this.#kept = (await this.#shelf?.pieces())?.length ?? 0;
-    this.#tell();
+  /** A change of the pieces, then all counts at once: `finished` were begun before, so many were brought. */
+  #inTurn(change: () => Promise<{ brought: number }>, finished = 0): Promise<void> {
+    const turn = this.#writes.then(async () => {
+      let brought = 0;
+      try {
+        ({ brought } = await change());
+      } finally {
+        const pieces = await this.#shelf?.pieces().catch(() => undefined);
+        this.#kept = pieces?.length ?? this.#kept;
+        this.#begun -= finished;
+        // The server counts what came by itself.
+        this.#said = Math.max(0, this.#said - brought);
+        this.#tell();
+      }
+    });
+    this.#writes = turn.catch(() => undefined);
+    return turn;
   }
 
   /** The server waits for as many as this before it seals. */
   #tell(): void {
-    const waiting = this.#kept + (this.#recorder ? 1 : 0);
+    const waiting = this.#kept + this.#begun;
     if (waiting !== this.#said) this.#host.command({ do: "keep_local", pieces: waiting });
     this.#said = waiting;
     this.#show();
@@ -216,9 +244,9 @@ export class Line {
 
   /** One piece at a time, in order, while nothing more important needs the line. */
   #bring(): void {
-    const { open, answerMs } = this.#host.socket();
+    const { open, answerMs, told } = this.#host.socket();
     const free = this.#ladder.step === "full" || (this.#ladder.why === "no_path" && (this.#stillMs ?? Infinity) < STILL_FAST_MS);
-    const may = this.#kept > 0 && open && answerMs === 0 && (this.#ended || free);
+    const may = this.#kept > 0 && open && told && answerMs === 0 && (this.#ended || free);
     if (this.#bringing || !may || Date.now() < this.#bringAt) return;
     this.#bringing = true;
     const began = Date.now();
@@ -236,19 +264,21 @@ export class Line {
   async #bringOne(): Promise<void> {
     const shelf = this.#shelf;
     const piece = (await shelf?.pieces())?.[0];
-    if (!shelf || !piece) return void (await this.#count());
+    if (!shelf || !piece) return;
+    let brought = 0;
     try {
       const plain = await shelf.plain(piece);
       if (!this.#unsure || !(await this.#isThere(plain))) await this.#host.api.local(plain, piece);
-      // The server counts what came by itself.
-      this.#said = Math.max(0, this.#said - 1);
+      brought = 1;
     } catch (error) {
       // What the server will never take must not stand in the way of the next one.
       if (!isFinal(error)) throw error;
     }
     this.#unsure = false;
-    await shelf.drop(piece);
-    await this.#count();
+    await this.#inTurn(async () => {
+      await shelf.drop(piece);
+      return { brought };
+    });
   }
 
   /** The answer to an earlier try of it may have been lost. */

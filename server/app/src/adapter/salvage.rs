@@ -90,10 +90,14 @@ async fn of(snapshot: Snapshot, evidence: &Arc<EvidenceFolder>) -> Vec<Left> {
     });
     let state = snapshot.session.state();
     let pressing = matches!(state.stage, Stage::Closed { .. });
-    // What still lies on a candidate's device was not cut off by our stop.
-    let elsewhere: Vec<_> = state.local_open().filter(|name| !names.contains(name)).cloned().collect();
+    let elsewhere = on_the_device(state, &names);
     let here = unfinished(state, names).into_iter().filter(|name| !elsewhere.contains(name));
     here.map(|name| Left { pressing, session, name }).collect()
+}
+
+/// What a candidate's device still has to bring: our stop did not cut it off.
+fn on_the_device(state: &State, on_disk: &[String]) -> BTreeSet<String> {
+    state.local_open().filter(|name| !on_disk.contains(name)).cloned().collect()
 }
 
 /// Announced and not stored, and recordings on the disk that the log never heard of.

@@ -21,6 +21,15 @@ fn what_was_announced_or_lies_there_unheard_of_is_left_open_and_nothing_else() {
     assert_eq!(left, ["stills-0001", "webcam-0002.webm", "webcam-0003.webm"]);
 }
 
+#[test]
+fn what_a_device_has_not_brought_yet_was_not_cut_off_by_us_and_what_it_brought_is_measured() {
+    let [brought, waits] = ["local-0001.webm", "local-0002.webm"].map(str::to_owned);
+    let state = State { evidence_open: [brought.clone(), waits.clone()].into(), ..State::default() };
+    let on_disk = vec![brought.clone()];
+    assert_eq!(on_the_device(&state, &on_disk), [waits].into());
+    assert!(unfinished(&State::default(), on_disk).contains(&brought), "sealed right before the stop");
+}
+
 /// What SIGKILL leaves: whole chunks, then half of one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_torn_piece_is_measured_to_its_last_whole_chunk_as_a_reader_gets_it() {
