@@ -1,5 +1,5 @@
 //! Virtual candidates and proctors that speak the real protocol over real sockets, and a server process to speak to.
-//! The measuring program `measure` and the restart test of `synaq-tests` share them.
+//! The measuring programs, the fault rig and the operations tests share them.
 
 pub mod candidate;
 pub mod crowd;
@@ -13,6 +13,7 @@ pub mod report;
 pub mod room;
 pub mod scenario;
 pub mod server;
+pub mod single;
 pub mod site;
 mod socket;
 pub mod staff;

@@ -1,5 +1,7 @@
 //! Load tests of Synaq: `synaq-load-tests --help`.
 
+mod table;
+
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use std::path::{Path, PathBuf};
@@ -10,13 +12,16 @@ use synaq_load_tests::scenario::{Place, Scenario, commit, list};
 use synaq_load_tests::server::Server;
 use synaq_load_tests::usage::raise_open_files;
 
+/// The scenarios of `table`.
+const TABLE: [&str; 4] = ["paced", "start", "reconnect", "saturate"];
+
 /// Load tests of Synaq: made-up candidates and proctors who speak the real protocol to the real server.
 ///
 /// Each scenario starts the server `synaq` on a scratch folder (in the current folder, whose disk is measured), seats
 /// its candidates, takes them through the preparation, plays, and checks that no acknowledged answer was lost. The
 /// report says text to standard output, and JSON and one HTML page into a folder. Exit code 1: a target was missed.
 ///
-/// Build the server first: cargo build --release -p synaq-app
+/// Build the programs first: cargo build --release -p synaq-app -p synaq-load-tests
 #[derive(Parser, Debug)]
 #[command(name = "synaq-load-tests", version, about, verbatim_doc_comment)]
 struct Cli {
@@ -43,8 +48,18 @@ enum Command {
         #[command(flatten)]
         options: Options,
     },
-    /// All figures of PERFORMANCE.md, runs interleaved; prints its rows
-    Table(Options),
+    /// All figures of PERFORMANCE.md, runs interleaved; prints its rows. The scenarios (`reconnect` also without TLS), one
+    /// candidate alone, and the engine on SQLite and on PostgreSQL
+    Table {
+        #[command(flatten)]
+        options: Options,
+        /// Only what is beside the scenarios: one candidate alone, and the engine
+        #[arg(long)]
+        only_beside: bool,
+        /// An option for the engine's program, such as --engine=--window-ms=500
+        #[arg(long, allow_hyphen_values = true)]
+        engine: Vec<String>,
+    },
     /// What the built-in scenarios are
     List,
 }
@@ -96,9 +111,7 @@ fn run(command: Command) -> anyhow::Result<bool> {
         Command::Saturate(options) => (vec!["saturate".into()], options),
         Command::Soak(options) => (vec!["soak".into()], options),
         Command::Play { file, options } => (vec![file.display().to_string()], options),
-        Command::Table(options) => {
-            (["paced", "start", "reconnect", "saturate"].map(str::to_owned).to_vec(), options)
-        }
+        Command::Table { options, only_beside, engine } => return table(&options, only_beside, &engine),
         Command::List => {
             for (name, about) in list()? {
                 println!("{name:<10} {about}");
@@ -106,17 +119,38 @@ fn run(command: Command) -> anyhow::Result<bool> {
             return Ok(true);
         }
     };
-    let table = names.len() > 1;
-    let reports = play(&names, &options)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let reports = play(&names, &options, &place(&options)?, &runtime)?;
     write(&options.out, &reports)?;
     for report in &reports {
-        print!("{}", if table { report.rows() } else { report.text() });
+        print!("{}", report.text());
+    }
+    Ok(reports.iter().all(Report::met))
+}
+
+/// Every row of the tables; what came out so far is kept should a later part fail.
+fn table(options: &Options, only_beside: bool, engine: &[String]) -> anyhow::Result<bool> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let (place, mut reports) = (place(options)?, Vec::new());
+    if !only_beside {
+        reports = play(&TABLE.map(str::to_owned), options, &place, &runtime)?;
+        write(&options.out, &reports)?;
+    }
+    reports.extend(table::beside(&place, &runtime, options.runs, engine)?);
+    write(&options.out, &reports)?;
+    for report in &reports {
+        print!("{}", report.rows());
     }
     Ok(reports.iter().all(Report::met))
 }
 
 /// Plays everything in turns: first run of each, second run of each.
-fn play(names: &[String], options: &Options) -> anyhow::Result<Vec<Report>> {
+fn play(
+    names: &[String],
+    options: &Options,
+    place: &Place,
+    runtime: &tokio::runtime::Runtime,
+) -> anyhow::Result<Vec<Report>> {
     let mut scenarios = Vec::new();
     for name in names {
         let scenario = fitted(name, options)?;
@@ -128,8 +162,6 @@ fn play(names: &[String], options: &Options) -> anyhow::Result<Vec<Report>> {
         }
         scenarios.push(scenario);
     }
-    let place = place(options)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut runs = vec![Vec::new(); scenarios.len()];
     for number in 1..=options.runs {
         for (scenario, runs) in scenarios.iter().zip(&mut runs) {
@@ -169,10 +201,22 @@ fn place(options: &Options) -> anyhow::Result<Place> {
     })
 }
 
-/// As it was typed, but for the folder the program lies in.
+/// As it was typed, but for the folder the program lies in and for a password.
 fn command_line() -> String {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<String> = std::env::args().skip(1).map(|text| without_password(&text)).collect();
     format!("cargo run --release -p synaq-load-tests -- {}", arguments.join(" "))
+}
+
+/// `postgres://user:password@host` without its password.
+fn without_password(text: &str) -> String {
+    let parts = text.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?)));
+    match parts {
+        Some((scheme, (account, place))) => {
+            let user = account.split(':').next().unwrap_or_default();
+            format!("{scheme}://{user}@{place}")
+        }
+        None => text.to_owned(),
+    }
 }
 
 fn write(out: &Path, reports: &[Report]) -> anyhow::Result<()> {
@@ -184,4 +228,21 @@ fn write(out: &Path, reports: &[Report]) -> anyhow::Result<()> {
     std::fs::write(out.join("report.html"), page(reports)).with_context(unwritten)?;
     eprintln!("report.txt, report.json and report.html are in {}", out.display());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn a_report_never_holds_a_password() {
+        for (typed, shown) in [
+            ("--store=postgres://synaq:s3c:r@t@db:5432/x", "--store=postgres://synaq@db:5432/x"),
+            ("postgres://synaq:s3cret@db/x", "postgres://synaq@db/x"),
+            ("postgres://db/x", "postgres://db/x"),
+            ("--minutes", "--minutes"),
+        ] {
+            assert_eq!(without_password(typed), shown);
+        }
+    }
 }

@@ -1,38 +1,22 @@
 //! Prints the figures of one server on this machine: start, memory, durable acknowledgements, cost of a publishing
 //! candidate. How to run it and how to read it: `load-tests/README.md`.
 
-use anyhow::{Context as _, ensure};
-use hdrhistogram::Histogram;
+use anyhow::Context as _;
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::Write as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use synaq_load_tests::candidate::Candidate;
-use synaq_load_tests::metrics::Buckets;
 use synaq_load_tests::proctor::Proctor;
+use synaq_load_tests::report::Figure;
 use synaq_load_tests::server::Server;
+use synaq_load_tests::single;
 use synaq_load_tests::site::Site;
 use synaq_load_tests::staff::Centre;
-use synaq_wire::candidate::{CandidateCommand, Lang};
+use synaq_wire::candidate::Lang;
 
 /// Starts that are measured; the first one, which makes keys and imports the bank, is told apart.
 const STARTS: usize = 5;
-/// Rounds of log appends and of answers, taken in turns so that a busy moment of the disk hits both.
-const ROUNDS: usize = 20;
-const PER_ROUND: usize = 100;
-/// Half the rate of one socket (50 frames a second on average), so that what was taken in a row comes back.
-const ANSWER_GAP: Duration = Duration::from_millis(40);
-/// About what one answer adds to the log: event body, hash, ids.
-const APPEND_BYTES: usize = 400;
-/// The server's own histogram: frame received to acknowledgement handed to the socket.
-const ACK: &str = "synaq_ack_seconds";
-/// p50 of an answer within the server, at most so many times that of the raw log.
-const RATIO_MAX: f64 = 2.0;
-/// Longest time a figure can have.
-const MOST_US: u64 = 60_000_000;
-/// Questions of a paper that are answered in turn.
-const QUESTIONS: u16 = 40;
 /// Publishing candidates whose cost is measured together.
 const PUBLISHERS: usize = 20;
 /// CPU time is read at both ends of this.
@@ -79,7 +63,19 @@ async fn main() -> anyhow::Result<()> {
     let mut first = candidates.swap_remove(0);
     drop(candidates);
     first.stop_publishing();
-    acknowledgements(folder.path(), &mut first, &server.demo.ops_url).await
+    let one = single::measure(folder.path(), &mut first, &server.demo.ops_url).await?;
+    for figure in &one.figures {
+        println!("{:<30} {:.2} {}{}", figure.name, figure.value, figure.unit, verdict(figure));
+    }
+    Ok(())
+}
+
+fn verdict(figure: &Figure) -> &'static str {
+    match figure.target.map(|target| target.met(figure.value)) {
+        Some(true) => " (target met)",
+        Some(false) => " (target MISSED)",
+        None => "",
+    }
 }
 
 /// From the process's start to its links: a fresh folder once, then the same folder again.
@@ -150,74 +146,6 @@ async fn settle(candidates: &mut [Candidate], span: Duration) -> anyhow::Result<
     Ok(())
 }
 
-/// One candidate's answers to their acknowledgements, and appends of a raw log on the same disk, in turns.
-async fn acknowledgements(folder: &Path, candidate: &mut Candidate, ops_url: &str) -> anyhow::Result<()> {
-    let mut log = File::create(folder.join("raw.log"))?;
-    let mut appends = Histogram::<u64>::new_with_bounds(1, MOST_US, 3)?;
-    let (mut in_a_row, mut apart) = (appends.clone(), appends.clone());
-    let mut number = 0_u16;
-    // None before the first answer: what is not there yet is empty.
-    let mut last = Buckets::read(ops_url, ACK).await.unwrap_or_default();
-    let mut inside = Buckets::default();
-    for _ in 0..ROUNDS {
-        for _ in 0..PER_ROUND {
-            let began = Instant::now();
-            log.write_all(&[0x2e; APPEND_BYTES])?;
-            log.sync_data()?;
-            appends.record(us(began.elapsed()))?;
-        }
-        for (gap, figures) in [(Duration::ZERO, &mut in_a_row), (ANSWER_GAP, &mut apart)] {
-            for _ in 0..PER_ROUND {
-                number = number.wrapping_add(1);
-                tokio::time::sleep(gap).await;
-                let shown = vec![u8::from(number.is_multiple_of(2))];
-                let command = CandidateCommand::Answer { question: number % QUESTIONS, shown };
-                figures.record(us(candidate.command(command).await?.took))?;
-            }
-            if let Ok(now) = Buckets::read(ops_url, ACK).await {
-                if gap.is_zero() {
-                    inside.add_between(&last, &now);
-                }
-                last = now;
-            }
-        }
-    }
-    ensure!(in_a_row.len() == appends.len(), "as many answers as appends");
-    let line = |what: &str, of: &Histogram<u64>| {
-        println!(
-            "{what:<30} p50 {:>6} us, p99 {:>6} us, n {}",
-            of.value_at_quantile(0.5),
-            of.value_at_quantile(0.99),
-            of.len()
-        );
-    };
-    line("raw log, write + fdatasync", &appends);
-    line("answers in a row", &in_a_row);
-    line("answers 40 ms apart", &apart);
-    server_side(&inside, &appends);
-    #[expect(clippy::cast_precision_loss, reason = "microseconds below a minute")]
-    let ratio = in_a_row.value_at_quantile(0.5) as f64 / appends.value_at_quantile(0.5) as f64;
-    println!(
-        "ratio, in a row to raw log     {ratio:.2} (end to end over loopback; the limit of 2 is for the server's part)"
-    );
-    Ok(())
-}
-
-/// From the frame received to the acknowledgement handed to the socket, as the server itself measured it.
-fn server_side(inside: &Buckets, appends: &Histogram<u64>) {
-    let Some(p50) = inside.quantile_us(0.5) else {
-        println!(
-            "server's part of an answer     not measured: the server shows no {ACK} of these answers on its /metrics"
-        );
-        return;
-    };
-    #[expect(clippy::cast_precision_loss, reason = "microseconds below a minute")]
-    let ratio = p50 / appends.value_at_quantile(0.5) as f64;
-    println!("server's part of an answer     p50 {p50:>6.0} us, n {}", inside.count());
-    let verdict = if ratio <= RATIO_MAX { "met" } else { "MISSED" };
-    println!("ratio, server's part to raw log {ratio:.2} (target <= {RATIO_MAX}: {verdict})");
-}
-
 /// What the kernel says of the server's process.
 struct Usage {
     rss_mib: f64,
@@ -248,8 +176,4 @@ impl Usage {
 
 fn ms(span: Duration) -> f64 {
     span.as_secs_f64() * 1_000.0
-}
-
-fn us(span: Duration) -> u64 {
-    u64::try_from(span.as_micros()).unwrap_or(MOST_US).clamp(1, MOST_US)
 }

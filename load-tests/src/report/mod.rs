@@ -43,7 +43,9 @@ pub enum Target {
 }
 
 impl Target {
-    fn met(self, value: f64) -> bool {
+    /// Whether a figure is as it has to be.
+    #[must_use]
+    pub fn met(self, value: f64) -> bool {
         match self {
             Self::AtMost(limit) => value <= limit,
             Self::AtLeast(limit) => value >= limit,
@@ -66,16 +68,21 @@ impl Target {
 
 impl Figure {
     /// Without a target.
-    pub(crate) fn new(name: &str, unit: &str, value: f64) -> Self {
+    #[must_use]
+    pub fn new(name: &str, unit: &str, value: f64) -> Self {
         Self { name: name.to_owned(), unit: unit.to_owned(), value, target: None }
     }
 
-    pub(crate) fn at_most(mut self, limit: f64) -> Self {
+    /// With a limit from above.
+    #[must_use]
+    pub const fn at_most(mut self, limit: f64) -> Self {
         self.target = Some(Target::AtMost(limit));
         self
     }
 
-    pub(crate) fn at_least(mut self, limit: f64) -> Self {
+    /// With a limit from below.
+    #[must_use]
+    pub const fn at_least(mut self, limit: f64) -> Self {
         self.target = Some(Target::AtLeast(limit));
         self
     }
@@ -166,6 +173,14 @@ pub struct Median {
     pub met: Option<bool>,
 }
 
+impl Median {
+    /// With its unit, and its range where there is one.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        text::measured(self)
+    }
+}
+
 /// A scenario's report.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
@@ -202,7 +217,8 @@ impl Report {
 }
 
 /// Medians of all figures, in the order of the first run.
-pub(crate) fn medians(runs: &[Run]) -> Vec<Median> {
+#[must_use]
+pub fn medians(runs: &[Run]) -> Vec<Median> {
     let Some(first) = runs.first() else { return Vec::new() };
     let of = |figure: &Figure| {
         let same = || runs.iter().flat_map(|run| &run.figures).filter(|other| other.name == figure.name);

@@ -88,6 +88,9 @@ pub struct Paced {
     pub seconds: u64,
 }
 
+/// Preparing takes its time for a few too.
+const BELL_MIN_S: u64 = 20;
+
 /// `[start]`: the papers are drawn before; at the bell the clocks start and everybody opens the first question.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -198,6 +201,11 @@ impl Scenario {
         ];
         for rate in rates.into_iter().flatten() {
             *rate *= factor;
+        }
+        if let Some(part) = &mut self.start {
+            #[expect(clippy::cast_precision_loss, reason = "seconds")]
+            let bell = Duration::from_secs_f64(part.bell_after_s as f64 * factor);
+            part.bell_after_s = bell.as_secs().max(BELL_MIN_S);
         }
     }
 

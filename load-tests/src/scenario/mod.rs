@@ -59,19 +59,27 @@ impl Place {
     /// # Errors
     /// If the scenario cannot be written down.
     pub fn report(&self, scenario: &Scenario, runs: Vec<Run>) -> anyhow::Result<Report> {
-        Ok(Report {
-            scenario: scenario.name.clone(),
-            about: scenario.about.clone(),
+        let settings = toml::to_string(scenario)?;
+        let method = METHOD.map(str::to_owned).to_vec();
+        Ok(Report { settings, method, ..self.beside(&scenario.name, &scenario.about, runs) })
+    }
+
+    /// A report over runs of a measuring program.
+    #[must_use]
+    pub fn beside(&self, name: &str, about: &str, runs: Vec<Run>) -> Report {
+        Report {
+            scenario: name.to_owned(),
+            about: about.to_owned(),
             at_ms: now_ms(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             commit: self.commit.clone(),
             command: self.command.clone(),
             machine: Machine::here(&self.folder, self.open_files),
-            settings: toml::to_string(scenario)?,
-            method: METHOD.map(str::to_owned).to_vec(),
+            settings: String::new(),
+            method: Vec::new(),
             medians: medians(&runs),
             runs,
-        })
+        }
     }
 }
 

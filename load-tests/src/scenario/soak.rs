@@ -11,6 +11,8 @@ use tokio::time::Instant;
 
 /// An hour may leave so much behind, of the memory at its beginning.
 const GROWTH_PCT_PER_HOUR: f64 = 5.0;
+/// A trend of less time says more about one allocation than about an hour, and has no target.
+const TREND_MIN_MINUTES: f64 = 10.0;
 
 pub(super) async fn run(place: &Place, plan: &CrowdPlan, part: &Soak) -> anyhow::Result<Run> {
     let mut field = Field::prepared(place, plan, None).await?;
@@ -43,19 +45,20 @@ pub(super) async fn run(place: &Place, plan: &CrowdPlan, part: &Soak) -> anyhow:
     run.figures.push(Figure::new("lines that broke and came back", "", f64::from(u32::try_from(connected)?)));
     latency(&mut run, &watched);
     run.figures.push(Figure::new("server, processor time", "cores", watched.server_cores));
-    trends(&mut run, &counted);
+    trends(&mut run, &counted, part.minutes);
     closing(&mut run, waits, lost, checked);
     Ok(run)
 }
 
-fn trends(run: &mut Run, counted: &[&Second]) {
+fn trends(run: &mut Run, counted: &[&Second], minutes: f64) {
     let fit = |of: fn(&Second) -> f64| line(&counted.iter().map(|s| (s.at_s, of(s))).collect::<Vec<_>>());
     let memory = fit(|second| second.rss_mib);
     let answers = counted.iter().map(|second| second.rate).sum::<f64>()
         / f64::from(u32::try_from(counted.len()).unwrap_or(1).max(1));
     let pct = memory.slope * 3_600.0 / memory.at_begin.max(1.0) * 100.0;
     run.figures.push(Figure::new("memory at the beginning", "MiB", memory.at_begin));
-    run.figures.push(Figure::new("memory, trend", "% an hour", pct).at_most(GROWTH_PCT_PER_HOUR));
+    let trend = Figure::new("memory, trend", "% an hour", pct);
+    run.figures.push(if minutes < TREND_MIN_MINUTES { trend } else { trend.at_most(GROWTH_PCT_PER_HOUR) });
     run.figures.push(Figure::new(
         "memory kept for an answer",
         "B",

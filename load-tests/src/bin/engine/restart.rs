@@ -7,15 +7,18 @@ use anyhow::ensure;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use std::time::Instant;
 use synaq_core::session::Stage;
+use synaq_load_tests::report::Figure;
 use synaq_runtime::Clock as _;
 
 /// Answers in the log of each session.
 const ANSWERS: u64 = 20;
 /// Sessions in flight while the answers are given and looked at.
 const AT_ONCE: usize = 500;
+/// Everybody can go on so long after the start.
+const RESUMABLE_MAX_S: f64 = 10.0;
 const MIB: f64 = 1024.0 * 1024.0;
 
-pub(crate) async fn measure(address: &Address, sessions: usize) -> anyhow::Result<()> {
+pub(crate) async fn measure(address: &Address, sessions: usize) -> anyhow::Result<Vec<Figure>> {
     let store = Opened::at(address).await?;
     let before = resident()?;
     let house = House::start(&store, house::limits(address.shards(), None), sessions).await?;
@@ -34,11 +37,8 @@ pub(crate) async fn measure(address: &Address, sessions: usize) -> anyhow::Resul
             .await?;
     }
     let events = store.log.load(house.seats[0].session, synaq_core::ids::Seq(0)).await?.len();
-    println!("\n{sessions} running sessions of {events} events each");
-    println!(
-        "memory per session, first process  {:.1} KiB",
-        (resident()? - before) * 1024.0 / sessions as f64
-    );
+    eprintln!("{sessions} running sessions of {events} events each");
+    let memory_kib = (resident()? - before) * 1024.0 / sessions as f64;
     let seats = house.leave();
     store.close().await;
 
@@ -58,12 +58,16 @@ pub(crate) async fn measure(address: &Address, sessions: usize) -> anyhow::Resul
         .buffer_unordered(AT_ONCE)
         .try_collect::<()>()
         .await?;
-    println!("store open                         {:.2} s", opened.as_secs_f64());
-    println!("runtime started                    {:.2} s", ready.as_secs_f64());
-    println!("every session looked at            {:.2} s", begun.elapsed().as_secs_f64());
+    let looked = begun.elapsed();
     house.stop().await;
     store.close().await;
-    Ok(())
+    let named = |what: &str| format!("restart with {sessions} running sessions, {what}");
+    Ok(vec![
+        Figure::new(&named("memory of each before"), "KiB", memory_kib),
+        Figure::new(&named("store open"), "s", opened.as_secs_f64()),
+        Figure::new(&named("runtime started"), "s", ready.as_secs_f64()),
+        Figure::new(&named("all resumable"), "s", looked.as_secs_f64()).at_most(RESUMABLE_MAX_S),
+    ])
 }
 
 /// Resident memory of this process in MiB.

@@ -6,14 +6,12 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 use synaq_store::{Directory, EventLog, Outbox};
-use synaq_store_postgres::{Database, PostgresStore};
+use synaq_store_postgres::{APPENDS_AT_ONCE, Database, PostgresStore};
 use synaq_store_sqlite::SqliteStore;
 use synaq_test_postgres::Cluster;
 
 /// How long to wait for the tasks of an aborted runtime, before looking again.
 const HELD_STILL: Duration = Duration::from_millis(5);
-/// PostgreSQL takes several appends at a time; with fewer shards it waits for the way there and back.
-const POSTGRES_SHARDS: usize = 4;
 
 /// Where stores are to be made.
 #[derive(Clone, Debug)]
@@ -56,6 +54,14 @@ impl Site {
         Ok(Self { place, cluster })
     }
 
+    /// How much of a raw log's rate the store has to reach.
+    pub(crate) const fn share_of_raw_log(&self) -> f64 {
+        match self.place {
+            Place::Sqlite(_) => 0.05,
+            Place::PrivatePostgres | Place::Postgres(_) => 0.10,
+        }
+    }
+
     /// A store that nobody has used, except where there is one database for all.
     pub(crate) fn fresh(&self, name: &str) -> anyhow::Result<Address> {
         match (&self.place, &self.cluster) {
@@ -81,7 +87,7 @@ impl Address {
     pub(crate) fn shards(&self) -> usize {
         match self {
             Self::Sqlite(_) => 1,
-            Self::Postgres(_) => POSTGRES_SHARDS,
+            Self::Postgres(_) => APPENDS_AT_ONCE,
         }
     }
 }

@@ -1,96 +1,71 @@
-//! Medians with ranges, and what the targets compare.
+//! What the runs come to: a figure for each cell, and what the targets compare.
 
 use crate::closed_loop::Measured;
-use std::collections::BTreeMap;
+use synaq_load_tests::report::{Figure, Run};
+
+/// Rows of a run, in their order.
+pub(crate) const RAW: &str = "raw log, group fdatasync";
+pub(crate) const STORE: &str = "store alone, group commit";
+pub(crate) const GROUPED: &str = "runtime, group commit";
+pub(crate) const EACH: &str = "runtime, one transaction each (pool 10)";
+
+/// Group commit over one transaction per answer.
+const GROUPING_MIN: f64 = 10.0;
+/// Of a raw log with one in flight, the p50.
+const P50_MAX: f64 = 2.0;
 
 /// One run of one cell.
-#[derive(Clone, Copy)]
-pub(crate) struct Cell {
+struct Cell {
+    row: &'static str,
+    in_flight: usize,
     per_second: f64,
     p50_ms: f64,
     p99_ms: f64,
 }
 
-impl Cell {
-    pub(crate) fn of(measured: &Measured) -> Self {
+/// The cells of one run.
+#[derive(Default)]
+pub(crate) struct Table(Vec<Cell>);
+
+impl Table {
+    pub(crate) fn add(&mut self, row: &'static str, in_flight: usize, measured: &Measured) {
         let at = |quantile| measured.taken.value_at_quantile(quantile) as f64 / 1e6;
-        Self {
+        self.0.push(Cell {
+            row,
+            in_flight,
             per_second: measured.taken.len() as f64 / measured.window.as_secs_f64(),
             p50_ms: at(0.5),
             p99_ms: at(0.99),
+        });
+    }
+
+    /// Every cell, then the targets: with the `most` in flight, and with one. `share` of the raw log's rate is to be
+    /// reached.
+    pub(crate) fn figures(&self, most: usize, share: f64, run: &mut Run) {
+        for cell in &self.0 {
+            let name = format!("{}, {} in flight", cell.row, cell.in_flight);
+            run.figures.push(Figure::new(&name, "/s", cell.per_second));
+            run.figures.push(Figure::new(&format!("{name}, p50"), "ms", cell.p50_ms));
+            run.figures.push(Figure::new(&format!("{name}, p99"), "ms", cell.p99_ms));
         }
-    }
-}
-
-/// Rows in the order they came, columns by sessions in flight.
-pub(crate) struct Table<const COLUMNS: usize> {
-    columns: [usize; COLUMNS],
-    rows: Vec<(&'static str, BTreeMap<usize, Vec<Cell>>)>,
-}
-
-impl<const COLUMNS: usize> Table<COLUMNS> {
-    pub(crate) fn new(columns: [usize; COLUMNS]) -> Self {
-        Self { columns, rows: Vec::new() }
-    }
-
-    pub(crate) fn add(&mut self, name: &'static str, column: usize, cell: Cell) {
-        let row = match self.rows.iter().position(|(of, _)| *of == name) {
-            Some(row) => row,
-            None => {
-                self.rows.push((name, BTreeMap::new()));
-                self.rows.len() - 1
-            }
-        };
-        self.rows[row].1.entry(column).or_default().push(cell);
-    }
-
-    pub(crate) fn print(&self) {
-        println!("durable appends per second, median [range]; p50 / p99 of one in ms");
-        for column in self.columns {
-            println!("\n{column} in flight");
-            for (name, cells) in &self.rows {
-                let Some(runs) = cells.get(&column) else { continue };
-                let (least, middle, most) = spread(runs, |cell| cell.per_second);
-                let (_, p50, _) = spread(runs, |cell| cell.p50_ms);
-                let (_, p99, _) = spread(runs, |cell| cell.p99_ms);
-                println!("  {name:<32}{middle:>9.0} [{least:.0}-{most:.0}]   {p50:.2} / {p99:.2}");
+        let rate = |row| self.cell(row, most).map(|cell| cell.per_second);
+        let p50 = |row| self.cell(row, 1).map(|cell| cell.p50_ms);
+        let of_rates = [(GROUPED, EACH, GROUPING_MIN), (STORE, RAW, share), (GROUPED, RAW, share)];
+        for (of, to, target) in of_rates {
+            if let Some((of_rate, to_rate)) = rate(of).zip(rate(to)) {
+                let name = format!("{of} / {to}, {most} in flight");
+                run.figures.push(Figure::new(&name, "x", of_rate / to_rate).at_least(target));
             }
         }
-        println!();
-        self.compare("runtime, group commit", "runtime, one transaction each", 10.0);
-        self.compare("store alone, group commit", "raw log, group fdatasync", 0.05);
-        self.compare("runtime, group commit", "raw log, group fdatasync", 0.05);
-        self.compare_p50("store alone, group commit", "raw log, group fdatasync", 2.0);
-        self.compare_p50("runtime, group commit", "raw log, group fdatasync", 2.0);
-    }
-
-    /// Throughput with the most in flight.
-    fn compare(&self, of: &str, to: &str, target: f64) {
-        let column = self.columns[COLUMNS - 1];
-        if let (Some(of_cells), Some(to_cells)) = (self.cells(of, column), self.cells(to, column)) {
-            let ratio = spread(of_cells, |c| c.per_second).1 / spread(to_cells, |c| c.per_second).1;
-            println!("{of} / {to}, {column} in flight: {ratio:.3} (target at least {target})");
+        for of in [STORE, GROUPED] {
+            if let Some((of_p50, to_p50)) = p50(of).zip(p50(RAW)) {
+                let name = format!("p50 of {of} / {RAW}, 1 in flight");
+                run.figures.push(Figure::new(&name, "x", of_p50 / to_p50).at_most(P50_MAX));
+            }
         }
     }
 
-    /// Latency with one in flight.
-    fn compare_p50(&self, of: &str, to: &str, target: f64) {
-        let column = self.columns[0];
-        if let (Some(of_cells), Some(to_cells)) = (self.cells(of, column), self.cells(to, column)) {
-            let ratio = spread(of_cells, |c| c.p50_ms).1 / spread(to_cells, |c| c.p50_ms).1;
-            println!("p50 of {of} / {to}, {column} in flight: {ratio:.2} (target at most {target})");
-        }
+    fn cell(&self, row: &str, in_flight: usize) -> Option<&Cell> {
+        self.0.iter().find(|cell| cell.row == row && cell.in_flight == in_flight)
     }
-
-    fn cells(&self, name: &str, column: usize) -> Option<&[Cell]> {
-        let (_, cells) = self.rows.iter().find(|(of, _)| *of == name)?;
-        cells.get(&column).map(Vec::as_slice)
-    }
-}
-
-/// Least, median, most.
-fn spread(runs: &[Cell], of: impl Fn(&Cell) -> f64) -> (f64, f64, f64) {
-    let mut values: Vec<f64> = runs.iter().map(of).collect();
-    values.sort_by(f64::total_cmp);
-    (values[0], values[values.len() / 2], values[values.len() - 1])
 }

@@ -109,8 +109,12 @@ fn scenarios(options: &Options) -> anyhow::Result<Vec<Scenario>> {
         scenario.scale(candidates);
         scenario.crowd.hand_in = HAND_IN.min(candidates);
         scenario.about = about(name, candidates);
+        let span = Duration::from_secs_f64(options.minutes.max(0.0) * 60.0);
         if name == "paced" {
-            scenario.last(Duration::from_secs_f64(options.minutes.max(0.1) * 60.0));
+            scenario.last(span);
+        }
+        if let Some(part) = &mut scenario.reconnect {
+            part.seconds = part.seconds.min(span.as_secs().max(1));
         }
         all.push(scenario);
     }
