@@ -4,10 +4,9 @@ use synaq_core::bank;
 use synaq_core::proctoring::{Class, Code as IncidentCode, Incident, IncidentStatus, Source};
 use synaq_core::session::{
     Consequence, MediaStep as CoreStep, PhotoKind, StaffEndReason, Stage as CoreStage, State,
-    StepWhy as CoreWhy,
 };
 use synaq_store::Role as StoreRole;
-use synaq_wire::candidate::{Lang, MediaStep, Stage, StepWhy, Text};
+use synaq_wire::candidate::{Lang, MediaStep, Stage, Text};
 use synaq_wire::staff::Role;
 
 pub(crate) const fn lang(lang: bank::Lang) -> Lang {
@@ -32,24 +31,6 @@ pub(crate) const fn media_step(step: CoreStep) -> MediaStep {
         CoreStep::Small => MediaStep::Small,
         CoreStep::Stills => MediaStep::Stills,
         CoreStep::Signals => MediaStep::Signals,
-    }
-}
-
-pub(crate) const fn core_media_step(step: MediaStep) -> CoreStep {
-    match step {
-        MediaStep::Full => CoreStep::Full,
-        MediaStep::Small => CoreStep::Small,
-        MediaStep::Stills => CoreStep::Stills,
-        MediaStep::Signals => CoreStep::Signals,
-    }
-}
-
-pub(crate) const fn step_why(why: StepWhy) -> CoreWhy {
-    match why {
-        StepWhy::WeakLine => CoreWhy::WeakLine,
-        StepWhy::NoPath => CoreWhy::NoPath,
-        StepWhy::AnswersFirst => CoreWhy::AnswersFirst,
-        StepWhy::Recovered => CoreWhy::Recovered,
     }
 }
 

@@ -39,6 +39,7 @@ test("without a way for video stills go over the exam's own connection, and vide
   const { steps } = run([[6, { ...GOOD, live: false }], [40, GOOD]]);
   assert.deepEqual(steps.slice(0, 1), [[3, "stills", "no_path"]]);
   assert.deepEqual(steps.slice(1).map(([, step]) => step), ["small", "full"]);
+  assert.equal(steps[1]?.[0], 9, "three seconds after it came back");
 });
 
 test("without the exam's connection the step waits", () => {

@@ -75,7 +75,9 @@ export function climb(before: Ladder, sample: Sample, at: number): Ladder {
   const withVideo = before.step === "full" || before.step === "small";
   if (withVideo && lasted(now.lostSince, NO_PATH_MS)) return moved(now, "stills", "no_path", at);
   if (lasted(now.badSince, DOWN_MS)) return moved(now, below(before.step), waits ? "answers_first" : "weak_line", at);
-  if (lasted(now.goodSince, UP_MS[before.step] * now.patience)) return moved(now, above(before.step), "recovered", at);
+  // A way that was gone says nothing of what the line carries: no patience is asked for once it is back.
+  const careful = before.why === "no_path" ? NO_PATH_MS : UP_MS[before.step] * now.patience;
+  if (lasted(now.goodSince, careful)) return moved(now, above(before.step), "recovered", at);
   return now;
 }
 
@@ -96,7 +98,7 @@ function isGood(step: MediaStep, { live, rttMs, loss, answerMs, stillMs }: Sampl
 function moved(now: Ladder, step: MediaStep, why: StepWhy, at: number): Ladder {
   const up = STEPS.indexOf(step) < STEPS.indexOf(now.step);
   if (step === now.step) return { ...now, badSince: null, goodSince: null };
-  // A way that is gone says nothing of how much the line carries.
+  // Nor is a way that is gone a step up that failed.
   const failed = !up && why !== "no_path" && at - now.upAt < TRIED_MS;
   const patience = failed ? Math.min(PATIENCE_MAX, now.patience * 2) : up || why === "no_path" ? now.patience : 1;
   return { step, why, badSince: null, goodSince: null, lostSince: null, upAt: up ? at : now.upAt, patience };

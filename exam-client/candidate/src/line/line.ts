@@ -130,7 +130,7 @@ export class Line {
     }
     await this.#apply(step);
     const arrives = live && SENT[step].active;
-    if (arrives && !this.#recorder) this.#wholeUntil = at;
+    if (arrives && !this.#recorder) this.#wholeUntil = way.heardAt;
     if (arrives) this.#stopRecorder();
     else if (stream.call(this.#host)) this.#record();
     if (step === "stills" && exam.open && exam.answerMs === 0) void this.#still(at);

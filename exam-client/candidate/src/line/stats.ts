@@ -3,6 +3,8 @@
 export interface Stats {
   /** The server answered on that way within the last seconds */
   readonly fresh: boolean;
+  /** Device time of the last answer seen: up to then what was sent arrived */
+  readonly heardAt: number;
   readonly outgoing: number | null;
   readonly rttMs: number | null;
   readonly loss: number | null;
@@ -20,7 +22,7 @@ export class Probe {
 
   async look(peer: RTCPeerConnection | undefined, at: number): Promise<Stats> {
     if (peer !== this.#peer) [this.#peer, this.#heard, this.#heardAt] = [peer, "", at];
-    const none: Stats = { fresh: false, outgoing: null, rttMs: null, loss: null };
+    const none: Stats = { fresh: false, heardAt: this.#heardAt, outgoing: null, rttMs: null, loss: null };
     if (!peer) return none;
     const all = [...((await peer.getStats()) as unknown as Map<string, Entry>).values()];
     const remote = all.filter(({ type }) => type === "remote-inbound-rtp");
@@ -32,6 +34,7 @@ export class Probe {
     const video = remote.find((entry) => entry["kind"] === "video");
     return {
       fresh: at - this.#heardAt < FRESH_MS,
+      heardAt: this.#heardAt,
       outgoing: number(pair?.["availableOutgoingBitrate"]),
       rttMs: trips.length > 0 ? Math.max(...trips) * 1_000 : null,
       loss: number(video?.["fractionLost"]),

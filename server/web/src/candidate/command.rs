@@ -4,12 +4,17 @@ use std::collections::BTreeSet;
 use synaq_core::form::Seed;
 use synaq_core::ids::hex32;
 use synaq_core::proctoring::SignalPhase as CorePhase;
-use synaq_core::session::{AcknowledgedText as CoreText, Command, DeviceReport as CoreReport};
+use synaq_core::session::{
+    AcknowledgedText as CoreText, Command, DeviceReport as CoreReport, MediaStep as CoreStep,
+    StepWhy as CoreWhy,
+};
 use synaq_core::time::Span;
-use synaq_wire::candidate::{AcknowledgedText, CandidateCommand, DeviceReport, SignalPhase};
+use synaq_wire::candidate::{
+    AcknowledgedText, CandidateCommand, DeviceReport, MediaStep, SignalPhase, StepWhy,
+};
 use synaq_wire::problem::{Code, Problem};
 
-use crate::convert::{self, core_lang};
+use crate::convert::core_lang;
 
 /// Core's command; `out_of_limits` where a text is no code or no nonce.
 pub(super) fn command(command: CandidateCommand) -> Result<Command, Problem> {
@@ -30,9 +35,7 @@ pub(super) fn command(command: CandidateCommand) -> Result<Command, Problem> {
             let code = code.parse().map_err(|_| refused("code is not in the catalogue of incident codes"))?;
             Command::Signal { code, phase: phase(which), ago: Span(ago_ms), note }
         }
-        C::StepMedia { step, why } => {
-            Command::StepMedia { step: convert::core_media_step(step), why: convert::step_why(why) }
-        }
+        C::StepMedia { step, why } => Command::StepMedia { step: media_step(step), why: step_why(why) },
         C::KeepLocal { pieces } => Command::KeepLocal { pieces },
         C::Prompt { open } => Command::Prompt { open },
         C::WarningDisplayed { ordinal } => Command::WarningDisplayed { ordinal },
@@ -66,6 +69,24 @@ const fn text(text: AcknowledgedText) -> CoreText {
         AcknowledgedText::AppealProcedure => CoreText::AppealProcedure,
         AcknowledgedText::ForbiddenItems => CoreText::ForbiddenItems,
         AcknowledgedText::Conduct => CoreText::Conduct,
+    }
+}
+
+const fn media_step(step: MediaStep) -> CoreStep {
+    match step {
+        MediaStep::Full => CoreStep::Full,
+        MediaStep::Small => CoreStep::Small,
+        MediaStep::Stills => CoreStep::Stills,
+        MediaStep::Signals => CoreStep::Signals,
+    }
+}
+
+const fn step_why(why: StepWhy) -> CoreWhy {
+    match why {
+        StepWhy::WeakLine => CoreWhy::WeakLine,
+        StepWhy::NoPath => CoreWhy::NoPath,
+        StepWhy::AnswersFirst => CoreWhy::AnswersFirst,
+        StepWhy::Recovered => CoreWhy::Recovered,
     }
 }
 
