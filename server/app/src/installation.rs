@@ -1,5 +1,6 @@
 //! A whole installation out of its parts: store, keys, evidence, media, runtime, front door.
 
+use crate::adapter::clip_keeper::ClipKeeper;
 use crate::adapter::detection::{self, Detection};
 use crate::adapter::evidence::EvidenceFolder;
 use crate::adapter::expired;
@@ -198,11 +199,12 @@ pub(crate) async fn start(
         }
         None => None,
     };
+    let clips = ClipKeeper::new(runtime.clone(), Arc::clone(&evidence), Arc::clone(&sink), clock.clone());
     let recording = Recording {
         threads,
         detectors,
         delivery: tokio::spawn(Arc::clone(&sink).deliver(runtime.clone(), Arc::clone(&evidence))),
-        watch: tokio::spawn(MediaWatch::new(media.clone(), runtime.clone(), Arc::clone(&sink)).run()),
+        watch: tokio::spawn(MediaWatch::new(media.clone(), runtime.clone(), Arc::clone(&sink), clips).run()),
         sink,
         tasks: tokio::runtime::Handle::current(),
     };

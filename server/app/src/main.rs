@@ -68,6 +68,9 @@ enum Command {
         /// Set of trusted keys; no key inside the bundle is ever trusted
         #[arg(long)]
         trust: PathBuf,
+        /// A downloaded recording under its own name, to be held against the log; may be given again
+        #[arg(long)]
+        recording: Vec<PathBuf>,
         /// Print the report as JSON
         #[arg(long)]
         json: bool,
@@ -159,7 +162,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Rehearse(options) => return command::rehearse::run(&options),
         Command::RehearsalRoom(options) => wait(command::rehearse::room::run(options)),
         Command::RebuildForm { bundle, bank } => command::rebuild_form::run(&bundle, &bank),
-        Command::Verify { bundle, trust, json } => return command::verify::run(&bundle, &trust, json),
+        Command::Verify { bundle, trust, recording, json } => {
+            return command::verify::run(&bundle, &trust, &recording, json);
+        }
     };
     done.map(|()| ExitCode::SUCCESS)
 }

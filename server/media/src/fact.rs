@@ -29,6 +29,8 @@ pub enum Fact {
     SegmentStarted { name: String },
     /// A recording segment is complete. `sha256` is what the evidence store returned, hexadecimal.
     SegmentFinished { name: String, sha256: String, bytes: u64, duration_ms: u64, gaps: u32 },
+    /// How far a segment or a blob of stills that is being written has come.
+    Checkpoint { name: String, at: Checkpoint },
     /// A blob of stills was created.
     StillsStarted { name: String },
     /// One still was written to the stills blob `name`; `sha256` (hexadecimal) and `bytes` are those of the WebP file.
@@ -73,11 +75,28 @@ pub trait EvidenceWriter: Send {
     /// Whatever the disk says; the writer is dropped afterwards.
     fn append(&mut self, chunk: &[u8]) -> io::Result<()>;
 
+    /// How far the blob has come: the chunks appended so far and the head of the hash chain over them. `None` from a
+    /// store without a chain.
+    fn checkpoint(&self) -> Option<Checkpoint> {
+        None
+    }
+
     /// Completes the blob.
     ///
     /// # Errors
     /// Whatever the disk says.
     fn finish(self: Box<Self>) -> io::Result<Finished>;
+}
+
+/// What a blob that is being written is known by so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Chunks appended.
+    pub chunks: u64,
+    /// Bytes in them.
+    pub bytes: u64,
+    /// Hexadecimal head of the hash chain over them.
+    pub head: String,
 }
 
 /// What a completed blob is known by.

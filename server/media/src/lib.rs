@@ -25,10 +25,15 @@
 //! every [`Options::still_keep_every`], each as `u32 length, u64 milliseconds since the segment began` (both big
 //! endian, length counts the picture only) followed by one WebP file.
 //!
+//! Every 30 s and at the end of each segment the head of the hash chain over its chunks is reported
+//! ([`Fact::Checkpoint`]), so that the event log proves what was recorded up to there.
+//!
 //! What is recorded stays as it is, because its hash is in the log: it has neither a duration nor cues. A [`Playback`]
 //! puts a head with both in front of the same clusters, also of a recording that a crash cut off.
 
+mod clip;
 mod demux;
+mod ebml;
 mod engine;
 mod error;
 mod fact;
@@ -50,15 +55,18 @@ pub mod sdp;
 mod serve;
 mod service;
 mod shared;
+mod survey;
 mod tcp;
 mod timeline;
 mod vp8;
 mod webm;
 
+pub use clip::{Clip, Part, cut};
 pub use error::{Error, NotFound, OfferError};
-pub use fact::{EvidenceStore, EvidenceWriter, Fact, Finished, Gone, Sink};
+pub use fact::{Checkpoint, EvidenceStore, EvidenceWriter, Fact, Finished, Gone, Sink};
 pub use handle::{Answer, Handle, ResourceId};
 pub use options::{Limits, Options};
 pub use playback::Playback;
 pub use service::{JoinGuard, Service};
 pub use shared::{PublisherStatus, Stats, Still};
+pub use survey::Index;

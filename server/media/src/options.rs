@@ -1,4 +1,7 @@
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, SystemTime},
+};
 
 /// How the service listens and records.
 #[derive(Debug, Clone)]
@@ -19,6 +22,8 @@ pub struct Options {
     pub segment_max: Duration,
     /// Bandwidth that the answer asks the publisher's video to keep to, kbit/s.
     pub video_kbps: u32,
+    /// What time it is, for the beginnings of recordings.
+    pub clock: fn() -> SystemTime,
     pub limits: Limits,
 }
 
@@ -35,6 +40,7 @@ impl Options {
             still_keep_every: Duration::from_secs(10),
             segment_max: Duration::from_secs(600),
             video_kbps: 300,
+            clock: SystemTime::now,
             limits: Limits::default(),
         }
     }

@@ -1,10 +1,15 @@
 use super::*;
-use crate::webm::{AUDIO, Cluster, Tracks, header};
+use crate::ebml::{Elements, element_head};
+use crate::survey::{CLUSTER, EBML, SEGMENT, TIMESTAMP, TRACKS, before_clusters};
+use crate::webm::{AUDIO, Cluster, Tracks, VIDEO, header};
 use std::io::Cursor;
 
+/// In November 2026.
+pub(crate) const BEGAN_MS: i64 = 1_795_000_000_123;
+
 /// Seconds of a recording with a key frame every five seconds, 10 pictures and 50 sounds a second.
-fn recording(seconds: i64, video: bool) -> Vec<u8> {
-    let mut out = header(Tracks { video: video.then_some((640, 480)), audio: true });
+pub(crate) fn recording(seconds: i64, video: bool) -> Vec<u8> {
+    let mut out = header(Tracks { video: video.then_some((640, 480)), audio: true }, BEGAN_MS);
     let mut cluster = Cluster::default();
     let mut put = |track, ms, key: bool, data: &[u8]| {
         if cluster.is_full_for(ms, key && track == VIDEO) {
@@ -22,8 +27,12 @@ fn recording(seconds: i64, video: bool) -> Vec<u8> {
     out
 }
 
+pub(crate) fn index(recording: &[u8]) -> Arc<Index> {
+    Arc::new(Index::of(&mut Cursor::new(recording), recording.len() as u64).unwrap())
+}
+
 fn open(recording: &[u8]) -> Playback<Cursor<Vec<u8>>> {
-    Playback::open(Cursor::new(recording.to_vec()), recording.len() as u64).unwrap()
+    Playback::new(Cursor::new(recording.to_vec()), index(recording))
 }
 
 fn whole(playback: &mut Playback<Cursor<Vec<u8>>>) -> Vec<u8> {
@@ -34,16 +43,16 @@ fn whole(playback: &mut Playback<Cursor<Vec<u8>>>) -> Vec<u8> {
 }
 
 /// Content of the first element `id` among `elements`.
-fn child(elements: &[u8], id: u32) -> Option<&[u8]> {
+pub(crate) fn child(elements: &[u8], id: u32) -> Option<&[u8]> {
     Elements(elements).map(Result::unwrap).find_map(|(found, data)| (found == id).then_some(data))
 }
 
-fn uint(bytes: &[u8]) -> u64 {
+pub(crate) fn uint(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte))
 }
 
 /// Content of the segment.
-fn segment(file: &[u8]) -> &[u8] {
+pub(crate) fn segment(file: &[u8]) -> &[u8] {
     let (id, size, len) = element_head(file).unwrap();
     assert_eq!(id, EBML);
     let rest = &file[len + usize::try_from(size.unwrap()).unwrap()..];
@@ -54,7 +63,7 @@ fn segment(file: &[u8]) -> &[u8] {
 }
 
 /// Time, track and position of each cue.
-fn cues(segment: &[u8]) -> Vec<(u64, u64, usize)> {
+pub(crate) fn cues(segment: &[u8]) -> Vec<(u64, u64, usize)> {
     let points = Elements(child(segment, 0x1C53_BB6B).unwrap()).map(Result::unwrap);
     let cue = |(_, point): (u32, &[u8])| {
         let place = child(point, 0xB7).unwrap();
@@ -64,7 +73,7 @@ fn cues(segment: &[u8]) -> Vec<(u64, u64, usize)> {
     points.map(cue).collect()
 }
 
-fn duration(segment: &[u8]) -> f64 {
+pub(crate) fn duration(segment: &[u8]) -> f64 {
     let bytes = child(child(segment, 0x1549_A966).unwrap(), 0x4489).unwrap();
     f64::from_be_bytes(bytes.try_into().unwrap())
 }
@@ -73,9 +82,10 @@ fn duration(segment: &[u8]) -> f64 {
 fn a_recording_gets_its_duration_and_a_cue_for_each_key_frame() {
     let recorded = recording(12, true);
     let mut playback = open(&recorded);
-    assert_eq!(playback.duration_ms(), 11_980);
+    assert_eq!(playback.index.duration_ms(), 11_980);
+    assert_eq!((playback.index.began_at_ms(), playback.index.is_pictured()), (Some(BEGAN_MS), true));
     let file = whole(&mut playback);
-    assert_eq!(file.len() as u64, playback.file_bytes());
+    assert_eq!(file.len() as u64, playback.index.file_bytes());
     let segment = segment(&file);
     assert!((duration(segment) - 11_980.0).abs() < f64::EPSILON);
     let cues = cues(segment);
@@ -133,7 +143,7 @@ fn any_range_is_the_same_part_of_the_whole() {
         playback.read_exact(&mut part).unwrap();
         assert_eq!(part, file[from..from + part.len()], "from {from}");
     }
-    playback.seek(SeekFrom::Start(playback.file_bytes() + 5)).unwrap();
+    playback.seek(SeekFrom::Start(playback.index.file_bytes() + 5)).unwrap();
     assert_eq!(playback.read(&mut [0; 8]).unwrap(), 0);
 }
 
@@ -145,8 +155,8 @@ fn a_recording_cut_anywhere_plays_to_its_last_whole_cluster() {
     let mut longest = 0;
     for cut in (usize::try_from(first).unwrap()..recorded.len()).step_by(61) {
         let mut playback = open(&recorded[..cut]);
-        assert!(playback.duration_ms() >= longest && playback.duration_ms() < 7_000);
-        longest = playback.duration_ms();
+        assert!(playback.index.duration_ms() >= longest && playback.index.duration_ms() < 7_000);
+        longest = playback.index.duration_ms();
         let file = whole(&mut playback);
         let segment = segment(&file);
         assert!(Elements(segment).all(|element| element.is_ok()), "cut at {cut}");
@@ -160,7 +170,7 @@ fn what_is_no_recording_is_refused() {
     let mut odd = recorded.clone();
     odd.extend_from_slice(&[0xEC, 0x81, 0]);
     for bytes in [&b""[..], b"0123456789", &recorded[..20], &[0; 4_000], &odd] {
-        let refused = Playback::open(Cursor::new(bytes), bytes.len() as u64).unwrap_err();
+        let refused = Index::of(&mut Cursor::new(bytes), bytes.len() as u64).unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::InvalidData, "{} bytes", bytes.len());
     }
 }

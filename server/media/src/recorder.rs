@@ -9,7 +9,7 @@ use std::{
     fmt::Write as _,
     io,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use uuid::Uuid;
 
@@ -17,6 +17,8 @@ use uuid::Uuid;
 const AUDIO_ONLY_AFTER_MS: i64 = 2_000;
 /// After a storage failure the next attempt waits this long.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
+/// The head of a segment's hash chain is reported this often, and at its end: an event every half minute per candidate.
+const CHECKPOINT_MS: i64 = 30_000;
 /// Segments of one kind per session: a reconnect per second for a whole exam day stays below.
 const MAX_SEGMENTS: u32 = 99_999;
 /// Frames waiting at most, whatever their size (an audio frame is about 100 bytes and 100 bytes of bookkeeping).
@@ -133,6 +135,8 @@ pub(crate) struct Recorder {
     pub(crate) store: Arc<dyn EvidenceStore>,
     pub(crate) sink: Arc<dyn Sink>,
     pub(crate) segment_max: Duration,
+    /// When a segment began, for its head
+    pub(crate) clock: fn() -> SystemTime,
     pub(crate) recordings: HashMap<u64, Recording>,
 }
 
@@ -154,7 +158,7 @@ impl Recorder {
                 // Numbers go on while another publisher of the session is known; else the store knows which are taken.
                 let known = self.recordings.values().find(|other| other.session == session);
                 let numbers = known.map_or((0, 0), |other| (other.webcam_number, other.stills_number));
-                self.recordings.insert(id, Recording::new(session, audio, numbers));
+                self.recordings.insert(id, Recording::new(session, audio, numbers, self.clock));
                 sink.report(session, Fact::RecordingBegan);
             }
             Job::Frame { id, kind, ms, after_gap, data } => {
@@ -193,6 +197,7 @@ struct Frame<'a> {
 pub(crate) struct Recording {
     session: Uuid,
     audio: bool,
+    clock: fn() -> SystemTime,
     webcam_number: u32,
     stills_number: u32,
     segment: Option<Segment>,
@@ -209,6 +214,8 @@ struct Segment {
     cluster: Cluster,
     start_ms: i64,
     last_ms: i64,
+    /// Where the chain's head was reported last
+    checked_ms: i64,
     gaps: u32,
 }
 
@@ -220,10 +227,16 @@ struct Stills {
 }
 
 impl Recording {
-    fn new(session: Uuid, audio: bool, (webcam_number, stills_number): (u32, u32)) -> Self {
+    fn new(
+        session: Uuid,
+        audio: bool,
+        (webcam_number, stills_number): (u32, u32),
+        clock: fn() -> SystemTime,
+    ) -> Self {
         Self {
             session,
             audio,
+            clock,
             webcam_number,
             stills_number,
             segment: None,
@@ -264,10 +277,18 @@ impl Recording {
             }
         }
         let Some(segment) = &mut self.segment else { return };
-        if let Err(error) = segment.push(&frame) {
-            let name = segment.name.clone();
-            self.segment = None;
-            self.failed(name, &error, sink, now);
+        match segment.push(&frame) {
+            Ok(()) => {
+                if segment.last_ms - segment.checked_ms >= CHECKPOINT_MS {
+                    segment.checked_ms = segment.last_ms;
+                    checkpoint(self.session, &segment.name, segment.writer.as_ref(), sink);
+                }
+            }
+            Err(error) => {
+                let name = segment.name.clone();
+                self.segment = None;
+                self.failed(name, &error, sink, now);
+            }
         }
     }
 
@@ -298,13 +319,16 @@ impl Recording {
         let (number, mut writer) = create(store, self.session, self.webcam_number, name)?;
         self.webcam_number = number;
         let name = name(number);
+        let began_ms = (self.clock)().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+        let began_ms = i64::try_from(began_ms).unwrap_or(0);
         // Before the first byte: a failure from here on is one of a blob that was announced.
         sink.report(self.session, Fact::SegmentStarted { name: name.clone() });
-        if let Err(error) = writer.append(&webm::header(tracks)) {
+        if let Err(error) = writer.append(&webm::header(tracks, began_ms)) {
             return Err((name, error));
         }
         let cluster = Cluster::default();
-        self.segment = Some(Segment { name, writer, tracks, cluster, start_ms, last_ms: 0, gaps: 0 });
+        self.segment =
+            Some(Segment { name, writer, tracks, cluster, start_ms, last_ms: 0, checked_ms: 0, gaps: 0 });
         Ok(())
     }
 
@@ -348,6 +372,9 @@ impl Recording {
         self.audio_since_ms = None;
         if let Some(mut segment) = self.segment.take() {
             let flushed = segment.flush();
+            if flushed.is_ok() {
+                checkpoint(self.session, &segment.name, segment.writer.as_ref(), sink);
+            }
             let Segment { name, writer, last_ms, gaps, .. } = segment;
             match flushed.and_then(|()| writer.finish()) {
                 Ok(done) => {
@@ -362,6 +389,7 @@ impl Recording {
             }
         }
         if let Some(Stills { name, writer, count, .. }) = self.stills.take() {
+            checkpoint(self.session, &name, writer.as_ref(), sink);
             match writer.finish() {
                 Ok(done) => {
                     let (sha256, bytes) = (done.sha256, done.bytes);
@@ -411,6 +439,12 @@ impl Segment {
 
     fn flush(&mut self) -> io::Result<()> {
         self.cluster.take().map_or(Ok(()), |chunk| self.writer.append(&chunk))
+    }
+}
+
+fn checkpoint(session: Uuid, name: &str, writer: &dyn EvidenceWriter, sink: &dyn Sink) {
+    if let Some(at) = writer.checkpoint() {
+        sink.report(session, Fact::Checkpoint { name: name.to_owned(), at });
     }
 }
 

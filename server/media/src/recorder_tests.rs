@@ -1,5 +1,5 @@
 use super::*;
-use crate::Finished;
+use crate::{Checkpoint, Finished};
 
 use crate::vp8::tests::key_frame;
 use std::sync::Mutex;
@@ -12,6 +12,8 @@ struct Memory(Arc<Mutex<Disk>>);
 struct Disk {
     blobs: Vec<(String, Vec<Vec<u8>>, bool)>,
     full: bool,
+    /// Says how far its blobs have come
+    chained: bool,
 }
 
 struct MemoryWriter(Memory, usize);
@@ -38,6 +40,16 @@ impl EvidenceWriter for MemoryWriter {
         }
         disk.blobs[self.1].1.push(chunk.to_vec());
         Ok(())
+    }
+
+    fn checkpoint(&self) -> Option<Checkpoint> {
+        let disk = self.0.0.lock().unwrap();
+        let chunks = &disk.blobs[self.1].1;
+        disk.chained.then(|| Checkpoint {
+            chunks: chunks.len() as u64,
+            bytes: chunks.iter().map(|chunk| chunk.len() as u64).sum(),
+            head: "00".to_owned(),
+        })
     }
 
     fn finish(self: Box<Self>) -> io::Result<Finished> {
@@ -71,6 +83,7 @@ impl Bench {
             store: Arc::new(disk.clone()),
             sink: facts.clone(),
             segment_max,
+            clock: || UNIX_EPOCH + Duration::from_secs(1_795_000_000),
             recordings: HashMap::new(),
         };
         Self { recorder, disk, facts, now: Instant::now() }
@@ -221,4 +234,42 @@ fn full_queue_refuses_media_but_never_the_end() {
     assert!(matches!(queue.pop(), Some(Job::End { .. })));
     assert!(queue.pop().is_some());
     assert!(queue.pop().is_none());
+}
+
+#[test]
+fn the_head_of_the_chain_is_told_every_half_minute_and_at_the_end() {
+    let mut bench = Bench::new(Duration::from_secs(600));
+    bench.disk.0.lock().unwrap().chained = true;
+    bench.open(1);
+    for tick in 0..700_i64 {
+        bench.video(1, tick * 100, tick % 50 == 0);
+    }
+    bench.take(Job::End { id: 1 });
+    let chunks = bench.chunks("webcam-0001.webm");
+    let facts = bench.facts.0.lock().unwrap();
+    let told: Vec<_> = facts
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::Checkpoint { name, at } if name == "webcam-0001.webm" => Some((at.chunks, at.bytes)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(told.is_sorted());
+    let bytes = chunks.iter().map(|chunk| chunk.len() as u64).sum();
+    assert_eq!(told[2], (chunks.len() as u64, bytes), "the last one is of everything");
+    let last = facts.iter().rposition(|fact| matches!(fact, Fact::Checkpoint { .. })).unwrap();
+    let finished = facts.iter().position(|fact| matches!(fact, Fact::SegmentFinished { .. })).unwrap();
+    assert!(last < finished, "the end is announced after its head");
+}
+
+#[test]
+fn a_segment_says_when_it_began() {
+    let mut bench = Bench::new(Duration::from_secs(600));
+    bench.open(1);
+    bench.video(1, 0, true);
+    bench.take(Job::End { id: 1 });
+    let recorded = bench.chunks("webcam-0001.webm").concat();
+    let index = crate::Index::of(&mut io::Cursor::new(&recorded), recorded.len() as u64).unwrap();
+    assert_eq!(index.began_at_ms(), Some(1_795_000_000_000));
 }

@@ -92,6 +92,7 @@ impl Service {
                 store: store.clone(),
                 sink: sink.clone(),
                 segment_max: options.segment_max,
+                clock: options.clock,
                 recordings: HashMap::new(),
             };
             let jobs = queue.clone();

@@ -1,7 +1,7 @@
 //! WebM (RFC 9559) for an append-only file: the segment and its duration stay of unknown size, every cluster is
 //! written whole, so a file cut off at any chunk plays up to there.
 
-use crate::playback::{Before, KeyAt};
+use crate::survey::{Before, KeyAt};
 
 pub(crate) const VIDEO: u8 = 1;
 pub(crate) const AUDIO: u8 = 2;
@@ -12,6 +12,22 @@ pub(crate) const CLUSTER_MS: i64 = 2_000;
 const CLUSTER_MIN_MS: i64 = 500;
 /// A cluster is closed early above this size, which keeps it below the store's chunk limit.
 const CLUSTER_BYTES: usize = 400 << 10;
+
+/// From 1970 to the epoch of `DateUTC`, 2001-01-01 (RFC 9559 5.1.2.11).
+const EPOCH_MS: i64 = 978_307_200_000;
+const NS_PER_MS: i64 = 1_000_000;
+pub(crate) const DATE_UTC: u32 = 0x4461;
+
+/// Milliseconds UTC as the content of a `DateUTC`; 0, which means 2001, for what no clock of ours says.
+pub(crate) fn date_utc(ms: i64) -> [u8; 8] {
+    ms.checked_sub(EPOCH_MS).and_then(|ms| ms.checked_mul(NS_PER_MS)).unwrap_or(0).to_be_bytes()
+}
+
+/// The reverse of [`date_utc`].
+pub(crate) fn ms_of_date_utc(content: &[u8]) -> Option<i64> {
+    let ns = i64::from_be_bytes(content.try_into().ok()?);
+    (ns > 0).then(|| ns / NS_PER_MS + EPOCH_MS)
+}
 
 /// What a segment holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,8 +70,9 @@ fn group(out: &mut Vec<u8>, id: u32, fill: impl FnOnce(&mut Vec<u8>)) {
     element(out, id, &content);
 }
 
-/// Everything before the first cluster.
-pub(crate) fn header(tracks: Tracks) -> Vec<u8> {
+/// Everything before the first cluster. `began_ms`: when its time 0 was, milliseconds UTC, so that recordings of several
+/// connections can be laid along one line of time.
+pub(crate) fn header(tracks: Tracks, began_ms: i64) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
     group(&mut out, 0x1A45_DFA3, |ebml| {
         number(ebml, 0x4286, 1); // EBMLVersion
@@ -70,6 +87,7 @@ pub(crate) fn header(tracks: Tracks) -> Vec<u8> {
     out.extend_from_slice(&[0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
     group(&mut out, 0x1549_A966, |info| {
         number(info, 0x002A_D7B1, 1_000_000); // TimestampScale: milliseconds
+        element(info, DATE_UTC, &date_utc(began_ms));
         element(info, 0x4D80, b"synaq"); // MuxingApp
         element(info, 0x5741, b"synaq"); // WritingApp
     });
@@ -111,6 +129,9 @@ fn segment_head(before: &Before, duration_ms: u64, keys: &[KeyAt], clusters_at: 
         number(info, 0x002A_D7B1, 1_000_000); // TimestampScale: milliseconds
         #[expect(clippy::cast_precision_loss, reason = "a recording lasts less than 2^53 ms")]
         element(info, 0x4489, &(duration_ms as f64).to_be_bytes()); // Duration
+        if let Some(ms) = before.began_ms {
+            element(info, DATE_UTC, &date_utc(ms));
+        }
         element(info, 0x4D80, b"synaq"); // MuxingApp
         element(info, 0x5741, b"synaq"); // WritingApp
     });
@@ -221,6 +242,16 @@ impl Cluster {
         element(&mut out, 0x1F43_B675, &content);
         Some(out)
     }
+}
+
+/// A cluster that was written before, at another time: `rest` is everything behind its timestamp.
+pub(crate) fn moved_cluster(start_ms: u64, rest: &[u8]) -> Vec<u8> {
+    let mut content = Vec::with_capacity(rest.len() + 16);
+    number(&mut content, 0xE7, start_ms); // Timestamp
+    content.extend_from_slice(rest);
+    let mut out = Vec::with_capacity(content.len() + 12);
+    element(&mut out, 0x1F43_B675, &content);
+    out
 }
 
 #[cfg(test)]

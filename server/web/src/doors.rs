@@ -12,6 +12,7 @@ use crate::line_stills::LineStills;
 use crate::meters::Meters;
 use crate::ops::Drain;
 use crate::peers::Peers;
+use crate::playback::{Clips, Indexes, Views};
 use crate::proctor::Presence;
 use axum::extract::FromRef;
 use bytes::Bytes;
@@ -117,6 +118,9 @@ struct Inner {
     peers: Arc<Peers>,
     admission: Arc<Admission>,
     meters: Arc<Meters>,
+    indexes: Arc<Indexes>,
+    clips: Arc<Clips>,
+    views: Arc<Views>,
 }
 
 /// The public keys, for `FromRef`.
@@ -130,6 +134,9 @@ impl App {
         Self(Arc::new(Inner {
             admission,
             meters: Arc::new(Meters::default()),
+            indexes: Arc::default(),
+            clips: Arc::default(),
+            views: Arc::new(Views::new(Arc::clone(&doors.clock))),
             options: Arc::new(options),
             tickets: Arc::new(Tickets::new(Arc::clone(&doors.clock), Arc::clone(&doors.random))),
             devices: Arc::new(KnownDevices::default()),
@@ -178,6 +185,9 @@ parts! {
     Arc<Peers>: |inner| inner.peers;
     Arc<Admission>: |inner| inner.admission;
     Arc<Meters>: |inner| inner.meters;
+    Arc<Indexes>: |inner| inner.indexes;
+    Arc<Clips>: |inner| inner.clips;
+    Arc<Views>: |inner| inner.views;
 }
 
 impl FromRef<App> for Jwks {

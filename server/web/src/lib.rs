@@ -25,6 +25,7 @@ mod ops;
 mod owner;
 mod pages;
 mod peers;
+mod playback;
 mod problem;
 mod proctor;
 mod query;
@@ -42,6 +43,7 @@ pub use auth::password::{PasswordError, hash_password};
 pub use doors::{Doors, Options, Random};
 pub use evidence::{Evidence, Opened, Plain};
 pub use ops::Drain;
+pub use playback::{CLIP_AFTER_MS, CLIP_BEFORE_MS, clip_name, cut_between};
 pub use routes::{Audience, Route, routes};
 
 use axum::Router;

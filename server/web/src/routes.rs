@@ -2,7 +2,7 @@
 
 use crate::auth::who::staff_only;
 use crate::doors::App;
-use crate::{candidate, centre, commission, ops, pages, proctor, staff};
+use crate::{candidate, centre, commission, ops, pages, playback, proctor, staff};
 use axum::Router;
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
@@ -47,6 +47,8 @@ const STAFF: Audience = Audience::Staff(&[]);
 const CENTRE: Audience = Audience::Staff(&[Role::Centre]);
 /// A result with its evidence and record.
 const REVIEW: Audience = Audience::Staff(&[Role::Centre, Role::Commission]);
+/// Whoever watches over an exam or rules on it.
+const WATCH: Audience = Audience::Staff(&[Role::Proctor, Role::Centre, Role::Commission]);
 const COMMISSION: Audience = Audience::Staff(&[Role::Commission]);
 const PROCTOR: Audience = Audience::Staff(&[Role::Proctor]);
 
@@ -119,6 +121,10 @@ pub fn routes() -> Vec<Route> {
         GET get "/api/v1/centre/sessions/{session}/evidence/{name}/{index}" REVIEW centre::still;
         GET get "/api/v1/centre/sessions/{session}/recordings/{name}" REVIEW centre::recording;
         GET get "/api/v1/centre/sessions/{session}/bundle" REVIEW centre::bundle;
+
+        GET get "/api/v1/playback/{session}" WATCH playback::view;
+        GET get "/api/v1/playback/{session}/clips/{incident}" WATCH playback::clip;
+        GET get "/api/v1/playback/pieces/{token}" WATCH playback::piece;
 
         GET get "/api/v1/commission/records" COMMISSION commission::records;
         POST post "/api/v1/commission/records/{session}/approve" COMMISSION commission::approve;

@@ -6,6 +6,7 @@
 pub mod candidate;
 pub mod centre;
 pub mod limits;
+pub mod playback;
 pub mod problem;
 pub mod proctor;
 pub mod staff;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use synaq_core::ids::SessionId;
 use synaq_core::session::{Effect, EvidenceRef, Input, MediaFact};
 use synaq_core::time::Span;
-use synaq_media::{Fact, JoinGuard, Sink};
+use synaq_media::{Checkpoint, Fact, JoinGuard, Sink};
 use synaq_runtime::{Done, Handle, SubmitError};
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
@@ -182,6 +182,9 @@ impl Sink for MediaSink {
             Fact::SegmentFinished { name, sha256, bytes, .. }
             | Fact::StillsFinished { name, sha256, bytes, .. } => {
                 Word::Fact(MediaFact::Stored(EvidenceRef { name, sha256, bytes }))
+            }
+            Fact::Checkpoint { name, at: Checkpoint { chunks, bytes, head } } => {
+                Word::Fact(MediaFact::Checkpoint { name, chunks, bytes, head })
             }
             Fact::Gap { ms } => {
                 let span = Span(i64::try_from(ms).unwrap_or(i64::MAX));

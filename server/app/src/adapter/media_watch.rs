@@ -1,5 +1,6 @@
-//! Ends of exams end their recordings; a session that came back hears again what flows.
+//! Ends of exams end their recordings; incidents get their clips; a session that came back hears again what flows.
 
+use super::clip_keeper::ClipKeeper;
 use super::media_facts::Present;
 use super::media_sink::MediaSink;
 use std::collections::{BTreeSet, HashMap};
@@ -21,6 +22,7 @@ pub(crate) struct MediaWatch {
     media: Media,
     runtime: Handle,
     sink: Arc<MediaSink>,
+    clips: ClipKeeper,
     sessions: HashMap<Uuid, watch::Receiver<Snapshot>>,
     /// Could not be looked at
     again: BTreeSet<Uuid>,
@@ -34,8 +36,8 @@ impl std::fmt::Debug for MediaWatch {
 
 impl MediaWatch {
     /// Over what `media` publishes for sessions of `runtime`.
-    pub(crate) fn new(media: Media, runtime: Handle, sink: Arc<MediaSink>) -> Self {
-        Self { media, runtime, sink, sessions: HashMap::new(), again: BTreeSet::new() }
+    pub(crate) fn new(media: Media, runtime: Handle, sink: Arc<MediaSink>, clips: ClipKeeper) -> Self {
+        Self { media, runtime, sink, clips, sessions: HashMap::new(), again: BTreeSet::new() }
     }
 
     /// Runs until the runtime is gone, or aborted.
@@ -88,6 +90,7 @@ impl MediaWatch {
         }
         let snapshot = self.sessions.get(&session).expect("just put there").borrow();
         let state = snapshot.session.state();
+        self.clips.attend(session, state);
         let present = Present { video: state.video, audio: state.audio, recording: state.recording };
         Ok((matches!(state.stage, Stage::Closed { .. }), present))
     }

@@ -1,5 +1,6 @@
 //! The outward adapters, one module each.
 
+pub(crate) mod clip_keeper;
 pub(crate) mod detection;
 pub(crate) mod evidence;
 pub(crate) mod expired;

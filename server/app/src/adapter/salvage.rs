@@ -106,8 +106,12 @@ fn unfinished(state: &State, on_disk: Vec<String>) -> BTreeSet<String> {
         name.starts_with("webcam-") || name.starts_with("stills-") || local::number(name).is_some()
     };
     let known = |name: &String| state.evidence.iter().any(|stored| stored.name == *name);
+    // A clip that was announced and not begun is cut when its candidate publishes again; after the end nobody will.
+    let ended = matches!(state.stage, Stage::Closed { .. });
+    let to_come = |name: &String| !ended && name.starts_with("clip-") && !on_disk.contains(name);
+    let open: BTreeSet<_> = state.evidence_open.iter().filter(|name| !to_come(name)).cloned().collect();
     let unheard = on_disk.into_iter().filter(|name| recorded(name) && !known(name));
-    state.evidence_open.iter().cloned().chain(unheard).collect()
+    open.into_iter().chain(unheard).collect()
 }
 
 #[cfg(test)]

@@ -1,12 +1,23 @@
-//! `synaq verify FILE --trust KEYS`: checks a downloaded bundle, or a rehearsal's report, offline.
+//! `synaq verify FILE --trust KEYS`: checks a downloaded bundle, or a rehearsal's report, offline; with `--recording FILE`
+//! also downloaded recordings against it.
+
+mod recording;
 
 use crate::{clock, keys};
 use anyhow::Context as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+/// Exit code when a recording is not what the log says; those of the bundle's own checks are 10 to 20.
+const RECORDING_DIFFERS: u8 = 21;
+
 /// Prints one line per check; the exit code names the class of the first failure.
-pub(crate) fn run(bundle: &Path, trust: &Path, json: bool) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(
+    bundle: &Path,
+    trust: &Path,
+    recordings: &[PathBuf],
+    json: bool,
+) -> anyhow::Result<ExitCode> {
     let bytes = std::fs::read(bundle).with_context(|| format!("{} cannot be read", bundle.display()))?;
     let trust = keys::read_trust(trust)?;
     if let Some(rehearsal) = super::rehearse::verify(&bytes, &trust) {
@@ -20,6 +31,16 @@ pub(crate) fn run(bundle: &Path, trust: &Path, json: bool) -> anyhow::Result<Exi
         report.lines().collect::<Vec<_>>().join("\n")
     };
     text.push('\n');
+    let mut exit_code = report.exit_code();
+    for path in recordings {
+        // What the log says is worth what the checks of the log are worth.
+        let found = recording::check(&bytes, path)?;
+        if exit_code == 0 && !found.holds() {
+            exit_code = RECORDING_DIFFERS;
+        }
+        text.push_str(&if json { serde_json::to_string(&found)? } else { found.to_string() });
+        text.push('\n');
+    }
     super::print(&text)?;
-    Ok(ExitCode::from(report.exit_code()))
+    Ok(ExitCode::from(exit_code))
 }

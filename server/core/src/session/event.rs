@@ -439,6 +439,15 @@ pub enum Fact {
     EvidenceStored {
         evidence: EvidenceRef,
     },
+    /// How far a piece that is being recorded had come: whoever holds it can prove that it is what was recorded up to
+    /// there, also when it was cut off later.
+    EvidenceCheckpoint {
+        name: String,
+        chunks: u64,
+        bytes: u64,
+        /// Of the hash chain over those chunks, hex
+        head: String,
+    },
     EvidenceGap {
         span: Span,
         why: String,

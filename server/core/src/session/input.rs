@@ -166,6 +166,8 @@ pub enum MediaFact {
     Opened { name: String },
     /// A finished piece of evidence
     Stored(EvidenceRef),
+    /// How far a piece has come: so many whole chunks of so many bytes, and the head of the chain over them, hex
+    Checkpoint { name: String, chunks: u64, bytes: u64, head: String },
     /// A hole in the recording; `name` is the opened piece that will not come, if it is one
     Gap { span: Span, why: String, name: Option<String> },
 }

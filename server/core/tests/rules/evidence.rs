@@ -115,3 +115,26 @@ fn a_gap_of_an_older_log_reads_as_before_and_writes_the_same_bytes() {
     assert_eq!(fact, Fact::EvidenceGap { span: Span(5), why: "media lost".to_owned(), name: None });
     assert_eq!(serde_json::to_string(&fact).unwrap(), old);
 }
+
+#[test]
+fn how_far_a_recording_has_come_is_in_the_log_until_the_record_is_sealed() {
+    let checkpoint = |bytes: u64, head: &str| {
+        let (name, head) = (WEBCAM.to_owned(), head.to_owned());
+        Input::Media(MediaFact::Checkpoint { name, chunks: 2, bytes, head })
+    };
+    let head = "ab".repeat(32);
+    let mut exam = Exam::running();
+    exam.accept(t(1), opened(WEBCAM));
+    exam.accept(t(30), checkpoint(900, &head));
+    let noted =
+        exam.log.iter().filter(|event| matches!(event.fact, Fact::EvidenceCheckpoint { bytes: 900, .. }));
+    assert_eq!(noted.count(), 1);
+    assert_eq!(exam.refuse(t(31), checkpoint(1_000, "not hex")), Refusal::OutOfLimits);
+    exam.accept(t(40), stored(WEBCAM));
+    exam.command(t(41), Command::HandIn);
+    exam.accept(t(42), Input::Sealed { sha256: "ef".repeat(32), kid: "key-1".to_owned() });
+    let events = exam.log.len();
+    exam.accept(t(43), checkpoint(1_000, &head));
+    assert_eq!(exam.log.len(), events);
+    assert_eq!(exam.replayed().state(), exam.session.state());
+}

@@ -291,6 +291,29 @@ fn nonce(index: u64) -> Nonce {
     Nonce::assume_unique_for_key(bytes)
 }
 
+/// The chain over a blob's plaintext, for whoever holds that: what the writer's head was after the same chunks.
+#[derive(Debug, Clone, Copy)]
+pub struct Chain(Digest);
+
+impl Default for Chain {
+    fn default() -> Self {
+        Self(crate::chain::GENESIS)
+    }
+}
+
+impl Chain {
+    /// The next chunk.
+    pub fn push(&mut self, text: &[u8]) {
+        self.0 = chain_chunk(&self.0, text);
+    }
+
+    /// The head over the chunks so far.
+    #[must_use]
+    pub const fn head(&self) -> Digest {
+        self.0
+    }
+}
+
 /// The chain over a blob's plaintext: each head covers a chunk's digest and all chunks before it.
 fn chain_chunk(head: &Digest, text: &[u8]) -> Digest {
     digest::concat(&[head.as_bytes(), digest::sha256(text).as_bytes()])

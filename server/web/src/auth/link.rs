@@ -50,9 +50,14 @@ impl LinkKey {
     }
 
     fn mac(&self, session: SessionId) -> [u8; 32] {
+        self.tag(CONTEXT, session.0.as_bytes())
+    }
+
+    /// MAC over `content`; `context` sets one use of the key apart from the others and ends with a zero byte.
+    pub(crate) fn tag(&self, context: &[u8], content: &[u8]) -> [u8; 32] {
         let mut text = hmac::Context::with_key(&self.0);
-        text.update(CONTEXT);
-        text.update(session.0.as_bytes());
+        text.update(context);
+        text.update(content);
         text.sign().as_ref().try_into().expect("SHA-256 has 32 bytes")
     }
 }

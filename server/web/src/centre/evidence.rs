@@ -1,9 +1,10 @@
-//! Evidence as it was recorded, whole or by range, each view in the audit log.
+//! Evidence as it was recorded, whole or by range, each view in the audit log (ranges of one piece are one view).
 
 use super::Audit;
 use crate::auth::who::Who;
 use crate::evidence::{Evidence, Opened, Plain};
 use crate::owner::own;
+use crate::playback::Views;
 use crate::problem::Refused;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -30,6 +31,7 @@ pub(crate) async fn show(
     State(runtime): State<Handle>,
     State(evidence): State<Arc<dyn Evidence>>,
     State(audit): State<Audit>,
+    State(views): State<Arc<Views>>,
     Path((session, name)): Path<(String, String)>,
     headers: HeaderMap,
     who: Who,
@@ -40,12 +42,12 @@ pub(crate) async fn show(
     }
     let session = snapshot.id;
     let opened = open(evidence, session, name.clone()).await?;
-    audit.note(&who, "evidence_viewed", format!("{session}/{name}")).await?;
+    views.note(&audit, &who, "evidence_viewed", format!("{session}/{name}")).await?;
     Ok(ranged(opened.plain, opened.bytes, media_type(&name), &headers))
 }
 
 /// The asked range of `bytes` bytes, or all of them.
-pub(super) fn ranged(
+pub(crate) fn ranged(
     plain: Box<dyn Plain>,
     bytes: u64,
     media_type: &'static str,

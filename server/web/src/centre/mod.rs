@@ -20,7 +20,7 @@ pub(crate) use audit::Audit;
 pub(crate) use banks::{import as import_bank, list as banks, show as bank};
 pub(crate) use bundle::download as bundle;
 pub(crate) use candidates::add as add_candidates;
-pub(crate) use evidence::show as evidence;
+pub(crate) use evidence::{ranged, show as evidence};
 pub(crate) use library::Library;
 pub(crate) use programmes::{import as import_programme, list as programmes};
 pub(crate) use recording::show as recording;

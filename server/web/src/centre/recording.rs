@@ -2,10 +2,11 @@
 //! are served as they are by `evidence`.
 
 use super::Audit;
-use super::evidence::{is_name, media_type, open, ranged};
+use super::evidence::{is_name, media_type, ranged};
 use crate::auth::who::Who;
 use crate::evidence::Evidence;
 use crate::owner::own;
+use crate::playback::{Indexes, Views};
 use crate::problem::Refused;
 use crate::query::Query;
 use axum::extract::{Path, State};
@@ -31,6 +32,8 @@ pub(crate) async fn show(
     State(runtime): State<Handle>,
     State(evidence): State<Arc<dyn Evidence>>,
     State(audit): State<Audit>,
+    State(indexes): State<Arc<Indexes>>,
+    State(views): State<Arc<Views>>,
     Path((session, name)): Path<(String, String)>,
     Query(up_to): Query<UpTo>,
     headers: HeaderMap,
@@ -48,11 +51,11 @@ pub(crate) async fn show(
         return Ok(ranged(opened.plain, opened.bytes, media_type, &headers));
     }
     let session = snapshot.id;
-    let opened = open(evidence, session, name.clone()).await?;
-    let bytes = opened.bytes.min(up_to.bytes.unwrap_or(u64::MAX));
-    let playback = tokio::task::spawn_blocking(move || Playback::open(opened.plain, bytes)).await;
-    let playback = match playback.map_err(|_| Code::Internal)? {
-        Ok(playback) => playback,
+    let (piece, most) = (name.clone(), up_to.bytes.unwrap_or(u64::MAX));
+    let opened = tokio::task::spawn_blocking(move || indexes.open(&*evidence, session, &piece, most)).await;
+    let (opened, index) = match opened.map_err(|_| Code::Internal)? {
+        Ok(opened) => opened,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Code::NotFound.into()),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
             let detail = "this recording cannot be played; its bytes are to be had as evidence";
             return Err(Problem::new(Code::NotFound).detail(detail).into());
@@ -62,7 +65,7 @@ pub(crate) async fn show(
             return Err(Code::StoreUnavailable.into());
         }
     };
-    audit.note(&who, "evidence_viewed", format!("{session}/{name}")).await?;
-    let bytes = playback.file_bytes();
-    Ok(ranged(Box::new(playback), bytes, media_type, &headers))
+    views.note(&audit, &who, "evidence_viewed", format!("{session}/{name}")).await?;
+    let bytes = index.file_bytes();
+    Ok(ranged(Box::new(Playback::new(opened.plain, index)), bytes, media_type, &headers))
 }

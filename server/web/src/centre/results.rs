@@ -19,9 +19,9 @@ use super::Library;
 /// What lists are made from.
 #[derive(Clone)]
 pub(crate) struct Register {
-    pub(super) directory: Arc<dyn Directory>,
+    pub(crate) directory: Arc<dyn Directory>,
     pub(super) library: Arc<Library>,
-    pub(super) log: Arc<dyn EventLog>,
+    pub(crate) log: Arc<dyn EventLog>,
     pub(super) outbox: Arc<dyn Outbox>,
 }
 

@@ -6,6 +6,7 @@ use super::evidence::{is_name, open};
 use crate::auth::who::Who;
 use crate::evidence::{Evidence, Plain};
 use crate::owner::own;
+use crate::playback::Views;
 use crate::problem::Refused;
 use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
@@ -27,6 +28,7 @@ pub(crate) async fn show(
     State(runtime): State<Handle>,
     State(evidence): State<Arc<dyn Evidence>>,
     State(audit): State<Audit>,
+    State(views): State<Arc<Views>>,
     Path((session, name, index)): Path<(String, String, String)>,
     who: Who,
 ) -> Result<Response, Refused> {
@@ -45,7 +47,7 @@ pub(crate) async fn show(
             return Err(Code::StoreUnavailable.into());
         }
     };
-    audit.note(&who, "evidence_viewed", format!("{session}/{name}/{index}")).await?;
+    views.note(&audit, &who, "evidence_viewed", format!("{session}/{name}/{index}")).await?;
     Ok(([(CONTENT_TYPE, "image/webp")], webp).into_response())
 }
 

@@ -8,6 +8,7 @@ mod house;
 mod ladder;
 mod log;
 mod photo;
+mod playback;
 mod rush;
 pub(crate) mod script;
 mod seat;
@@ -17,3 +18,5 @@ mod walk;
 mod wall;
 
 pub(crate) use clock::{HandClock, START};
+pub(crate) use playback::recording;
+pub(crate) use source::Shelf;

@@ -93,7 +93,7 @@ impl PlatformPort for NoPlatform {
 
 /// Evidence in memory; sealing is the binary's business and tested there.
 #[derive(Clone, Default)]
-pub(super) struct Shelf(Arc<Mutex<Held>>);
+pub(crate) struct Shelf(Arc<Mutex<Held>>);
 
 type Held = HashMap<(Uuid, String), Vec<u8>>;
 

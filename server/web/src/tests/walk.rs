@@ -22,6 +22,8 @@ fn path(route: &Route, base: u128) -> String {
         .replace("{bank}", &id(BANK))
         .replace("{kind}", "face")
         .replace("{name}", "face-1")
+        .replace("{incident}", "1")
+        .replace("{token}", "x")
         .replace("{resource}", &folder)
         .replace("{code}", "busy")
         .replace("{link}", "x")

@@ -87,6 +87,7 @@ impl State {
             | Fact::RecordingEnded
             | Fact::EvidenceOpened { .. }
             | Fact::EvidenceStored { .. }
+            | Fact::EvidenceCheckpoint { .. }
             | Fact::EvidenceGap { .. }
             | Fact::EvidenceAwaited { .. }
             | Fact::MessageSent { .. }

@@ -41,6 +41,14 @@ impl Deciding<'_> {
                     self.emit(Fact::EvidenceStored { evidence });
                 }
             }
+            MediaFact::Checkpoint { name, chunks, bytes, head } => {
+                within(&name, 1, LABEL_CHARS)?;
+                crate::ids::hex32::decode(&head).ok_or(Refusal::OutOfLimits)?;
+                // Behind the seal nothing is added to what it covers.
+                if self.state().sealed.is_none() {
+                    self.emit(Fact::EvidenceCheckpoint { name, chunks, bytes, head });
+                }
+            }
             MediaFact::Gap { span, why, name } => self.gap(span, why, name)?,
         }
         Ok(())
