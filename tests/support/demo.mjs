@@ -102,11 +102,11 @@ export class Demo {
     return (await fetch(`${this.links.platform_url}/api/messages`)).json()
   }
 
-  /** `synaq verify FILE --trust KEYS`: whether it passes, and what it says. */
-  async verify(bundle, trust = this.links.trust) {
+  /** `synaq verify FILE --trust KEYS`: whether it passes, and what it says; `more`: further options. */
+  async verify(bundle, trust = this.links.trust, more = []) {
     const file = join(this.data, `bundle-${this.#bundles++}.json`)
     writeFileSync(file, bundle)
-    return await promisify(execFile)(BINARY, ['verify', file, '--trust', trust]).then(
+    return await promisify(execFile)(BINARY, ['verify', file, '--trust', trust, ...more]).then(
       ({ stdout, stderr }) => ({ passed: true, said: stdout + stderr }),
       error => ({ passed: false, said: `${error.stdout}${error.stderr}` }),
     )

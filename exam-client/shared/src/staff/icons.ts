@@ -10,3 +10,4 @@ export const calendar = "M4 6h16v14H4zM4 10.5h16M8 3v4M16 3v4";
 export const seal = "M12 14a5 5 0 100-10 5 5 0 000 10zM9 13.5L7.5 21l4.5-2.5 4.5 2.5L15 13.5";
 export const home = "M4 11l8-7 8 7M6 9.5V20h12V9.5M10 20v-5h4v5";
 export const plan = "M5 3h14v18H5zM9 8h6M9 12h6M9 16h3";
+export const play = "M7 4.5v15l12-7.5z";
