@@ -1,12 +1,10 @@
 //! A recording ready to play: with a duration and an index of its key frames, which the sealed bytes do not have. Those
 //! are served as they are by `evidence`.
 
-use super::Audit;
 use super::evidence::{is_name, media_type, ranged};
 use crate::auth::who::Who;
-use crate::evidence::Evidence;
 use crate::owner::own;
-use crate::playback::{Indexes, Views};
+use crate::playback::Player;
 use crate::problem::Refused;
 use crate::query::Query;
 use axum::extract::{Path, State};
@@ -14,10 +12,8 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 use std::io;
-use std::sync::Arc;
 use synaq_core::session::local;
 use synaq_media::Playback;
-use synaq_runtime::Handle;
 use synaq_wire::problem::{Code, Problem};
 
 /// How much of a recording that may still grow is played: with it every range is one of the same file.
@@ -29,16 +25,13 @@ pub(crate) struct UpTo {
 
 /// The recording, or a range of it; each view in the audit log.
 pub(crate) async fn show(
-    State(runtime): State<Handle>,
-    State(evidence): State<Arc<dyn Evidence>>,
-    State(audit): State<Audit>,
-    State(indexes): State<Arc<Indexes>>,
-    State(views): State<Arc<Views>>,
+    State(player): State<Player>,
     Path((session, name)): Path<(String, String)>,
     Query(up_to): Query<UpTo>,
     headers: HeaderMap,
     who: Who,
 ) -> Result<Response, Refused> {
+    let Player { runtime, evidence, audit, indexes, views, .. } = player;
     let snapshot = own(&runtime, who.staff.centre, &session).await?;
     let media_type = media_type(&name);
     if !is_name(&name) || media_type != "video/webm" {

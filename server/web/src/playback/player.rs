@@ -11,16 +11,17 @@ use axum::extract::FromRef;
 use std::sync::Arc;
 use synaq_runtime::{Clock, Handle};
 
+/// Evidence, who looks at it, and what is remembered of both.
 #[derive(Clone)]
 pub(crate) struct Player {
-    pub(super) runtime: Handle,
-    pub(super) evidence: Arc<dyn Evidence>,
-    pub(super) indexes: Arc<Indexes>,
-    pub(super) clips: Arc<Clips>,
-    pub(super) views: Arc<Views>,
-    pub(super) audit: Audit,
-    pub(super) key: LinkKey,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(crate) runtime: Handle,
+    pub(crate) evidence: Arc<dyn Evidence>,
+    pub(crate) indexes: Arc<Indexes>,
+    pub(crate) clips: Arc<Clips>,
+    pub(crate) views: Arc<Views>,
+    pub(crate) audit: Audit,
+    pub(crate) key: LinkKey,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl FromRef<App> for Player {
