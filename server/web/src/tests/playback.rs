@@ -90,7 +90,7 @@ async fn a_link_is_for_one_person_and_some_minutes_and_hundreds_of_ranges_are_on
         assert_eq!((status, &part[..]), (StatusCode::PARTIAL_CONTENT, &whole[from..=from]));
     }
     let seen = format!("{}/webcam-0001.webm", session(0));
-    assert_eq!(audited(&house, "evidence_viewed").await, [seen.clone()]);
+    assert_eq!(audited(&house, "evidence_viewed").await, std::slice::from_ref(&seen));
     assert_eq!(get(&house, Role::Proctor, &url, None).await.0, StatusCode::NOT_FOUND, "somebody else's link");
     let nobody = House::request(&Method::GET, &url).body(Body::empty()).unwrap();
     assert_eq!(house.send(nobody).await.status(), StatusCode::UNAUTHORIZED);
