@@ -1,6 +1,7 @@
 //! Virtual candidates and proctors that speak the real protocol over real sockets, and a server process to speak to.
 //! The measuring programs, the fault rig and the operations tests share them.
 
+pub mod cameras;
 pub mod candidate;
 pub mod crowd;
 pub mod line;

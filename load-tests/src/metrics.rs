@@ -13,9 +13,7 @@ impl Buckets {
     /// # Errors
     /// If there is no answer, or no such histogram in it yet.
     pub async fn read(ops_url: &str, name: &str) -> anyhow::Result<Self> {
-        let client = reqwest::Client::builder().no_proxy().build()?;
-        let response = client.get(format!("{ops_url}/metrics")).send().await?;
-        let text = response.error_for_status()?.text().await?;
+        let text = text(ops_url).await?;
         Self::parse(&text, name).with_context(|| format!("the server has no histogram {name}"))
     }
 
@@ -63,6 +61,33 @@ impl Buckets {
     }
 }
 
+async fn text(ops_url: &str) -> anyhow::Result<String> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let response = client.get(format!("{ops_url}/metrics")).send().await?;
+    Ok(response.error_for_status()?.text().await?)
+}
+
+/// All counters at one instant.
+#[derive(Clone, Debug)]
+pub(crate) struct Counters(String);
+
+impl Counters {
+    pub(crate) async fn read(ops_url: &str) -> anyhow::Result<Self> {
+        Ok(Self(text(ops_url).await?))
+    }
+
+    /// The counter of that name with that label (`reason="rate"`, or nothing); one that never counted is 0.
+    pub(crate) fn value(&self, name: &str, label: &str) -> u64 {
+        let values = self.0.lines().filter_map(|line| line.strip_prefix(name)).filter_map(|rest| {
+            let (labels, value) = rest.rsplit_once(' ')?;
+            let ours = labels.is_empty() || labels.starts_with('{');
+            (ours && labels.contains(label)).then(|| value.parse::<u64>().ok())?
+        });
+        values.sum()
+    }
+}
+
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounds of a few seconds")]
 fn micros(seconds: f64) -> u64 {
     (seconds.max(0.0) * 1e6).round() as u64
@@ -81,6 +106,15 @@ mod tests {
         assert_eq!(buckets.quantile_us(0.5), Some(1_500.0));
         assert_eq!(buckets.quantile_us(0.99), None, "above the last bound");
         assert_eq!(Buckets::parse(TEXT, "b"), None);
+    }
+
+    #[test]
+    fn a_counter_is_told_by_its_whole_name_and_label() {
+        let text = "x_total{reason=\"a\"} 3\nx_total{reason=\"b\"} 4\nx_totals 9\ny_total 5\n";
+        let counters = Counters(text.to_owned());
+        assert_eq!(counters.value("x_total", "reason=\"b\""), 4);
+        assert_eq!(counters.value("x_total", ""), 7);
+        assert_eq!((counters.value("y_total", ""), counters.value("z_total", "")), (5, 0));
     }
 
     #[test]

@@ -263,7 +263,9 @@ fn picture(count: u32) -> Vec<u8> {
     frame
 }
 
-fn host_candidate(local: SocketAddr) -> anyhow::Result<rtc::peer_connection::transport::RTCIceCandidateInit> {
+pub(crate) fn host_candidate(
+    local: SocketAddr,
+) -> anyhow::Result<rtc::peer_connection::transport::RTCIceCandidateInit> {
     let IpAddr::V4(address) = local.ip() else { anyhow::bail!("loopback is IPv4 here") };
     let candidate = CandidateHostConfig {
         base_config: CandidateConfig {
@@ -278,7 +280,7 @@ fn host_candidate(local: SocketAddr) -> anyhow::Result<rtc::peer_connection::tra
     Ok(RTCIceCandidate::from(&candidate.new_candidate_host()?).to_json()?)
 }
 
-fn codec(kind: RtpCodecKind) -> RTCRtpCodecParameters {
+pub(crate) fn codec(kind: RtpCodecKind) -> RTCRtpCodecParameters {
     let feedback = |typ: &str, parameter: &str| RTCPFeedback { typ: typ.into(), parameter: parameter.into() };
     if kind == RtpCodecKind::Audio {
         let rtp_codec = RTCRtpCodec {

@@ -56,6 +56,57 @@ impl Usage {
     }
 }
 
+/// The whole machine's processor time at one instant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Machine {
+    busy: u64,
+    all: u64,
+}
+
+impl Machine {
+    pub(crate) fn now() -> anyhow::Result<Self> {
+        let stat = fs::read_to_string("/proc/stat")?;
+        let line = stat.lines().next().and_then(|line| line.strip_prefix("cpu ")).context("no cpu line")?;
+        let fields: Vec<u64> = line.split_ascii_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+        // proc(5): user nice system idle iowait irq softirq steal; what follows is in the first two already.
+        let all = fields.iter().take(8).sum();
+        let idle: u64 = fields.iter().skip(3).take(2).sum();
+        Ok(Self { busy: all - idle, all })
+    }
+
+    /// Per cent of all cores since then.
+    #[expect(clippy::cast_precision_loss, reason = "ticks of a minute")]
+    pub(crate) fn busy_percent_since(self) -> anyhow::Result<f64> {
+        let now = Self::now()?;
+        Ok((now.busy - self.busy) as f64 * 100.0 / (now.all - self.all).max(1) as f64)
+    }
+}
+
+/// Datagrams that the kernel threw away because the socket at this UDP port was full (last column of proc(5), net/udp).
+pub(crate) fn udp_drops(port: u16) -> anyhow::Result<u64> {
+    let table = fs::read_to_string("/proc/net/udp")?;
+    let suffix = format!(":{port:04X}");
+    let row = table
+        .lines()
+        .skip(1)
+        .find(|line| line.split_ascii_whitespace().nth(1).is_some_and(|address| address.ends_with(&suffix)));
+    let drops = row.context("nobody has this UDP port")?.split_ascii_whitespace().last();
+    Ok(drops.context("an empty row")?.parse()?)
+}
+
+/// Bytes of all files below a folder; one that vanishes meanwhile counts nothing.
+pub(crate) fn folder_bytes(folder: &std::path::Path) -> anyhow::Result<u64> {
+    let mut sum = 0;
+    for entry in fs::read_dir(folder)?.flatten() {
+        match entry.metadata() {
+            Ok(data) if data.is_dir() => sum += folder_bytes(&entry.path())?,
+            Ok(data) => sum += data.len(),
+            Err(_) => {}
+        }
+    }
+    Ok(sum)
+}
+
 /// Raises the limit of open files to the hard one, for this process and those it starts: the limit in force.
 #[must_use]
 pub fn raise_open_files() -> u64 {

@@ -13,14 +13,17 @@ const { chromium } = createRequire(join(from, 'package.json'))('playwright-core'
 const LOOK_EVERY_MS = 50
 
 export class Service {
-  /** The service that the command line names: INTEROP-BINARY FOLDER. */
-  static async start() {
+  /** The service that the command line names: INTEROP-BINARY FOLDER. `relay` starts one first; `more` are options that
+   *  name its port. */
+  static async start({ relay, more } = {}) {
     const [program, folder] = process.argv.slice(2)
     assert(program && folder, 'usage: TEST.mjs INTEROP-BINARY FOLDER')
     mkdirSync(folder, { recursive: true })
     const service = new Service()
     service.folder = folder
-    service.#child = spawn(program, [folder], { stdio: ['ignore', 'pipe', 'inherit'] })
+    if (relay) service.turn = await relay(folder)
+    const options = more ? more(service.turn.port) : []
+    service.#child = spawn(program, [folder, ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
     service.base = await new Promise((resolve, reject) => {
       createInterface({ input: service.#child.stdout }).once('line', resolve)
       service.#child.once('exit', code => reject(new Error(`the service ended with ${code}`)))

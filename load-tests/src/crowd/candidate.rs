@@ -323,6 +323,11 @@ impl Light {
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX - self.skew_ms.abs()) + self.skew_ms
     }
 
+    /// Where this device comes from, what it proves itself with, and whose exam it is.
+    pub(crate) fn device(&self) -> (Ipv4Addr, String, Uuid) {
+        (self.source, self.credential(), self.session)
+    }
+
     fn credential(&self) -> String {
         format!("{}.{}", self.session, self.device_key)
     }

@@ -2,6 +2,7 @@
 
 mod field;
 mod file;
+mod media;
 mod paced;
 mod reconnect;
 mod saturate;
@@ -9,6 +10,7 @@ mod soak;
 mod start;
 
 pub use file::{Scenario, list, names};
+pub use media::MediaPlan;
 
 use crate::report::{Machine, Report, Run, medians};
 use crate::staff::now_ms;

@@ -1,5 +1,9 @@
 //! The configuration of a real start. Unknown keys are refused by name; `synaq doctor` says what is wrong.
 
+mod media;
+
+pub(crate) use media::Media;
+
 use crate::adapter::detection;
 use crate::installation::Folders;
 use crate::private;
@@ -109,19 +113,6 @@ pub(crate) struct Tls {
 pub(crate) struct Proxy {
     /// Its address as this machine sees it
     pub(crate) trusted: IpAddr,
-}
-
-/// WebRTC: one UDP port, and the same TCP port.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Media {
-    /// Where media is taken
-    pub(crate) listen: SocketAddr,
-    /// The address and port that browsers reach it under, behind NAT
-    pub(crate) advertise: Option<SocketAddr>,
-    /// ICE-TCP for networks that block UDP
-    #[serde(default = "yes")]
-    pub(crate) tcp: bool,
 }
 
 /// Where records go.
@@ -372,17 +363,7 @@ impl Config {
         if self.tls.is_some() && self.proxy.is_some() {
             complaints.push("[tls] and [proxy] exclude each other; remove one".to_owned());
         }
-        if self.media.listen.ip().is_unspecified() && self.media.advertise.is_none() {
-            complaints.push(format!(
-                "[media] listen = {} is a wildcard; set advertise to the address and port that browsers reach",
-                self.media.listen
-            ));
-        }
-        if let Some(advertise) = self.media.advertise.filter(|address| address.ip().is_unspecified()) {
-            complaints.push(format!(
-                "[media] advertise = {advertise} is no address that a browser reaches; name one"
-            ));
-        }
+        complaints.extend(self.media.complaints());
         if let Some(collector) = &self.telemetry.otlp
             && !Url::parse(collector).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
         {

@@ -1,7 +1,7 @@
 //! A page server with WHIP and WHEP around the media service, for tests with real browsers
 //! (`tests/media/interop.mjs`). Evidence goes unsealed into the folder of the first argument.
 //!
-//! `cargo run -p synaq-media --example interop -- FOLDER [HTTP-PORT] [MEDIA-ADDRESS:PORT]`
+//! `cargo run -p synaq-media --example interop -- FOLDER [HTTP-PORT] [MEDIA-ADDRESS:PORT] [TURN-URL TURN-SECRET]`
 use anyhow::Context as _;
 use axum::{
     Json, Router,
@@ -18,11 +18,11 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use synaq_media::{
-    Answer, EvidenceStore, EvidenceWriter, Fact, Finished, Handle, OfferError, Options, ResourceId, Service,
-    Sink,
+    Answer, EvidenceStore, EvidenceWriter, Fact, Finished, Handle, OfferError, Options, Relay, ResourceId,
+    Service, Sink, Turn,
 };
 use uuid::Uuid;
 
@@ -85,7 +85,14 @@ async fn main() -> anyhow::Result<()> {
     let http: u16 = arguments.next().as_deref().unwrap_or("0").parse()?;
     let bind: SocketAddr = arguments.next().as_deref().unwrap_or("127.0.0.1:0").parse()?;
     let log = Arc::new(Log { start: Instant::now(), lines: Mutex::default() });
-    let (media, guard) = Service::start(Options::new(bind), log.clone(), Arc::new(Folder(folder)))?;
+    let turn = arguments.next().map(|url| Turn {
+        urls: vec![url],
+        secret: arguments.next().unwrap_or_default(),
+        lifetime: Duration::from_secs(600),
+        unix_now: || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+    });
+    let options = Options { turn, ..Options::new(bind) };
+    let (media, guard) = Service::start(options, log.clone(), Arc::new(Folder(folder)))?;
     let page = "<!doctype html><title>interop</title><video autoplay></video>";
     let site = Router::new()
         .route("/", get(move || async move { Html(page) }))
@@ -109,12 +116,21 @@ async fn main() -> anyhow::Result<()> {
 
 fn answered(answer: Result<Answer, OfferError>) -> Response {
     match answer {
-        Ok(Answer { sdp, resource }) => {
+        Ok(Answer { sdp, resource, relay }) => {
             let headers = [
                 (header::CONTENT_TYPE, "application/sdp".to_owned()),
                 (header::LOCATION, format!("/resource/{resource}")),
             ];
-            (StatusCode::CREATED, headers, sdp).into_response()
+            let mut response = (StatusCode::CREATED, headers, sdp).into_response();
+            if let Some(Relay { urls, username, credential }) = relay {
+                let link = format!(
+                    "<{}>; rel=\"ice-server\"; username=\"{username}\"; credential=\"{credential}\"; credential-type=\"password\"",
+                    urls[0]
+                );
+                let link = header::HeaderValue::from_str(&link).expect("a relay's address is header text");
+                response.headers_mut().append(header::LINK, link);
+            }
+            response
         }
         Err(error) => (StatusCode::BAD_REQUEST, format!("{}: {error}", error.code())).into_response(),
     }

@@ -1,4 +1,5 @@
 //! Which datagram is for whom, decided from a few bytes before anything is decrypted (RFC 7983).
+use ring::hmac;
 use std::{collections::BTreeSet, time::Instant};
 
 /// A STUN message is at least its header.
@@ -6,6 +7,7 @@ const STUN_HEADER: usize = 20;
 const STUN_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 const BINDING_REQUEST: [u8; 2] = [0, 1];
 const USERNAME: u16 = 0x0006;
+const MESSAGE_INTEGRITY: u16 = 0x0008;
 /// First byte of a DTLS alert record.
 const DTLS_ALERT: u8 = 21;
 
@@ -36,17 +38,75 @@ pub(crate) fn classify(datagram: &[u8]) -> Class<'_> {
 
 /// The part of USERNAME before the colon (RFC 8445, section 7.2.2).
 fn receiver_fragment(message: &[u8]) -> Option<&str> {
+    let (_, value) = attribute(message, USERNAME)?;
+    std::str::from_utf8(value).ok()?.split(':').next()
+}
+
+/// Where an attribute begins, and its value.
+fn attribute(message: &[u8], wanted: u16) -> Option<(usize, &[u8])> {
     let mut at = STUN_HEADER;
     while let Some(head) = message.get(at..at + 4) {
         let kind = u16::from_be_bytes([head[0], head[1]]);
         let length = usize::from(u16::from_be_bytes([head[2], head[3]]));
         let value = message.get(at + 4..at + 4 + length)?;
-        if kind == USERNAME {
-            return std::str::from_utf8(value).ok()?.split(':').next();
+        if kind == wanted {
+            return Some((at, value));
         }
         at += 4 + length.next_multiple_of(4);
     }
     None
+}
+
+/// Whether whoever sent this request knows the password (RFC 8489, section 14.5). Only then is its address believed: a
+/// request that names somebody's fragment from another's address must not turn that other's media away.
+pub(crate) fn is_signed(message: &[u8], password: &[u8]) -> bool {
+    let Some((at, given)) = attribute(message, MESSAGE_INTEGRITY) else { return false };
+    // Signed is everything before, with the length that the message would have if it ended behind this attribute.
+    let Ok(length) = u16::try_from(at + 4 + given.len() - STUN_HEADER) else { return false };
+    let mut signed = message[..at].to_vec();
+    signed[2..4].copy_from_slice(&length.to_be_bytes());
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, password);
+    hmac::verify(&key, &signed, given).is_ok()
+}
+
+/// The stream that an RTP packet belongs to; `None` for RTCP (RFC 5761, section 4) and for what is no RTP.
+pub(crate) fn rtp_stream(datagram: &[u8]) -> Option<u32> {
+    match datagram {
+        [128..=191, kind, _, _, _, _, _, _, ssrc @ ..] if !(192..=223).contains(kind) => {
+            Some(u32::from_be_bytes(*ssrc.first_chunk()?))
+        }
+        _ => None,
+    }
+}
+
+/// Streams that a peer may send: those its offer names, or the first few it begins with if the offer names none.
+#[derive(Debug)]
+pub(crate) struct Streams {
+    known: Vec<u32>,
+    /// More may be learned.
+    open: bool,
+}
+
+/// Streams of one peer: picture, screen and sound, each with one for repairs, and a change of devices.
+pub(crate) const MAX_STREAMS: usize = 16;
+
+impl Streams {
+    pub(crate) fn offered(mut named: Vec<u32>) -> Self {
+        named.truncate(MAX_STREAMS);
+        Self { open: named.is_empty(), known: named }
+    }
+
+    /// `false` for a stream that nobody announced: its packets are dropped before anything is decrypted.
+    pub(crate) fn allows(&mut self, ssrc: u32) -> bool {
+        if self.known.contains(&ssrc) {
+            return true;
+        }
+        let learns = self.open && self.known.len() < MAX_STREAMS;
+        if learns {
+            self.known.push(ssrc);
+        }
+        learns
+    }
 }
 
 /// Tells repeated DTLS handshake flights from new ones while a handshake runs.
@@ -129,12 +189,12 @@ impl Bucket {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::time::Duration;
 
-    fn request(username: &[u8]) -> Vec<u8> {
+    pub(crate) fn request(username: &[u8]) -> Vec<u8> {
         let mut message = vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42];
         message.resize(STUN_HEADER, 7);
         message.extend_from_slice(&[0x80, 0x22, 0, 3, b'a', b'b', b'c', 0]);
@@ -147,6 +207,46 @@ mod tests {
     fn binding_request_names_its_receiver() {
         assert_eq!(classify(&request(b"ours:theirs")), Class::Request("ours"));
         assert_eq!(classify(&request(b"ours:theirs")[..30]), Class::Junk);
+    }
+
+    /// A request signed with that password.
+    fn signed(username: &[u8], password: &[u8]) -> Vec<u8> {
+        let mut message = request(username);
+        message.resize(message.len().next_multiple_of(4), 0);
+        let length = u16::try_from(message.len() + 24 - STUN_HEADER).unwrap();
+        message[2..4].copy_from_slice(&length.to_be_bytes());
+        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, password);
+        let tag = hmac::sign(&key, &message);
+        message.extend_from_slice(&[0, 8, 0, 20]);
+        message.extend_from_slice(tag.as_ref());
+        message
+    }
+
+    #[test]
+    fn only_who_knows_the_password_is_believed() {
+        let message = signed(b"ours:theirs", b"secret");
+        assert_eq!(classify(&message), Class::Request("ours"));
+        assert!(is_signed(&message, b"secret"));
+        assert!(!is_signed(&message, b"guess"));
+        assert!(!is_signed(&request(b"ours:theirs"), b"secret"), "not signed at all");
+        let with_fingerprint = [&message[..], &[0x80, 0x28, 0, 4, 1, 2, 3, 4]].concat();
+        assert!(is_signed(&with_fingerprint, b"secret"), "what follows is not signed");
+        let mut changed = message;
+        changed[STUN_HEADER] ^= 1;
+        assert!(!is_signed(&changed, b"secret"));
+    }
+
+    #[test]
+    fn unannounced_streams_are_told_from_announced_ones() {
+        let rtp = |ssrc: u32| [&[0x90, 96, 0, 1, 0, 0, 0, 9][..], &ssrc.to_be_bytes()].concat();
+        assert_eq!(rtp_stream(&rtp(7)), Some(7));
+        assert_eq!(rtp_stream(&[0x80, 200, 0, 6, 0, 0, 0, 9, 0, 0, 0, 7]), None, "a sender report");
+        assert_eq!(rtp_stream(&rtp(7)[..11]), None);
+        let mut streams = Streams::offered(vec![7, 8]);
+        assert_eq!([7, 8, 9, 7].map(|ssrc| streams.allows(ssrc)), [true, true, false, true]);
+        let mut unnamed = Streams::offered(Vec::new());
+        let taken = (0..100).filter(|ssrc| unnamed.allows(*ssrc)).count();
+        assert_eq!((taken, unnamed.allows(0)), (MAX_STREAMS, true));
     }
 
     #[test]
@@ -208,6 +308,8 @@ mod tests {
             message.truncate(STUN_HEADER);
             message.extend_from_slice(&bytes);
             classify(&message);
+            is_signed(&message, b"secret");
+            rtp_stream(&bytes);
         }
     }
 }

@@ -1,5 +1,5 @@
 use crate::{
-    NotFound, OfferError, PublisherStatus, Stats, Still, sdp,
+    NotFound, OfferError, PublisherStatus, Relay, Stats, Still, Turn, sdp,
     shared::{Shared, Wake},
 };
 use std::{fmt, net::SocketAddr, str::FromStr, sync::Arc};
@@ -12,6 +12,8 @@ pub struct Answer {
     /// `application/sdp`
     pub sdp: String,
     pub resource: ResourceId,
+    /// For a `Link` of the same answer (RFC 9725, section 4.6), where a relay is configured.
+    pub relay: Option<Relay>,
 }
 
 /// Unguessable name of one peer (120 random bits); whoever knows it may close it. Text form: 32 hexadecimal digits.
@@ -73,6 +75,7 @@ pub(crate) enum Command {
 pub struct Handle {
     pub(crate) shared: Arc<Shared>,
     pub(crate) threads: Arc<[Wake]>,
+    pub(crate) turn: Option<Arc<Turn>>,
 }
 
 impl fmt::Debug for Handle {
@@ -158,7 +161,9 @@ impl Handle {
         let sdp = sdp::check(offer, role)?;
         let (reply, answer) = oneshot::channel();
         self.thread(session).send(Command::Offer { session, role, sdp, reply })?;
-        answer.await.map_err(|_| OfferError::Stopped)?
+        let answer = answer.await.map_err(|_| OfferError::Stopped)??;
+        let relay = self.turn.as_ref().and_then(|turn| turn.relay(&ring::rand::SystemRandom::new()));
+        Ok(Answer { relay, ..answer })
     }
 
     /// A room never changes its thread, so the session id alone must pick it.

@@ -39,6 +39,8 @@ mod error;
 mod fact;
 mod feedback;
 mod handle;
+#[cfg(test)]
+mod hostile_tests;
 mod leg;
 #[cfg(test)]
 mod loopback_client;
@@ -49,6 +51,7 @@ mod peer;
 mod playback;
 mod publisher;
 mod recorder;
+mod relay;
 mod reorder;
 mod room;
 pub mod sdp;
@@ -67,6 +70,7 @@ pub use fact::{Checkpoint, EvidenceStore, EvidenceWriter, Fact, Finished, Gone, 
 pub use handle::{Answer, Handle, ResourceId};
 pub use options::{Limits, Options};
 pub use playback::Playback;
+pub use relay::{Relay, Turn};
 pub use service::{JoinGuard, Service};
 pub use shared::{PublisherStatus, Stats, Still};
 pub use survey::Index;

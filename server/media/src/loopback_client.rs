@@ -75,6 +75,8 @@ pub(crate) struct Client {
     pub(crate) muted: bool,
     /// Picture's first byte after the key-frame header, to tell publishers apart.
     pub(crate) mark: u8,
+    /// Every key frame has another size.
+    pub(crate) rotating: bool,
 }
 
 impl Client {
@@ -151,6 +153,7 @@ impl Client {
             lose: 0,
             muted: false,
             mark,
+            rotating: false,
         }
     }
 
@@ -163,6 +166,11 @@ impl Client {
     pub(crate) fn accept(&mut self, answer: String) {
         let answer = RTCSessionDescription::answer(answer).unwrap();
         self.core.set_remote_description(Instant::now(), answer).unwrap();
+    }
+
+    /// Sends bytes of the test's own from this client's address.
+    pub(crate) fn throw(&self, bytes: &[u8], to: SocketAddr) {
+        self.socket.send_to(bytes, to).unwrap();
     }
 
     pub(crate) fn close(&mut self) {
@@ -240,7 +248,8 @@ impl Client {
             video.next_at = now + FRAME_EVERY;
             let key = std::mem::take(&mut self.key_due);
             self.keys += usize::from(key);
-            let frame = if key { key_frame(640, 480, 2_500) } else { vec![1; 600] };
+            let width = if self.rotating { 320 + u16::try_from(self.keys % 8).unwrap() * 16 } else { 640 };
+            let frame = if key { key_frame(width, 480, 2_500) } else { vec![1; 600] };
             let chunks: Vec<_> = frame.chunks(1_000).collect();
             for (index, chunk) in chunks.iter().enumerate() {
                 let descriptor: &[u8] =

@@ -12,13 +12,13 @@ use std::{
 };
 use uuid::Uuid;
 
-const PATIENCE: Duration = Duration::from_secs(20);
-const SESSION: Uuid = Uuid::from_u128(7);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const SESSION: Uuid = Uuid::from_u128(7);
 
 /// Sink and store in one.
 #[derive(Default)]
-struct Ledger {
-    facts: Mutex<Vec<Fact>>,
+pub(crate) struct Ledger {
+    pub(crate) facts: Mutex<Vec<Fact>>,
     blobs: Mutex<BTreeMap<String, Vec<u8>>>,
     /// Held by a test: the disk hangs.
     hang: Mutex<()>,
@@ -56,19 +56,19 @@ impl EvidenceWriter for BlobWriter {
     }
 }
 
-struct Hall {
-    handle: Handle,
+pub(crate) struct Hall {
+    pub(crate) handle: Handle,
     guard: JoinGuard,
     ledger: Arc<Ledger>,
-    runtime: tokio::runtime::Runtime,
+    pub(crate) runtime: tokio::runtime::Runtime,
 }
 
 impl Hall {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(|_| {})
     }
 
-    fn with(change: impl FnOnce(&mut Options)) -> Self {
+    pub(crate) fn with(change: impl FnOnce(&mut Options)) -> Self {
         let ledger = Arc::new(Ledger::default());
         let mut options = Options::new(SocketAddr::from(([127, 0, 0, 1], 0)));
         options.tcp = false;
@@ -79,24 +79,24 @@ impl Hall {
         Self { handle, guard, ledger, runtime }
     }
 
-    fn publish(&self, client: &mut Client) -> crate::ResourceId {
+    pub(crate) fn publish(&self, client: &mut Client) -> crate::ResourceId {
         let answer = self.runtime.block_on(self.handle.publish(SESSION, client.offer())).unwrap();
         client.accept(answer.sdp);
         answer.resource
     }
 
-    fn view(&self, client: &mut Client) -> crate::ResourceId {
+    pub(crate) fn view(&self, client: &mut Client) -> crate::ResourceId {
         let answer = self.runtime.block_on(self.handle.view(SESSION, client.offer())).unwrap();
         client.accept(answer.sdp);
         answer.resource
     }
 
-    fn facts(&self) -> Vec<Fact> {
+    pub(crate) fn facts(&self) -> Vec<Fact> {
         self.ledger.facts.lock().unwrap().clone()
     }
 
     /// Drives the clients until `done`, which sees them.
-    fn drive<const N: usize>(
+    pub(crate) fn drive<const N: usize>(
         &self,
         what: &str,
         mut clients: [&mut Client; N],
@@ -112,17 +112,17 @@ impl Hall {
     }
 
     /// Stops the service; everything is recorded then.
-    fn stop(self) -> Arc<Ledger> {
+    pub(crate) fn stop(self) -> Arc<Ledger> {
         self.guard.stop();
         self.ledger
     }
 }
 
-fn videos(client: &Client) -> Vec<u16> {
+pub(crate) fn videos(client: &Client) -> Vec<u16> {
     client.got.iter().filter(|got| got.video).map(|got| got.sequence).collect()
 }
 
-fn flows(facts: &[Fact]) -> Vec<(bool, bool)> {
+pub(crate) fn flows(facts: &[Fact]) -> Vec<(bool, bool)> {
     let flow = |fact: &Fact| match fact {
         Fact::Flow { video, audio } => Some((*video, *audio)),
         _ => None,
@@ -130,7 +130,7 @@ fn flows(facts: &[Fact]) -> Vec<(bool, bool)> {
     facts.iter().filter_map(flow).collect()
 }
 
-fn finished(facts: &[Fact]) -> Vec<(u64, u32)> {
+pub(crate) fn finished(facts: &[Fact]) -> Vec<(u64, u32)> {
     facts
         .iter()
         .filter_map(|fact| match fact {

@@ -12,6 +12,8 @@ pub struct Options {
     pub advertise: Option<SocketAddr>,
     /// Also listen for ICE-TCP on the same port number, for networks that block UDP.
     pub tcp: bool,
+    /// Where browsers go that reach us by neither UDP nor TCP.
+    pub turn: Option<crate::Turn>,
     /// Network threads, 1 to 64. One thread carries some hundred publishers.
     pub threads: usize,
     /// A key frame, and with it a new still, at least this often.
@@ -35,6 +37,7 @@ impl Options {
             bind,
             advertise: None,
             tcp: true,
+            turn: None,
             threads: 1,
             still_every: Duration::from_secs(5),
             still_keep_every: Duration::from_secs(10),
@@ -56,6 +59,8 @@ pub struct Limits {
     pub packets_per_second: u32,
     /// Bytes per second taken from one peer before decryption.
     pub bytes_per_second: u32,
+    /// ICE and DTLS must be up by then, or the peer is forgotten.
+    pub connect_within: Duration,
     /// TCP connections, identified or not.
     pub tcp_connections: usize,
     /// Bytes waiting for the recorder.
@@ -70,6 +75,7 @@ impl Default for Limits {
             // A 300 kbit/s publisher sends about 80 packets/s; key frames and NACK repairs come in bursts.
             packets_per_second: 1_000,
             bytes_per_second: 500_000,
+            connect_within: Duration::from_secs(30),
             tcp_connections: 2_000,
             // About 10 s of 150 publishers at 300 kbit/s.
             recorder_queue_bytes: 64 << 20,

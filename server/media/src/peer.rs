@@ -1,7 +1,7 @@
 //! One WebRTC peer: building its answer, and what is kept about it.
 use crate::{
     OfferError,
-    demux::{Bucket, Handshake},
+    demux::{Bucket, Handshake, Streams},
     feedback,
     handle::{ResourceId, Role},
     leg::Leg,
@@ -87,6 +87,9 @@ pub(crate) struct Peer {
     pub(crate) connected: bool,
     pub(crate) bucket: Bucket,
     pub(crate) handshake: Handshake,
+    /// What its STUN requests are signed with.
+    pub(crate) password: String,
+    pub(crate) streams: Streams,
     /// Addresses that named this peer, oldest first.
     pub(crate) addresses: Vec<SocketAddr>,
     /// The last datagram came over TCP.
@@ -103,6 +106,7 @@ pub(crate) struct Answered {
     pub(crate) core: RTCPeerConnection,
     pub(crate) sdp: String,
     pub(crate) fragment: String,
+    pub(crate) password: String,
     pub(crate) viewer: Viewer,
 }
 
@@ -126,7 +130,7 @@ impl Ground {
         let mut core = RTCPeerConnectionBuilder::new()
             .with_configuration(configuration.build())
             .with_media_engine(engine)
-            .with_setting_engine(settings(fragment.clone(), password))
+            .with_setting_engine(settings(fragment.clone(), password.clone()))
             .with_interceptor_registry(registry)
             .build(now)?;
         let tracks = if role == Role::Viewer { self.add_tracks(&mut core, offer.audio)? } else { Vec::new() };
@@ -137,7 +141,7 @@ impl Ground {
         let sdp = core.local_description().ok_or(Error::ErrUnknownType)?.sdp;
         let sdp = if role == Role::Publisher { sdp::shape_answer(&sdp, self.video_kbps) } else { sdp };
         let viewer = self.outgoing(&mut core, tracks)?;
-        Ok(Answered { core, sdp, fragment, viewer })
+        Ok(Answered { core, sdp, fragment, password, viewer })
     }
 
     fn add_tracks(

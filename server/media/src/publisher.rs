@@ -11,7 +11,7 @@ use bytes::Bytes;
 use rtc::{media_stream::MediaStreamTrackId, rtp_transceiver::RTCRtpReceiverId};
 use std::{
     collections::VecDeque,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 use uuid::Uuid;
@@ -245,7 +245,7 @@ impl Publisher {
             match out {
                 Out::Packet(held) => self.video_packet(held, counters, now),
                 Out::Lost(lost) => {
-                    self.lost(lost);
+                    self.lost(lost, counters);
                     self.assembler.gap();
                     self.gap_open = true;
                     self.key_wanted = true;
@@ -255,12 +255,13 @@ impl Publisher {
         while let Some(out) = self.audio.take(now) {
             match out {
                 Out::Packet(held) => self.audio_packet(held, counters),
-                Out::Lost(lost) => self.lost(lost),
+                Out::Lost(lost) => self.lost(lost, counters),
             }
         }
     }
 
-    fn lost(&mut self, lost: u32) {
+    fn lost(&mut self, lost: u32, counters: &Counters) {
+        counters.lost_packets.fetch_add(u64::from(lost), Relaxed);
         self.period.lost += lost;
         self.period.expected += lost;
     }
@@ -269,6 +270,7 @@ impl Publisher {
         self.period.expected += 1;
         let needed_key = self.assembler.needs_key();
         let frame = self.assembler.push(held.timestamp, held.marker, &held.payload);
+        counters.refused_frames.fetch_add(self.assembler.take_refused(), Relaxed);
         if self.assembler.needs_key() && !needed_key {
             self.gap_open = true;
             self.key_wanted = true;

@@ -33,7 +33,8 @@ impl Room {
     }
 
     pub(crate) fn is_stale(&self, now: Instant) -> bool {
-        self.empty_since.is_some_and(|since| now.duration_since(since) >= LINGER)
+        let nothing_to_keep = || self.view.still().is_none();
+        self.empty_since.is_some_and(|since| now.duration_since(since) >= LINGER || nothing_to_keep())
     }
 }
 

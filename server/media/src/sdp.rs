@@ -6,7 +6,7 @@
 //!
 //! A publisher may offer a second video line (a shared screen). It is answered as inactive: the browser sends nothing
 //! on it, and nothing is recorded that nobody announced.
-use crate::{OfferError, handle::Role};
+use crate::{OfferError, demux::MAX_STREAMS, handle::Role};
 use rtc::peer_connection::sdp::RTCSessionDescription;
 
 /// Longest offer. Chromium's with one audio and one video line is about 6 KiB.
@@ -23,6 +23,8 @@ const MAX_VIDEO_LINES: usize = 2;
 pub(crate) struct Offer {
     pub(crate) text: String,
     pub(crate) audio: bool,
+    /// What its `a=ssrc` lines announce (RFC 5576), each once.
+    pub(crate) streams: Vec<u32>,
 }
 
 /// Runs everything that reads an offer on arbitrary bytes; must never panic. Entry for the fuzzer.
@@ -56,7 +58,7 @@ pub(crate) fn check(offer: &str, role: Role) -> Result<Offer, OfferError> {
         }
     }
     seen.finish(role)?;
-    Ok(Offer { text, audio: seen.audio > 0 })
+    Ok(Offer { text, audio: seen.audio > 0, streams: seen.streams })
 }
 
 #[derive(Default)]
@@ -69,6 +71,7 @@ struct Seen {
     fingerprint: bool,
     ufrag: bool,
     password: bool,
+    streams: Vec<u32>,
 }
 
 impl Seen {
@@ -120,6 +123,7 @@ impl Seen {
                 let codec = rest.split_ascii_whitespace().nth(1).unwrap_or_default();
                 self.vp8 |= codec.eq_ignore_ascii_case("VP8/90000");
             }
+            "ssrc" => self.announce(rest)?,
             "fingerprint" => self.fingerprint |= rest.split_ascii_whitespace().count() == 2,
             // RFC 8839, section 5.4: at least 4 and 22 characters.
             "ice-ufrag" => self.ufrag |= rest.len() >= 4,
@@ -134,6 +138,19 @@ impl Seen {
             _ => {}
         }
         Ok(true)
+    }
+
+    fn announce(&mut self, value: &str) -> Result<(), OfferError> {
+        let Some(Ok(ssrc)) = value.split_ascii_whitespace().next().map(str::parse) else {
+            return Err(OfferError::Malformed("an ssrc line has no number"));
+        };
+        if !self.streams.contains(&ssrc) {
+            self.streams.push(ssrc);
+        }
+        if self.streams.len() > MAX_STREAMS {
+            return Err(OfferError::Malformed("too many streams are announced"));
+        }
+        Ok(())
     }
 
     fn finish(&self, role: Role) -> Result<(), OfferError> {
@@ -223,6 +240,17 @@ pub(crate) mod tests {
         assert_eq!(code(&good.replace("a=ice-pwd", "a=x")), "sdp_malformed");
         let candidates = "a=candidate:1 1 udp 1 10.0.0.1 1 typ host\r\n".repeat(MAX_CANDIDATES + 1);
         assert_eq!(code(&offer(&[VIDEO, &candidates].concat())), "sdp_malformed");
+    }
+
+    #[test]
+    fn announced_streams_are_known_each_once_and_bounded() {
+        let with = |count: u32| {
+            let lines = |ssrc| format!("a=ssrc:{ssrc} cname:x\r\na=ssrc:{ssrc} msid:- y\r\n");
+            offer(&[AUDIO, VIDEO, &(1..=count).map(lines).collect::<String>()].concat())
+        };
+        assert_eq!(check(&with(3), Role::Publisher).unwrap().streams, [1, 2, 3]);
+        assert_eq!(code(&with(u32::try_from(MAX_STREAMS).unwrap() + 1)), "sdp_malformed");
+        assert_eq!(code(&offer(&[AUDIO, VIDEO, "a=ssrc:minus\r\n"].concat())), "sdp_malformed");
     }
 
     #[test]

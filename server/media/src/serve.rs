@@ -1,7 +1,7 @@
 //! Between sockets and peers: datagrams in, everything the WebRTC core has to say out.
 use crate::{
     Fact, Gone,
-    demux::{Class, classify},
+    demux::{Class, classify, is_signed, rtp_stream},
     engine::{Engine, rtc_poll_write},
     peer::{AUDIO_LEVEL_URI, Part, Peer},
     publisher::Source,
@@ -42,16 +42,24 @@ impl Engine {
         let counters = &self.around.shared.counters;
         count(&counters.datagrams_in);
         counters.bytes_in.fetch_add(bytes.len() as u64, Relaxed);
+        let sender = self.by_address.get(&from).copied();
         let (id, alert) = match classify(bytes) {
             Class::Request(fragment) => (self.by_fragment.get(fragment).copied(), false),
-            Class::Flow { alert } => (self.by_address.get(&from).copied(), alert),
+            Class::Flow { alert } => (sender, alert),
             Class::Junk => (None, false),
         };
         let Some(peer) = id.and_then(|id| self.peers.get_mut(&id)) else {
             return count(&counters.dropped_unknown);
         };
+        // Before anything is looked at more closely; whoever forges requests for a peer is not billed to it.
+        if id != sender && !is_signed(bytes, peer.password.as_bytes()) {
+            return count(&counters.dropped_unknown);
+        }
         if !peer.bucket.allows(bytes.len(), now) {
             return count(&counters.dropped_rate);
+        }
+        if rtp_stream(bytes).is_some_and(|ssrc| !peer.streams.allows(ssrc)) {
+            return count(&counters.dropped_unknown);
         }
         if !peer.connected && peer.handshake.is_repetition(bytes) {
             return;

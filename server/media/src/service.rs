@@ -84,7 +84,8 @@ impl Service {
             wakes.push(Wake { commands, waker: start.waker.clone(), address: start.ground.advertised });
             starts.push((start, inbox));
         }
-        let handle = Handle { shared: shared.clone(), threads: wakes.into() };
+        let turn = options.turn.clone().map(Arc::new);
+        let handle = Handle { shared: shared.clone(), threads: wakes.into(), turn };
         let mut guard = JoinGuard { threads: Vec::new(), handle: handle.clone() };
         for (index, (start, inbox)) in starts.into_iter().enumerate() {
             let queue = Arc::new(Queue::new(options.limits.recorder_queue_bytes));

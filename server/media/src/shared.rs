@@ -73,6 +73,10 @@ pub struct Stats {
     pub key_requests: u64,
     /// Frames that the recorder's full queue refused.
     pub dropped_frames: u64,
+    /// Key frames that were no VP8, or of an absurd size.
+    pub refused_frames: u64,
+    /// RTP packets that no repair brought in time, over all publishers.
+    pub lost_packets: u64,
     /// Peers dropped because the WebRTC core panicked on their input: bugs, to be reported upstream.
     pub panics: u64,
 }
@@ -101,6 +105,8 @@ counters!(
     forwarded,
     key_requests,
     dropped_frames,
+    refused_frames,
+    lost_packets,
     panics
 );
 

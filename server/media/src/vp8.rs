@@ -1,6 +1,10 @@
 //! VP8 over RTP (RFC 7741): payload descriptor, frame assembly, key-frame header (RFC 6386), WebP wrapping.
 use bytes::Bytes;
 
+/// Longest side and most pixels of a picture: a 4K screen. A header may claim 16,383 by 16,383, and whoever decodes such
+/// a still would need a gigabyte for it.
+pub(crate) const MAX_SIDE: u16 = 4_096;
+pub(crate) const MAX_PIXELS: u32 = 3_840 * 2_160;
 /// Longest frame assembled. A 640x480 key frame at the best quality stays below 150 kB.
 const MAX_FRAME_BYTES: usize = 512 << 10;
 
@@ -43,14 +47,17 @@ pub(crate) fn starts_key_frame(payload: &[u8]) -> bool {
     starts_frame(payload) && descriptor_len(payload).is_some_and(|at| payload[at] & 1 == 0)
 }
 
-/// Width and height of a key frame; `None` for any other bytes.
+/// Width and height of a key frame; `None` for any other bytes, and for a size beyond [`MAX_SIDE`] and [`MAX_PIXELS`].
 pub(crate) fn key_frame_size(frame: &[u8]) -> Option<(u16, u16)> {
     if frame.len() < 10 || frame[0] & 1 != 0 || frame[3..6] != [0x9d, 0x01, 0x2a] {
         return None;
     }
     // The two upper bits are a scaling hint that nobody uses.
     let side = |at: usize| u16::from_le_bytes([frame[at], frame[at + 1]]) & 0x3fff;
-    Some((side(6), side(8))).filter(|(width, height)| *width > 0 && *height > 0)
+    let fits = |side: u16| (1..=MAX_SIDE).contains(&side);
+    Some((side(6), side(8))).filter(|(width, height)| {
+        fits(*width) && fits(*height) && u32::from(*width) * u32::from(*height) <= MAX_PIXELS
+    })
 }
 
 /// Wraps a key frame as a lossy WebP file (RFC 9649, section 2.5): a VP8 key frame is what that format holds.
@@ -77,9 +84,16 @@ pub(crate) struct Assembler {
     timestamp: u32,
     open: bool,
     needs_key: bool,
+    /// Key frames that were none, or of a size beyond the bounds.
+    refused: u64,
 }
 
 impl Assembler {
+    /// Key frames refused since the last call.
+    pub(crate) fn take_refused(&mut self) -> u64 {
+        std::mem::take(&mut self.refused)
+    }
+
     /// A packet is missing for good.
     pub(crate) fn gap(&mut self) {
         self.open = false;
@@ -111,6 +125,12 @@ impl Assembler {
         }
         self.open = false;
         let key = key_frame_size(&self.data).is_some();
+        if !key && self.data[0] & 1 == 0 {
+            // It says that it stands alone, and is no picture that we take: nothing after it can be shown.
+            self.refused += 1;
+            self.gap();
+            return None;
+        }
         if self.needs_key && !key {
             return None;
         }
@@ -159,6 +179,20 @@ pub(crate) mod tests {
         assert!(assembler.needs_key());
         assert!(assembler.push(2, true, &[&[0x10], &key_frame(2, 2, 11)[..]].concat()).unwrap().key);
         assert!(!assembler.push(3, true, &[0x10, 0x01, 0x02]).unwrap().key);
+    }
+
+    #[test]
+    fn key_frame_of_an_absurd_size_or_of_another_codec_is_refused() {
+        let mut assembler = Assembler::default();
+        let mut push = |frame: &[u8]| assembler.push(1, true, &[&[0x10], frame].concat());
+        assert!(push(&key_frame(3_840, 2_160, 20)).is_some());
+        assert_eq!(push(&key_frame(16_383, 16_383, 20)), None);
+        assert_eq!(push(&key_frame(4_097, 16, 20)), None);
+        assert_eq!(push(&key_frame(0, 480, 20)), None);
+        assert_eq!(push(&[0x10, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]), None, "an H.264 slice, say");
+        assert_eq!(push(&[0x11, 1, 2]), None, "refers to a picture that was refused");
+        assert!(push(&key_frame(320, 240, 20)).is_some());
+        assert_eq!((assembler.take_refused(), assembler.take_refused()), (4, 0));
     }
 
     #[test]

@@ -16,6 +16,8 @@ enum Seen {
     Program(&'static [&'static str]),
     /// All of these programs are in one folder of the path, or of one version of Debian's PostgreSQL
     Postgres(&'static [&'static str]),
+    /// Python has this module
+    Python(&'static str),
     /// The font that `fc-match` finds for this family carries this name
     Font(&'static str),
 }
@@ -58,6 +60,12 @@ const NEEDS: &[Need] = &[
         for_what: "a second opinion on a database after a power cut",
         seen: Seen::Program(&["sqlite3"]),
     },
+    Need { package: "coturn", for_what: "media over a relay", seen: Seen::Program(&["turnserver"]) },
+    Need {
+        package: "python3-venv",
+        for_what: "an independent WebRTC client, aiortc",
+        seen: Seen::Python("ensurepip"),
+    },
     Need { package: "fontconfig", for_what: "looking for fonts", seen: Seen::Program(&["fc-match"]) },
     Need {
         package: "fonts-noto-core",
@@ -65,6 +73,9 @@ const NEEDS: &[Need] = &[
         seen: Seen::Font("Noto Sans"),
     },
 ];
+
+/// Of PyPI; shares no code with the server's WebRTC.
+const AIORTC: &str = "1.16.0";
 
 const POSTGRES: &str = "postgresql";
 /// Where Debian keeps each version's programs, out of the path.
@@ -81,10 +92,44 @@ const NODE: (u32, u32) = (20, 19);
 pub(crate) fn provide(folder: &Path) -> Result<Tally, String> {
     node(folder)?;
     let missing: Vec<&Need> = NEEDS.iter().filter(|need| !there(need, folder)).collect();
-    if missing.is_empty() {
-        println!("everything is there");
-        return Ok(Tally::passed());
+    if !missing.is_empty() {
+        install(&missing, folder)?;
     }
+    aiortc(folder)?;
+    println!("everything is there");
+    Ok(Tally::passed())
+}
+
+/// The Python that has aiortc; kept from one run to the next.
+pub(crate) fn aiortc_python() -> Result<PathBuf, String> {
+    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")));
+    let cache = cache.ok_or("neither XDG_CACHE_HOME nor HOME says where a cache may be")?;
+    Ok(cache.join("synaq").join(format!("aiortc-{AIORTC}")).join("bin/python"))
+}
+
+fn aiortc(folder: &Path) -> Result<(), String> {
+    let python = aiortc_python()?;
+    let works = || output(program(&python, folder).args(["-c", "import aiortc"])).is_some();
+    if works() {
+        return Ok(());
+    }
+    let environment = python.ancestors().nth(2).expect("bin/python lies two folders below it");
+    println!("installing aiortc {AIORTC} into {}", environment.display());
+    check(program("python3", folder).args(["-m", "venv", "--clear"]).arg(environment))?;
+    let wanted = format!("aiortc=={AIORTC}");
+    check(program(&python, folder).args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        &wanted,
+    ]))?;
+    if works() { Ok(()) } else { Err("aiortc was installed and still cannot be imported".to_owned()) }
+}
+
+fn install(missing: &[&Need], folder: &Path) -> Result<(), String> {
     let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
     let root = output(program("id", folder).arg("-u")).is_some_and(|id| id.trim() == "0");
     if !root || find("apt-get").is_none() {
@@ -111,7 +156,7 @@ pub(crate) fn provide(folder: &Path) -> Result<Tally, String> {
     }
     install(&packages)?;
     match missing.iter().find(|need| !there(need, folder)) {
-        None => Ok(Tally::passed()),
+        None => Ok(()),
         Some(need) => Err(format!("{} was installed and still cannot be found", need.package)),
     }
 }
@@ -125,6 +170,9 @@ fn there(need: &Need, folder: &Path) -> bool {
     match need.seen {
         Seen::Program(names) => names.iter().any(|name| find(name).is_some()),
         Seen::Postgres(programs) => postgres(programs),
+        Seen::Python(module) => {
+            output(program("python3", folder).args(["-c", &format!("import {module}")])).is_some()
+        }
         Seen::Font(family) => output(program("fc-match", folder).args(["--format=%{family}", family]))
             .is_some_and(|got| got == family),
     }

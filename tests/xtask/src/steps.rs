@@ -45,7 +45,7 @@ pub(crate) const ALL: &[Step] = &[
     Step { name: "rust", what: "Rust tests", run: rust },
     Step { name: "types", what: "generated TypeScript types are up to date", run: types },
     Step { name: "front", what: "browser apps: types, reducers, size", run: front },
-    Step { name: "media", what: "media service against Chromium and ffmpeg", run: media },
+    Step { name: "media", what: "media service against Chromium, aiortc, coturn and ffmpeg", run: media },
     BROWSER,
 ];
 
@@ -153,7 +153,7 @@ fn front(place: &Place) -> Result<Tally, String> {
 
 fn media(place: &Place) -> Result<Tally, String> {
     let mut tally = Tally::default();
-    for script in ["interop.mjs", "dtls-loss.mjs"] {
+    for script in ["interop.mjs", "dtls-loss.mjs", "turn.mjs"] {
         let recordings = place.target.join("media-tests").join(script);
         fresh_folder(&recordings)?;
         let mut node = place.node()?;
@@ -162,6 +162,14 @@ fn media(place: &Place) -> Result<Tally, String> {
             .arg(recordings);
         tally.add(check(&mut node)?);
     }
+    let recordings = place.target.join("media-tests/independent");
+    fresh_folder(&recordings)?;
+    let mut python = program(needs::aiortc_python()?, &place.root);
+    python
+        .arg(place.root.join("tests/media/independent.py"))
+        .arg(place.debug_binary("examples/interop")?)
+        .arg(recordings);
+    tally.add(check(&mut python)?);
     Ok(tally)
 }
 

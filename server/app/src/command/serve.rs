@@ -29,11 +29,7 @@ pub(crate) async fn run(path: &Path) -> anyhow::Result<()> {
     let (store, keys) = installation::open(&folders).await?;
     let listener = serve::bind(config.listen)?;
     let start = Start {
-        media: synaq_media::Options {
-            advertise: config.media.advertise,
-            tcp: config.media.tcp,
-            ..synaq_media::Options::new(config.media.listen)
-        },
+        media: config.media.options()?,
         detectors: config.detectors.settings()?,
         web: synaq_web::Options {
             limits: config.capacity.limits(descriptors::raised()),

@@ -46,6 +46,8 @@ pub(crate) fn describe() {
         ("synaq_media_bytes_total", "Media bytes received"),
         ("synaq_media_forwarded_total", "Media packets sent on to proctors"),
         ("synaq_media_dropped_total", "Media packets and frames thrown away, by reason"),
+        ("synaq_media_lost_packets_total", "Media packets that never came, repairs included"),
+        ("synaq_media_refused_frames_total", "Key frames that were no VP8, or of an absurd size"),
         ("synaq_media_panics_total", "Peers dropped for a fault of the WebRTC core"),
     ] {
         describe_counter!(name, what);
@@ -122,6 +124,8 @@ fn of_media(stats: synaq_media::Stats) {
         ("synaq_media_datagrams_total", stats.datagrams_in),
         ("synaq_media_bytes_total", stats.bytes_in),
         ("synaq_media_forwarded_total", stats.forwarded),
+        ("synaq_media_lost_packets_total", stats.lost_packets),
+        ("synaq_media_refused_frames_total", stats.refused_frames),
         ("synaq_media_panics_total", stats.panics),
     ] {
         metrics::counter!(name).absolute(value);
