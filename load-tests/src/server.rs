@@ -4,6 +4,7 @@ use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 use std::env;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -13,6 +14,8 @@ const START_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Finding free ports is a matter of one or two tries.
 const PORT_TRIES: usize = 100;
+/// Linux gives outgoing connections those from 32768 on.
+const PORTS: Range<u16> = 20_000..32_000;
 
 /// What `synaq demo` writes.
 #[derive(Clone, Debug, Deserialize)]
@@ -165,13 +168,19 @@ impl Drop for Server {
     }
 }
 
-/// First of three free ports in a row: server, platform, media.
-pub(crate) fn free_ports() -> anyhow::Result<u16> {
+/// First of three free ports in a row (server, platform, media), below those that the kernel gives to outgoing
+/// connections: between our look and the server's, nobody takes one by chance.
+///
+/// # Errors
+/// If there are none.
+pub fn free_ports() -> anyhow::Result<u16> {
     for _ in 0..PORT_TRIES {
-        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let Some(last) = first.checked_add(2) else { continue };
-        let free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
-        if (first..=last).all(free) && UdpSocket::bind((Ipv4Addr::LOCALHOST, last)).is_ok() {
+        let first = rand::random_range(PORTS);
+        let free = |port| {
+            TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+                && UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+        };
+        if (first..first + 3).all(free) {
             return Ok(first);
         }
     }

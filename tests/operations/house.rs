@@ -4,13 +4,12 @@ use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use synaq_load_tests::candidate::Candidate;
 use synaq_load_tests::proctor::Proctor;
-use synaq_load_tests::server::Server;
+use synaq_load_tests::server::{Server, free_ports};
 use synaq_load_tests::site::{As, Site};
 use synaq_wire::candidate::Lang;
 use synaq_wire::centre::{CandidatesAdded, NewSitting, ProgrammeRow, SittingDetail};
@@ -199,17 +198,4 @@ pub(crate) async fn all<T: 'static>(mut tasks: JoinSet<anyhow::Result<T>>) -> an
         done.push(ended??);
     }
     Ok(done)
-}
-
-/// First of three free ports in a row: server, platform, media.
-fn free_ports() -> anyhow::Result<u16> {
-    for _ in 0..100 {
-        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let Some(last) = first.checked_add(2) else { continue };
-        let free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
-        if (first..=last).all(free) && UdpSocket::bind((Ipv4Addr::LOCALHOST, last)).is_ok() {
-            return Ok(first);
-        }
-    }
-    anyhow::bail!("no three free ports in a row were found")
 }

@@ -1,14 +1,14 @@
 //! One installation: the real binary as `synaq serve`, its data folder, and the platform sandbox as a process of its own.
 
 use crate::process::{self, Process};
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 use std::fmt::Write as _;
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use synaq_load_tests::server::Server;
+use synaq_load_tests::server::{Server, free_ports};
 
 /// A debug build on a busy machine, a database that has to recover first.
 const START_PATIENCE: Duration = Duration::from_secs(60);
@@ -274,23 +274,4 @@ impl House {
         writeln!(text, "[platform]\nurl = \"http://127.0.0.1:{platform}\"\ntrust = {trust:?}")?;
         Ok(text)
     }
-}
-
-/// First of three free ports in a row, below those that the kernel gives to outgoing connections: between our look and
-/// the server's, nobody takes one by chance.
-///
-/// # Errors
-/// If there are none.
-pub fn free_ports() -> anyhow::Result<u16> {
-    for _ in 0..100 {
-        let first = rand::random_range(20_000..32_000);
-        let free = |port| {
-            TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
-                && UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
-        };
-        if (first..first + 3).all(free) {
-            return Ok(first);
-        }
-    }
-    bail!("no three free ports in a row were found")
 }
