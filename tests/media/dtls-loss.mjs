@@ -46,6 +46,8 @@ async function relay(direction, lost) {
     return !isLost
   }
   front.on('message', (message, sender) => {
+    // The system may give us the port of the relay before, to which its page still says goodbye.
+    if (serverPort === undefined) return
     browser = sender
     if (passes('to server', message)) back.send(message, serverPort, '127.0.0.1')
   })
