@@ -137,17 +137,18 @@ impl Memory {
             absence.again_at = Some(now + RETRY);
             self.timers.push(Reverse((now + RETRY, session)));
         }
-        self.say_what_is_owed();
     }
 
     /// It cannot be brought back at all.
     pub(crate) fn give_up(&mut self, session: SessionId) {
         self.absent.remove(&session);
-        self.say_what_is_owed();
     }
 
-    fn say_what_is_owed(&self) {
-        let owes = self.absent.values().any(|absence| absence.failed <= FAILED_MAX);
+    /// Once a round, after its commit.
+    pub(crate) fn say_what_is_owed(&self) {
+        // An emptied map keeps its room, and walking through that takes time.
+        let owes =
+            !self.absent.is_empty() && self.absent.values().any(|absence| absence.failed <= FAILED_MAX);
         self.owes.store(owes, Ordering::Relaxed);
     }
 
@@ -187,8 +188,8 @@ impl Memory {
     /// What its coming back brought is in the log. Not before: a return of downtime that was not stored is still owed.
     pub(crate) fn is_served(&mut self, session: SessionId) {
         self.known.insert(session);
-        if self.sessions.contains_key(&session) && self.absent.remove(&session).is_some() {
-            self.say_what_is_owed();
+        if self.sessions.contains_key(&session) {
+            self.absent.remove(&session);
         }
     }
 

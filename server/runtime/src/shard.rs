@@ -76,8 +76,7 @@ impl Shard {
                     open = arrived > 0;
                 }
                 one = self.errands.next() => brought.push(one),
-                () = sleep_until(self.ports.clock.now(), due) => {}
-                () = tokio::time::sleep(HEARTBEAT) => {}
+                () = rest(self.ports.clock.now(), due) => {}
             }
             let now = self.ports.clock.now();
             let stood_since = (now - beat > STOOD_AFTER).then_some(beat);
@@ -130,6 +129,7 @@ impl Shard {
             }
         }
         self.commit(round).await;
+        self.memory.say_what_is_owed();
     }
 
     /// Before anything else of the round: no deadline may pass, and no answer be late, by time that was ours.
@@ -327,12 +327,8 @@ impl Ask {
     }
 }
 
-async fn sleep_until(now: At, due: Option<At>) {
-    match due {
-        Some(at) => {
-            let wait = u64::try_from((at - now).0.max(0)).expect("not negative");
-            tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
-        }
-        None => std::future::pending().await,
-    }
+/// Until the next deadline, and never longer than a heartbeat.
+async fn rest(now: At, due: Option<At>) {
+    let until_due = |at: At| Duration::from_millis(u64::try_from((at - now).0).unwrap_or(0));
+    tokio::time::sleep(due.map_or(HEARTBEAT, until_due).min(HEARTBEAT)).await;
 }

@@ -16,6 +16,15 @@ async fn until(mut met: impl FnMut() -> bool) {
     }
 }
 
+/// The append of what was asked is under way, and nobody has heard of it.
+async fn waits_for_its_commit<T>(bench: &Bench, asked: impl Future<Output = T>) {
+    tokio::select! {
+        biased;
+        _ = asked => panic!("acknowledged before the commit"),
+        () = until(|| bench.store.waiting() == 1) => {}
+    }
+}
+
 #[tokio::test]
 async fn an_answer_is_acknowledged_only_after_its_commit() {
     let bench = Bench::start().await;
@@ -23,11 +32,7 @@ async fn an_answer_is_acknowledged_only_after_its_commit() {
     let answer = bench.right(0).await;
     bench.store.hold();
     let mut pending = Box::pin(bench.send(bench.next_seq(), answer));
-    tokio::select! {
-        biased;
-        _ = &mut pending => panic!("acknowledged before the commit"),
-        () = until(|| bench.store.waiting() == 1) => {}
-    }
+    waits_for_its_commit(&bench, &mut pending).await;
     bench.store.release();
     let done = pending.await.unwrap();
     let receipt = done.receipt.unwrap();
@@ -145,11 +150,7 @@ async fn a_stored_answer_that_took_long_gives_the_time_back() {
     let answer = bench.right(0).await;
     bench.store.hold();
     let mut pending = Box::pin(bench.send(bench.next_seq(), answer));
-    tokio::select! {
-        biased;
-        _ = &mut pending => panic!("acknowledged before the commit"),
-        () = until(|| bench.store.waiting() == 1) => {}
-    }
+    waits_for_its_commit(&bench, &mut pending).await;
     bench.clock.advance(Span::secs(20));
     bench.store.release();
     assert_eq!(pending.await.unwrap().effects, [Effect::Accepted]);
