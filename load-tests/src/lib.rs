@@ -18,4 +18,5 @@ pub mod single;
 pub mod site;
 mod socket;
 pub mod staff;
+mod stream;
 pub mod usage;

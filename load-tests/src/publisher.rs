@@ -1,34 +1,20 @@
 //! A camera and a microphone of a virtual candidate: real ICE, DTLS and SRTP, made-up pictures of a real size.
 
-use anyhow::Context as _;
-use bytes::BytesMut;
+use crate::stream::{PICTURE_EVERY, SOUND_EVERY, Stream, media_engine, offer, payloads, received};
 use rtc::interceptor::Registry;
-use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::interceptor_registry::register_default_interceptors;
-use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MIME_TYPE_VP8, MediaEngine};
 use rtc::peer_connection::event::RTCPeerConnectionEvent;
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::state::RTCPeerConnectionState;
-use rtc::peer_connection::transport::{CandidateConfig, CandidateHostConfig, RTCIceCandidate};
 use rtc::peer_connection::{RTCPeerConnection, RTCPeerConnectionBuilder};
-use rtc::rtp;
-use rtc::rtp_transceiver::RTCRtpSenderId;
-use rtc::rtp_transceiver::rtp_sender::{
-    RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters,
-    RtpCodecKind,
-};
+use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use rtc::sansio::Protocol as _;
-use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
 use tokio::task::AbortHandle;
 use tokio::time::sleep_until;
 
-/// 12 pictures a second, as the candidate's page asks of its camera.
-const PICTURE_EVERY: Duration = Duration::from_micros(83_333);
-/// One Opus packet.
-const SOUND_EVERY: Duration = Duration::from_millis(20);
 /// One key frame in so many pictures, about what the server asks for.
 const PICTURES_PER_KEY: u32 = 60;
 /// A key frame of a face at 640x480.
@@ -39,8 +25,6 @@ const FRAME_BYTES: usize = 2_550;
 const SOUND_BYTES: usize = 60;
 /// Fits every path without fragmentation.
 const PAYLOAD_BYTES: usize = 1_100;
-const VP8_PAYLOAD_TYPE: u8 = 96;
-const OPUS_PAYLOAD_TYPE: u8 = 111;
 /// ICE works at least this often, even if the core names no instant.
 const IDLE: Duration = Duration::from_millis(200);
 
@@ -58,14 +42,6 @@ pub struct Offered {
 /// Publishes until it is dropped, then vanishes as a closed laptop would.
 #[derive(Debug)]
 pub struct Publisher(AbortHandle);
-
-struct Stream {
-    sender: RTCRtpSenderId,
-    ssrc: u32,
-    payload_type: u8,
-    sequence: u16,
-    count: u32,
-}
 
 impl std::fmt::Debug for Offered {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -87,10 +63,7 @@ impl Offered {
     pub async fn new() -> anyhow::Result<Self> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let local = socket.local_addr()?;
-        let mut engine = MediaEngine::default();
-        for kind in [RtpCodecKind::Audio, RtpCodecKind::Video] {
-            engine.register_codec(codec(kind), kind)?;
-        }
+        let mut engine = media_engine()?;
         let registry = register_default_interceptors(Registry::new(), &mut engine)?;
         let mut core = RTCPeerConnectionBuilder::new()
             .with_media_engine(engine)
@@ -98,10 +71,7 @@ impl Offered {
             .build(Instant::now())?;
         let video = Stream::add(&mut core, RtpCodecKind::Video)?;
         let audio = Stream::add(&mut core, RtpCodecKind::Audio)?;
-        core.add_local_candidate(host_candidate(local)?)?;
-        let offer = core.create_offer(None)?;
-        core.set_local_description(Instant::now(), offer)?;
-        let sdp = core.local_description().context("the offer is not there")?.sdp;
+        let sdp = offer(&mut core, local, Instant::now())?;
         Ok(Self { core, socket, local, video, audio, sdp })
     }
 
@@ -154,18 +124,8 @@ impl Offered {
     }
 
     fn datagram(&mut self, bytes: &[u8], from: SocketAddr) {
-        let transport = TransportContext {
-            local_addr: self.local,
-            peer_addr: from,
-            transport_protocol: TransportProtocol::UDP,
-            ecn: None,
-        };
         // A late packet of a closed connection is refused, as it should be.
-        let _ = self.core.handle_read(TaggedBytesMut {
-            now: Instant::now(),
-            transport,
-            message: BytesMut::from(bytes),
-        });
+        let _ = self.core.handle_read(received(self.local, from, bytes));
     }
 
     /// Sends what the core has to say and learns its state; `false` once the connection has ended.
@@ -197,57 +157,19 @@ impl Offered {
         while start + PICTURE_EVERY * self.video.count <= now {
             let picture = picture(self.video.count);
             let timestamp = self.video.count.wrapping_mul(7_500);
-            let chunks = picture.chunks(PAYLOAD_BYTES);
-            let last = chunks.len() - 1;
-            for (index, chunk) in chunks.enumerate() {
-                // VP8 payload descriptor (RFC 7741 4.2): S on the first packet of the frame.
-                let payload = [&[if index == 0 { 0x10 } else { 0 }], chunk].concat();
-                self.video.send(&mut self.core, timestamp, index == last, payload)?;
+            for (last, payload) in payloads(&picture, PAYLOAD_BYTES) {
+                let header = self.video.header(timestamp, last);
+                self.video.write(&mut self.core, header, payload)?;
             }
             self.video.count += 1;
         }
         while start + SOUND_EVERY * self.audio.count <= now {
             let timestamp = self.audio.count.wrapping_mul(960);
-            self.audio.send(&mut self.core, timestamp, false, vec![0xfc; SOUND_BYTES])?;
+            let header = self.audio.header(timestamp, false);
+            self.audio.write(&mut self.core, header, vec![0xfc; SOUND_BYTES].into())?;
             self.audio.count += 1;
         }
         Ok(())
-    }
-}
-
-impl Stream {
-    fn add(core: &mut RTCPeerConnection, kind: RtpCodecKind) -> anyhow::Result<Self> {
-        let (ssrc, codec) = (rand::random(), codec(kind));
-        let encoding = RTCRtpEncodingParameters {
-            rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() },
-            codec: codec.rtp_codec,
-            ..Default::default()
-        };
-        let name = format!("track-{ssrc}");
-        let track = MediaStreamTrack::new("virtual".into(), name.clone(), name, kind, vec![encoding]);
-        let sender = core.add_track(track)?;
-        Ok(Self { sender, ssrc, payload_type: codec.payload_type, sequence: rand::random(), count: 0 })
-    }
-
-    fn send(
-        &mut self,
-        core: &mut RTCPeerConnection,
-        timestamp: u32,
-        marker: bool,
-        payload: Vec<u8>,
-    ) -> anyhow::Result<()> {
-        self.sequence = self.sequence.wrapping_add(1);
-        let header = rtp::Header {
-            version: 2,
-            marker,
-            payload_type: self.payload_type,
-            sequence_number: self.sequence,
-            timestamp,
-            ssrc: self.ssrc,
-            ..Default::default()
-        };
-        let mut sender = core.rtp_sender(self.sender).context("the track was taken away")?;
-        Ok(sender.write_rtp(Instant::now(), rtp::Packet { header, payload: payload.into() })?)
     }
 }
 
@@ -261,43 +183,4 @@ fn picture(count: u32) -> Vec<u8> {
     frame.extend_from_slice(&480_u16.to_le_bytes());
     frame.resize(KEY_FRAME_BYTES, 0x55);
     frame
-}
-
-pub(crate) fn host_candidate(
-    local: SocketAddr,
-) -> anyhow::Result<rtc::peer_connection::transport::RTCIceCandidateInit> {
-    let IpAddr::V4(address) = local.ip() else { anyhow::bail!("loopback is IPv4 here") };
-    let candidate = CandidateHostConfig {
-        base_config: CandidateConfig {
-            network: "udp".into(),
-            address: address.to_string(),
-            port: local.port(),
-            component: 1,
-            ..Default::default()
-        },
-        ..Default::default()
-    };
-    Ok(RTCIceCandidate::from(&candidate.new_candidate_host()?).to_json()?)
-}
-
-pub(crate) fn codec(kind: RtpCodecKind) -> RTCRtpCodecParameters {
-    let feedback = |typ: &str, parameter: &str| RTCPFeedback { typ: typ.into(), parameter: parameter.into() };
-    if kind == RtpCodecKind::Audio {
-        let rtp_codec = RTCRtpCodec {
-            mime_type: MIME_TYPE_OPUS.into(),
-            clock_rate: 48_000,
-            channels: 2,
-            sdp_fmtp_line: "minptime=10;useinbandfec=1".into(),
-            rtcp_feedback: Vec::new(),
-        };
-        return RTCRtpCodecParameters { rtp_codec, payload_type: OPUS_PAYLOAD_TYPE };
-    }
-    let rtp_codec = RTCRtpCodec {
-        mime_type: MIME_TYPE_VP8.into(),
-        clock_rate: 90_000,
-        channels: 0,
-        sdp_fmtp_line: String::new(),
-        rtcp_feedback: vec![feedback("ccm", "fir"), feedback("nack", ""), feedback("nack", "pli")],
-    };
-    RTCRtpCodecParameters { rtp_codec, payload_type: VP8_PAYLOAD_TYPE }
 }

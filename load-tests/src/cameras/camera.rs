@@ -1,34 +1,24 @@
 //! One camera with its microphone.
 
 use super::{Profile, Sent};
-use crate::publisher::{codec, host_candidate};
-use anyhow::Context as _;
-use bytes::{Bytes, BytesMut};
+use crate::stream::{PICTURE_EVERY, SOUND_EVERY, Stream, media_engine, offer, payloads, received};
+use bytes::Bytes;
 use mio::net::UdpSocket;
 use rtc::interceptor::Registry;
-use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::interceptor_registry::{
     configure_nack, configure_rtcp_reports, configure_twcc_sender_only,
 };
-use rtc::peer_connection::configuration::media_engine::MediaEngine;
 use rtc::peer_connection::event::RTCPeerConnectionEvent;
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::state::RTCPeerConnectionState;
 use rtc::peer_connection::{RTCPeerConnection, RTCPeerConnectionBuilder};
-use rtc::rtp;
-use rtc::rtp_transceiver::RTCRtpSenderId;
-use rtc::rtp_transceiver::rtp_sender::{
-    RTCRtpCodingParameters, RTCRtpEncodingParameters, RTCRtpHeaderExtensionCapability, RtpCodecKind,
-};
+use rtc::rtp_transceiver::rtp_sender::{RTCRtpHeaderExtensionCapability, RtpCodecKind};
 use rtc::sansio::Protocol as _;
-use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-const PICTURE_EVERY: Duration = Duration::from_micros(83_333);
-const SOUND_EVERY: Duration = Duration::from_millis(20);
 const AUDIO_LEVEL_URI: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
 /// A quiet room, -dBov (RFC 6464).
 const QUIET: u8 = 60;
@@ -61,23 +51,12 @@ pub(crate) struct Camera {
     pub(super) due: Instant,
 }
 
-struct Stream {
-    sender: RTCRtpSenderId,
-    ssrc: u32,
-    payload_type: u8,
-    sequence: u16,
-    count: u32,
-}
-
 impl Waiting {
     /// Opens a socket on loopback and makes an offer.
     pub(crate) fn new(profile: Profile) -> anyhow::Result<Self> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0).into())?;
         let (local, now) = (socket.local_addr()?, Instant::now());
-        let mut engine = MediaEngine::default();
-        for kind in [RtpCodecKind::Audio, RtpCodecKind::Video] {
-            engine.register_codec(codec(kind), kind)?;
-        }
+        let mut engine = media_engine()?;
         let level = RTCRtpHeaderExtensionCapability { uri: AUDIO_LEVEL_URI.into() };
         engine.register_header_extension(level, RtpCodecKind::Audio, None)?;
         let registry = configure_nack(Registry::new(), &mut engine);
@@ -89,10 +68,7 @@ impl Waiting {
             .build(now)?;
         let video = Stream::add(&mut core, RtpCodecKind::Video)?;
         let audio = Stream::add(&mut core, RtpCodecKind::Audio)?;
-        core.add_local_candidate(host_candidate(local)?)?;
-        let offer = core.create_offer(None)?;
-        core.set_local_description(now, offer)?;
-        let offer = core.local_description().context("the offer is not there")?.sdp;
+        let offer = offer(&mut core, local, now)?;
         let (level_id, started, key_at) = (None, None, None);
         let camera = Camera {
             core,
@@ -113,7 +89,7 @@ impl Waiting {
     pub(crate) fn answered(mut self, answer: String) -> anyhow::Result<Camera> {
         let camera = &mut self.camera;
         camera.core.set_remote_description(Instant::now(), RTCSessionDescription::answer(answer)?)?;
-        let mut sender = camera.core.rtp_sender(camera.audio.sender).context("the track was taken away")?;
+        let mut sender = camera.audio.sender(&mut camera.core)?;
         let extensions = &sender.get_parameters().rtp_parameters.header_extensions;
         camera.level_id = extensions
             .iter()
@@ -130,16 +106,9 @@ impl Camera {
         loop {
             match self.socket.recv_from(&mut buffer) {
                 Ok((length, from)) => {
-                    let transport = TransportContext {
-                        local_addr: self.local,
-                        peer_addr: from,
-                        transport_protocol: TransportProtocol::UDP,
-                        ecn: None,
-                    };
                     self.key_wanted |= is_feedback(&buffer[..length]);
-                    let message = BytesMut::from(&buffer[..length]);
                     // A late packet of a closed connection is refused, as it should be.
-                    let _ = self.core.handle_read(TaggedBytesMut { now: Instant::now(), transport, message });
+                    let _ = self.core.handle_read(received(self.local, from, &buffer[..length]));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 // The ICMP answer to an earlier packet; ICE notices by itself when the server has gone.
@@ -210,19 +179,22 @@ impl Camera {
             }
             let picture = self.profile.picture(self.video.count, key);
             let timestamp = self.video.count.wrapping_mul(7_500);
-            let chunks = picture.chunks(self.profile.payload_bytes());
-            let last = chunks.len() - 1;
-            for (index, chunk) in chunks.enumerate() {
-                // VP8 payload descriptor (RFC 7741 4.2): S on the first packet of the frame.
-                let payload = [&[if index == 0 { 0x10 } else { 0 }], chunk].concat();
-                self.video.send(&mut self.core, timestamp, index == last, payload.into(), None, sent)?;
+            for (last, payload) in payloads(&picture, self.profile.payload_bytes()) {
+                let header = self.video.header(timestamp, last);
+                sent.count(&payload)?;
+                self.video.write(&mut self.core, header, payload)?;
             }
             self.video.count += 1;
         }
         while start + SOUND_EVERY * self.audio.count <= now {
             let timestamp = self.audio.count.wrapping_mul(960);
-            let payload = vec![0xfc; self.profile.sound_bytes()].into();
-            self.audio.send(&mut self.core, timestamp, false, payload, self.level_id, sent)?;
+            let payload = Bytes::from(vec![0xfc; self.profile.sound_bytes()]);
+            let mut header = self.audio.header(timestamp, false);
+            if let Some(id) = self.level_id {
+                header.set_extension(id, Bytes::from_static(&[QUIET]))?;
+            }
+            sent.count(&payload)?;
+            self.audio.write(&mut self.core, header, payload)?;
             self.audio.count += 1;
         }
         self.flush(sent);
@@ -235,47 +207,4 @@ impl Camera {
 fn is_feedback(datagram: &[u8]) -> bool {
     const PAYLOAD_SPECIFIC: u8 = 206;
     matches!(datagram, [128..=191, PAYLOAD_SPECIFIC, ..])
-}
-
-impl Stream {
-    fn add(core: &mut RTCPeerConnection, kind: RtpCodecKind) -> anyhow::Result<Self> {
-        let (ssrc, codec) = (rand::random(), codec(kind));
-        let encoding = RTCRtpEncodingParameters {
-            rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() },
-            codec: codec.rtp_codec,
-            ..Default::default()
-        };
-        let name = format!("track-{ssrc}");
-        let track = MediaStreamTrack::new("virtual".into(), name.clone(), name, kind, vec![encoding]);
-        let sender = core.add_track(track)?;
-        Ok(Self { sender, ssrc, payload_type: codec.payload_type, sequence: rand::random(), count: 0 })
-    }
-
-    fn send(
-        &mut self,
-        core: &mut RTCPeerConnection,
-        timestamp: u32,
-        marker: bool,
-        payload: Bytes,
-        level_id: Option<u8>,
-        sent: &Sent,
-    ) -> anyhow::Result<()> {
-        self.sequence = self.sequence.wrapping_add(1);
-        let mut header = rtp::Header {
-            version: 2,
-            marker,
-            payload_type: self.payload_type,
-            sequence_number: self.sequence,
-            timestamp,
-            ssrc: self.ssrc,
-            ..Default::default()
-        };
-        if let Some(id) = level_id {
-            header.set_extension(id, Bytes::from_static(&[QUIET]))?;
-        }
-        sent.packets.fetch_add(1, Relaxed);
-        sent.bytes.fetch_add(u64::try_from(payload.len())?, Relaxed);
-        let mut sender = core.rtp_sender(self.sender).context("the track was taken away")?;
-        Ok(sender.write_rtp(Instant::now(), rtp::Packet { header, payload })?)
-    }
 }

@@ -40,6 +40,15 @@ pub(crate) struct Sent {
     pub(crate) failed: AtomicU64,
 }
 
+impl Sent {
+    /// A packet with this payload goes out.
+    fn count(&self, payload: &[u8]) -> anyhow::Result<()> {
+        self.packets.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(u64::try_from(payload.len())?, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
 /// Threads full of cameras; stopped when dropped, as closed laptops would.
 #[derive(Debug)]
 pub(crate) struct Cameras {

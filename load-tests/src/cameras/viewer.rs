@@ -1,18 +1,15 @@
 //! A proctor's picture: how long it takes until the first one is whole.
 
-use crate::publisher::{codec, host_candidate};
-use anyhow::{Context as _, bail};
-use bytes::BytesMut;
+use crate::stream::{media_engine, offer, received};
+use anyhow::bail;
 use rtc::interceptor::Registry;
 use rtc::peer_connection::configuration::interceptor_registry::register_default_interceptors;
-use rtc::peer_connection::configuration::media_engine::MediaEngine;
 use rtc::peer_connection::message::RTCMessage;
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::{RTCPeerConnection, RTCPeerConnectionBuilder};
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
 use rtc::sansio::Protocol as _;
-use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
@@ -33,10 +30,7 @@ impl Viewer {
     pub(crate) async fn new() -> anyhow::Result<Self> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let (local, now) = (socket.local_addr()?, Instant::now());
-        let mut engine = MediaEngine::default();
-        for kind in [RtpCodecKind::Audio, RtpCodecKind::Video] {
-            engine.register_codec(codec(kind), kind)?;
-        }
+        let mut engine = media_engine()?;
         let registry = register_default_interceptors(Registry::new(), &mut engine)?;
         let mut core = RTCPeerConnectionBuilder::new()
             .with_media_engine(engine)
@@ -47,10 +41,7 @@ impl Viewer {
             let receive = RTCRtpTransceiverInit { direction, ..Default::default() };
             core.add_transceiver_from_kind(kind, Some(receive))?;
         }
-        core.add_local_candidate(host_candidate(local)?)?;
-        let offer = core.create_offer(None)?;
-        core.set_local_description(now, offer)?;
-        let offer = core.local_description().context("the offer is not there")?.sdp;
+        let offer = offer(&mut core, local, now)?;
         Ok(Self { core, socket, local, offer })
     }
 
@@ -70,17 +61,10 @@ impl Viewer {
             let next = self.core.poll_timeout().unwrap_or(now + IDLE);
             let next = next.clamp(now + Duration::from_millis(1), now + IDLE);
             tokio::select! {
-                received = self.socket.recv_from(&mut buffer) => {
-                    let (length, from) = received?;
-                    let transport = TransportContext {
-                        local_addr: self.local,
-                        peer_addr: from,
-                        transport_protocol: TransportProtocol::UDP,
-                        ecn: None,
-                    };
-                    let message = BytesMut::from(&buffer[..length]);
+                datagram = self.socket.recv_from(&mut buffer) => {
+                    let (length, from) = datagram?;
                     // A late packet of a closed connection is refused, as it should be.
-                    let _ = self.core.handle_read(TaggedBytesMut { now: Instant::now(), transport, message });
+                    let _ = self.core.handle_read(received(self.local, from, &buffer[..length]));
                 }
                 () = sleep_until(next.into()) => self.core.handle_timeout(Instant::now())?,
             }
