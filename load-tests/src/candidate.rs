@@ -168,6 +168,7 @@ impl Candidate {
             camera_label: "virtual".to_owned(),
             browser: "virtual".to_owned(),
             second_screen: Some(false),
+            screen: None,
         };
         self.command(CandidateCommand::CheckDevice { report }).await?;
         for kind in ["face", "document"] {

@@ -79,11 +79,13 @@ pub fn check_against(programme: &Programme, bank: &Bank) -> Result<(), FitError>
 }
 
 fn read_tables(desk: &mut Desk, root: &Table<'_>) -> Option<Programme> {
-    root.only(desk, &["programme", "profession", "bank", "theory"]);
+    root.only(desk, &["programme", "profession", "bank", "theory", "supervision"]);
     let head = root.table(desk, "programme").and_then(|table| read_head(desk, &table));
     let profession = root.table(desk, "profession").and_then(|table| read_profession(desk, &table));
     let bank = root.table(desk, "bank").and_then(|table| read_bank_reference(desk, &table));
     let plan = root.table(desk, "theory").and_then(|table| read_plan(desk, &table));
+    let screen = root.has("supervision").then(|| root.table(desk, "supervision")).flatten();
+    let screen = screen.is_some_and(|table| read_screen(desk, &table));
     let (head, (bank_slug, bank_version)) = (head?, bank?);
     Some(Programme {
         slug: head.slug,
@@ -94,7 +96,14 @@ fn read_tables(desk: &mut Desk, root: &Table<'_>) -> Option<Programme> {
         bank_slug,
         bank_version,
         plan: plan?,
+        screen,
     })
+}
+
+/// Whether the whole screen is shared: nothing else of the supervision is the programme's matter.
+fn read_screen(desk: &mut Desk, table: &Table<'_>) -> bool {
+    table.only(desk, &["screen"]);
+    table.flag(desk, "screen").unwrap_or(false)
 }
 
 struct Head {

@@ -59,3 +59,13 @@ fn a_stray_topic_another_bank_and_another_profession_are_refused() {
     assert_eq!(misfit(&edited("id = \"confectioner\"\n", "id = \"baker\"\n")), "bank_mismatch");
     assert_eq!(misfit(&edited("\"7512\"", "\"7411\"")), "bank_mismatch");
 }
+
+#[test]
+fn the_screen_is_asked_for_only_where_the_programme_says_so() {
+    let screen = |supervision: &str| read_programme(&format!("{DEMO_PROGRAMME}\n{supervision}"));
+    assert!(!screen("").unwrap().0.screen);
+    assert!(!screen("[supervision]\nscreen = false").unwrap().0.screen);
+    assert!(screen("[supervision]\nscreen = true").unwrap().0.screen);
+    assert_eq!(codes(&format!("{DEMO_PROGRAMME}\n[supervision]\nscreen = 1")), [ProblemCode::FieldWrongType]);
+    assert_eq!(codes(&format!("{DEMO_PROGRAMME}\n[supervision]\ngaze = true")), [ProblemCode::FieldUnknown]);
+}

@@ -10,6 +10,7 @@ const ICONS: Readonly<Record<string, string>> = {
   incident: warning,
   end_proposal: person,
   camera: cameraOff,
+  screen: device,
   offline: connection,
   warned: warning,
 };

@@ -350,5 +350,6 @@ fn device_report() -> DeviceReport {
         camera_label: "virtual".to_owned(),
         browser: "virtual".to_owned(),
         second_screen: Some(false),
+        screen: None,
     }
 }

@@ -223,7 +223,7 @@ impl Engine {
         let id = self.last_id;
         let part = match role {
             Role::Viewer => Part::Viewer(answered.viewer),
-            Role::Publisher => Part::Publisher(self.publisher(id, session, offer.audio, now)),
+            Role::Publisher => Part::Publisher(self.publisher(id, session, offer, now)),
         };
         let peer = Peer {
             core: answered.core,
@@ -247,7 +247,7 @@ impl Engine {
         Ok(Answer { sdp: answered.sdp, resource, relay: None })
     }
 
-    fn publisher(&mut self, id: u64, session: Uuid, audio: bool, now: Instant) -> Box<Publisher> {
+    fn publisher(&mut self, id: u64, session: Uuid, offer: &sdp::Offer, now: Instant) -> Box<Publisher> {
         // The old recording ends before the new one is opened, so that the segments are in order.
         if let Some(old) = self.rooms.get(&session).and_then(|room| room.publisher) {
             self.close(old, Gone::Replaced);
@@ -255,7 +255,7 @@ impl Engine {
         let view = self.room(session).view.clone();
         let (sink, queue) = (self.around.sink.clone(), self.around.queue.clone());
         let around = Surroundings::new(session, view, sink, queue, &self.around.options);
-        Box::new(Publisher::new(id, around, audio, now))
+        Box::new(Publisher::new(id, around, offer, now))
     }
 
     fn room(&mut self, session: Uuid) -> &mut Room {

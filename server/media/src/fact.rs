@@ -15,6 +15,9 @@ pub enum Fact {
     /// What flows now: packets of that kind came within the last 1.5 s. Reported on every change, from nothing at first
     /// to nothing at the end, so that the last one reported is always true.
     Flow { video: bool, audio: bool },
+    /// Whether the shared screen comes, reported on every change as [`Fact::Flow`] is. A screen that stands still counts
+    /// as long as the browser repeats it.
+    Screen { live: bool },
     /// A picture to look at: the newest key frame as WebP, about every [`crate::Options::still_every`].
     StillTaken { webp: Bytes },
     /// The last second of sound: the loudest level of each tenth of it, -dBov (RFC 6464; 127 is silence).

@@ -90,7 +90,16 @@ impl Handle {
     /// # Errors
     /// [`OfferError`]; nothing changes then.
     pub async fn publish(&self, session: Uuid, offer: String) -> Result<Answer, OfferError> {
-        self.offer(session, Role::Publisher, &offer).await
+        self.offer(session, Role::Publisher, &offer, false).await
+    }
+
+    /// The same, of a candidate whose screen is recorded beside the webcam: the second video line, where the offer has
+    /// one.
+    ///
+    /// # Errors
+    /// [`OfferError`]; nothing changes then.
+    pub async fn publish_with_screen(&self, session: Uuid, offer: String) -> Result<Answer, OfferError> {
+        self.offer(session, Role::Publisher, &offer, true).await
     }
 
     /// Takes a proctor's WHEP offer. Works before the candidate publishes; the picture comes when it comes.
@@ -98,7 +107,15 @@ impl Handle {
     /// # Errors
     /// [`OfferError`]; nothing changes then.
     pub async fn view(&self, session: Uuid, offer: String) -> Result<Answer, OfferError> {
-        self.offer(session, Role::Viewer, &offer).await
+        self.offer(session, Role::Viewer, &offer, false).await
+    }
+
+    /// The same for the shared screen, without sound.
+    ///
+    /// # Errors
+    /// [`OfferError`]; nothing changes then.
+    pub async fn view_screen(&self, session: Uuid, offer: String) -> Result<Answer, OfferError> {
+        self.offer(session, Role::Viewer, &offer, true).await
     }
 
     /// Closes one peer: DELETE on the resource.
@@ -157,8 +174,16 @@ impl Handle {
         self.shared.counters.stats()
     }
 
-    async fn offer(&self, session: Uuid, role: Role, offer: &str) -> Result<Answer, OfferError> {
-        let sdp = sdp::check(offer, role)?;
+    async fn offer(
+        &self,
+        session: Uuid,
+        role: Role,
+        offer: &str,
+        screen: bool,
+    ) -> Result<Answer, OfferError> {
+        let offer = sdp::check(offer, role)?;
+        let screen = screen && (role == Role::Viewer || offer.second);
+        let sdp = sdp::Offer { screen, ..offer };
         let (reply, answer) = oneshot::channel();
         self.thread(session).send(Command::Offer { session, role, sdp, reply })?;
         let answer = answer.await.map_err(|_| OfferError::Stopped)??;

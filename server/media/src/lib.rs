@@ -54,6 +54,7 @@ mod recorder;
 mod relay;
 mod reorder;
 mod room;
+mod screen;
 pub mod sdp;
 mod serve;
 mod service;

@@ -34,6 +34,7 @@ use std::{
 };
 
 const FRAME_EVERY: Duration = Duration::from_millis(40);
+const SCREEN_EVERY: Duration = Duration::from_millis(200);
 const SOUND_EVERY: Duration = Duration::from_millis(20);
 
 /// A packet as a viewer got it.
@@ -58,6 +59,8 @@ pub(crate) struct Client {
     local: SocketAddr,
     kinds: HashMap<String, bool>,
     sending: Option<(Sending, Sending)>,
+    /// A shared screen beside them
+    screen: Option<Sending>,
     start: Instant,
     pub(crate) connected: bool,
     pub(crate) got: Vec<Got>,
@@ -82,6 +85,15 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn publisher(mark: u8, repairs: bool) -> Self {
         Self::new(Role::Publisher, mark, repairs)
+    }
+
+    /// With a shared screen, whose pictures carry `mark + 1`.
+    pub(crate) fn sharing(mark: u8) -> Self {
+        let mut client = Self::new(Role::Publisher, mark, true);
+        let (ssrc, sequence, next_at) = (3_000, 65_500, client.start);
+        let sender = add_track(&mut client.core, RtpCodecKind::Video, ssrc);
+        client.screen = Some(Sending { sender, ssrc, sequence, next_at });
+        client
     }
 
     pub(crate) fn viewer() -> Self {
@@ -141,6 +153,7 @@ impl Client {
             local,
             kinds: HashMap::new(),
             sending,
+            screen: None,
             start: now,
             connected: false,
             got: Vec::new(),
@@ -244,6 +257,14 @@ impl Client {
     fn media(&mut self, now: Instant) {
         let Some((mut video, mut audio)) = self.sending.take_if(|_| self.connected) else { return };
         let clock = u32::try_from(now.duration_since(self.start).as_millis()).unwrap();
+        if let Some(mut screen) = self.screen.take() {
+            if now >= screen.next_at {
+                screen.next_at = now + SCREEN_EVERY;
+                let payload = [&[0x90, 0x80, self.mark + 1], &key_frame(1_280, 720, 900)[..]].concat();
+                self.send(RtpCodecKind::Video, &mut screen, clock * 90, true, payload);
+            }
+            self.screen = Some(screen);
+        }
         if now >= video.next_at {
             video.next_at = now + FRAME_EVERY;
             let key = std::mem::take(&mut self.key_due);

@@ -36,9 +36,11 @@ impl Sink for Witness {
 
 impl EvidenceStore for Witness {
     fn create(&self, _: Uuid, name: &str) -> io::Result<Box<dyn EvidenceWriter>> {
-        if self.0.blobs.lock().unwrap().insert(name.to_owned(), Vec::new()).is_some() {
+        let mut blobs = self.0.blobs.lock().unwrap();
+        if blobs.contains_key(name) {
             return Err(io::Error::from(io::ErrorKind::AlreadyExists));
         }
+        blobs.insert(name.to_owned(), Vec::new());
         Ok(Box::new(BlobWriter(self.0.clone(), name.to_owned())))
     }
 }
@@ -89,6 +91,16 @@ impl Hall {
         let answer = self.runtime.block_on(self.handle.view(SESSION, client.offer())).unwrap();
         client.accept(answer.sdp);
         answer.resource
+    }
+
+    fn publish_with_screen(&self, client: &mut Client) {
+        let answer = self.handle.publish_with_screen(SESSION, client.offer());
+        client.accept(self.runtime.block_on(answer).unwrap().sdp);
+    }
+
+    fn view_screen(&self, client: &mut Client) {
+        let answer = self.handle.view_screen(SESSION, client.offer());
+        client.accept(self.runtime.block_on(answer).unwrap().sdp);
     }
 
     pub(crate) fn facts(&self) -> Vec<Fact> {
@@ -483,6 +495,10 @@ fn browser_offers_are_answered_with_vp8_and_opus_only() {
     let screen = publish(include_str!("../corpus/sdp/chromium-screen.sdp")).unwrap().sdp;
     assert_eq!(sections(&screen)[..5], sections(&camera));
     assert_eq!(sections(&screen)[5..], ["video 9 96", "a=inactive"]);
+    let offer = include_str!("../corpus/sdp/chromium-screen.sdp").to_owned();
+    let taken = hall.runtime.block_on(hall.handle.publish_with_screen(SESSION, offer)).unwrap().sdp;
+    assert_eq!(sections(&taken)[..5], sections(&camera));
+    assert_eq!(sections(&taken)[5..], ["video 9 96", "b=AS:250", "a=recvonly"]);
     let refused = publish(include_str!("../corpus/sdp/chromium-channel.sdp")).unwrap_err();
     assert_eq!(refused.code(), "sdp_media_lines");
     let offer = include_str!("../corpus/sdp/chromium-view.sdp").to_owned();
@@ -509,4 +525,70 @@ fn junk_is_dropped_before_decryption_and_harms_nobody() {
     hall.drive("a second more", [&mut camera], |_| Instant::now() > end);
     assert!(hall.handle.status(SESSION).unwrap().video_live);
     hall.stop();
+}
+
+/// The mark that a publisher puts into each of its pictures.
+fn marks(client: &Client) -> Vec<u8> {
+    let mut marks: Vec<_> = client.got.iter().filter(|got| got.video).map(|got| got.payload[2]).collect();
+    marks.dedup();
+    marks
+}
+
+#[test]
+fn the_screen_is_recorded_by_itself_and_goes_to_whoever_asks_for_it() {
+    let hall = Hall::new();
+    let (mut camera, mut proctor, mut looker) = (Client::sharing(1), Client::viewer(), Client::viewer());
+    hall.publish_with_screen(&mut camera);
+    hall.view(&mut proctor);
+    hall.view_screen(&mut looker);
+    hall.drive("both pictures", [&mut camera, &mut proctor, &mut looker], |clients| {
+        videos(clients[1]).len() > 20 && videos(clients[2]).len() > 5
+    });
+    assert_eq!((marks(&proctor), marks(&looker)), (vec![1], vec![2]));
+    assert!(proctor.got.iter().any(|got| !got.video) && looker.got.iter().all(|got| got.video));
+    assert!(hall.facts().contains(&Fact::Screen { live: true }));
+
+    // A new publisher goes on in the same places.
+    let mut again = Client::sharing(4);
+    hall.publish_with_screen(&mut again);
+    hall.drive("the new publisher's pictures", [&mut again, &mut proctor, &mut looker], |clients| {
+        marks(clients[1]).contains(&4) && marks(clients[2]).contains(&5)
+    });
+    assert_eq!((marks(&proctor), marks(&looker)), (vec![1, 4], vec![2, 5]));
+    hall.runtime.block_on(hall.handle.close_session(SESSION));
+    let ledger = hall.stop();
+    let blobs = ledger.blobs.lock().unwrap();
+    for name in ["screen-0001.webm", "screen-0002.webm", "webcam-0001.webm", "webcam-0002.webm"] {
+        let blob = &blobs[name];
+        let index = crate::Index::of(&mut io::Cursor::new(blob), blob.len() as u64).unwrap();
+        assert!(index.is_pictured() && index.began_at_ms().is_some(), "{name}");
+    }
+    let facts = ledger.facts.lock().unwrap();
+    let place = |wanted: &dyn Fn(&Fact) -> bool| facts.iter().rposition(wanted).unwrap();
+    let screen =
+        |fact: &Fact| matches!(fact, Fact::SegmentFinished { name, .. } if name.starts_with("screen"));
+    assert!(
+        place(&screen) < place(&|fact| *fact == Fact::RecordingEnded),
+        "the recording ends with the webcam's"
+    );
+    assert_eq!(facts.iter().filter(|fact| **fact == Fact::RecordingBegan).count(), 2);
+    assert_eq!(
+        facts.iter().rfind(|fact| matches!(fact, Fact::Screen { .. })),
+        Some(&Fact::Screen { live: false })
+    );
+}
+
+#[test]
+fn a_screen_that_nobody_asked_for_is_neither_recorded_nor_forwarded() {
+    let hall = Hall::new();
+    let (mut camera, mut looker) = (Client::sharing(1), Client::viewer());
+    hall.publish(&mut camera);
+    hall.view_screen(&mut looker);
+    hall.drive("the webcam", [&mut camera, &mut looker], |clients| {
+        clients[1].connected && hall.handle.status(SESSION).is_some_and(|status| status.fps > 10)
+    });
+    assert!(looker.got.is_empty());
+    let ledger = hall.stop();
+    assert!(ledger.blobs.lock().unwrap().keys().all(|name| !name.starts_with("screen")));
+    assert!(!ledger.facts.lock().unwrap().iter().any(|fact| matches!(fact, Fact::Screen { .. })));
 }

@@ -24,6 +24,8 @@ pub struct Options {
     pub segment_max: Duration,
     /// Bandwidth that the answer asks the publisher's video to keep to, kbit/s.
     pub video_kbps: u32,
+    /// The same for a shared screen, where an exam asks for it.
+    pub screen_kbps: u32,
     /// What time it is, for the beginnings of recordings.
     pub clock: fn() -> SystemTime,
     pub limits: Limits,
@@ -43,6 +45,7 @@ impl Options {
             still_keep_every: Duration::from_secs(10),
             segment_max: Duration::from_secs(600),
             video_kbps: 300,
+            screen_kbps: 250,
             clock: SystemTime::now,
             limits: Limits::default(),
         }

@@ -55,6 +55,7 @@ pub(crate) struct Ground {
     pub(crate) advertised: SocketAddr,
     pub(crate) tcp: bool,
     pub(crate) video_kbps: u32,
+    pub(crate) screen_kbps: u32,
     pub(crate) entropy: ring::rand::SystemRandom,
 }
 
@@ -68,6 +69,8 @@ pub(crate) struct Outgoing {
 
 #[derive(Default)]
 pub(crate) struct Viewer {
+    /// What `video` shows: the screen, or the webcam
+    pub(crate) screen: bool,
     pub(crate) video: Option<Outgoing>,
     pub(crate) audio: Option<Outgoing>,
 }
@@ -133,14 +136,17 @@ impl Ground {
             .with_setting_engine(settings(fragment.clone(), password.clone()))
             .with_interceptor_registry(registry)
             .build(now)?;
-        let tracks = if role == Role::Viewer { self.add_tracks(&mut core, offer.audio)? } else { Vec::new() };
+        let audio = offer.audio && !offer.screen;
+        let tracks = if role == Role::Viewer { self.add_tracks(&mut core, audio)? } else { Vec::new() };
         core.set_remote_description(now, RTCSessionDescription::offer(offer.text.clone())?)?;
         self.add_candidates(&mut core)?;
         let answer = core.create_answer(None)?;
         core.set_local_description(now, answer)?;
         let sdp = core.local_description().ok_or(Error::ErrUnknownType)?.sdp;
-        let sdp = if role == Role::Publisher { sdp::shape_answer(&sdp, self.video_kbps) } else { sdp };
-        let viewer = self.outgoing(&mut core, tracks)?;
+        let screen_kbps = offer.screen.then_some(self.screen_kbps);
+        let publishes = role == Role::Publisher;
+        let sdp = if publishes { sdp::shape_answer(&sdp, self.video_kbps, screen_kbps) } else { sdp };
+        let viewer = Viewer { screen: offer.screen, ..self.outgoing(&mut core, tracks)? };
         Ok(Answered { core, sdp, fragment, password, viewer })
     }
 

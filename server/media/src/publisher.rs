@@ -3,6 +3,9 @@ use crate::{
     Fact, Options, PublisherStatus, Sink,
     recorder::{Job, Kind, Queue},
     reorder::{Out, Reorder},
+    room::Track,
+    screen::Screen,
+    sdp,
     shared::{Counters, RoomView, count},
     timeline::Timeline,
     vp8::{self, Assembler},
@@ -36,8 +39,20 @@ pub(crate) struct Source {
     pub(crate) receiver: RTCRtpReceiverId,
     pub(crate) ssrc: u32,
     pub(crate) video: bool,
+    /// Of the second video line
+    pub(crate) screen: bool,
     /// Header extension of RFC 6464 as negotiated; differs between browsers.
     pub(crate) level_extension: Option<u8>,
+}
+
+impl Source {
+    pub(crate) fn kind(&self) -> Track {
+        match (self.video, self.screen) {
+            (true, true) => Track::Screen,
+            (true, false) => Track::Webcam,
+            (false, _) => Track::Sound,
+        }
+    }
 }
 
 struct Held {
@@ -126,6 +141,10 @@ pub(crate) struct Publisher {
     around: Surroundings,
     epoch: Instant,
     pub(crate) sources: Vec<Source>,
+    /// Where the exam asks for it, and the offer has a line for it
+    pub(crate) screen: Option<Box<Screen>>,
+    /// What the offer announced on its second video line, asked for or not
+    screen_streams: Vec<u32>,
     video: Reorder<Held>,
     audio: Reorder<Held>,
     assembler: Assembler,
@@ -152,8 +171,9 @@ pub(crate) struct Publisher {
 }
 
 impl Publisher {
-    pub(crate) fn new(id: u64, around: Surroundings, audio: bool, now: Instant) -> Self {
-        around.queue.push(Job::Open { id, session: around.session, audio });
+    pub(crate) fn new(id: u64, around: Surroundings, offer: &sdp::Offer, now: Instant) -> Self {
+        around.queue.push(Job::Open { id, session: around.session, audio: offer.audio });
+        let screen = offer.screen.then(|| Box::new(Screen::new(id, around.session, &around.queue, now)));
         // Whoever was told that it publishes must find it among the publishers.
         around.view.put_status(Some(PublisherStatus::default()));
         Self {
@@ -161,6 +181,8 @@ impl Publisher {
             around,
             epoch: now,
             sources: Vec::new(),
+            screen,
+            screen_streams: offer.screen_streams.clone(),
             video: Reorder::default(),
             audio: Reorder::default(),
             assembler: Assembler::default(),
@@ -186,6 +208,12 @@ impl Publisher {
 
     pub(crate) fn report(&self, fact: Fact) {
         self.around.sink.report(self.around.session, fact);
+    }
+
+    /// Whether this stream is of the second video line. A browser that announces no streams begins with the webcam:
+    /// `webcam_known` says that it has begun.
+    pub(crate) fn is_screen(&self, ssrc: u32, webcam_known: bool) -> bool {
+        if self.screen_streams.is_empty() { webcam_known } else { self.screen_streams.contains(&ssrc) }
     }
 
     pub(crate) fn source(&self, track: &str) -> Option<&Source> {
@@ -220,6 +248,21 @@ impl Publisher {
         };
         let buffer = if video { &mut self.video } else { &mut self.audio };
         buffer.push(header.sequence_number, held, now);
+    }
+
+    /// Takes a packet of the shared screen.
+    pub(crate) fn screen_packet(&mut self, packet: &rtc::rtp::Packet, now: Instant) {
+        self.period.bytes += packet.payload.len() as u64;
+        if let Some(screen) = &mut self.screen {
+            screen.packet(packet, now);
+        }
+        self.tell_screen(now);
+    }
+
+    fn tell_screen(&mut self, now: Instant) {
+        if let Some(live) = self.screen.as_mut().and_then(|screen| screen.news(now)) {
+            self.report(Fact::Screen { live });
+        }
     }
 
     fn flows(&mut self, video: bool, now: Instant) {
@@ -257,6 +300,9 @@ impl Publisher {
                 Out::Packet(held) => self.audio_packet(held, counters),
                 Out::Lost(lost) => self.lost(lost, counters),
             }
+        }
+        if let Some(screen) = &mut self.screen {
+            screen.deliver(&self.around.queue, counters, now);
         }
     }
 
@@ -334,7 +380,7 @@ impl Publisher {
     }
 
     pub(crate) fn sender_report(&mut self, ssrc: u32, ntp: u64, timestamp: u32) {
-        if let Some(source) = self.sources.iter().find(|source| source.ssrc == ssrc) {
+        if let Some(source) = self.sources.iter().find(|source| source.ssrc == ssrc && !source.screen) {
             self.timeline.report(source.video, ntp, timestamp);
         }
     }
@@ -342,7 +388,8 @@ impl Publisher {
     /// When `deliver` or a wanted key frame needs attention next.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let key = self.key_wanted.then(|| self.asked_at.map(|at| at + KEY_THROTTLE)).flatten();
-        [self.video.deadline(), self.audio.deadline(), key].into_iter().flatten().min()
+        let screen = self.screen.as_ref().and_then(|screen| screen.deadline());
+        [self.video.deadline(), self.audio.deadline(), key, screen].into_iter().flatten().min()
     }
 
     /// Whether to send a key-frame request now; notes that it is sent.
@@ -353,6 +400,19 @@ impl Publisher {
         self.key_wanted = false;
         self.asked_at = Some(now);
         true
+    }
+
+    /// Whether a key frame is wanted of any picture.
+    pub(crate) fn wants_key(&self) -> bool {
+        self.key_wanted || self.screen.as_ref().is_some_and(|screen| screen.key_wanted)
+    }
+
+    /// The same for the screen. `waiting`: whoever looks at it has no picture yet.
+    pub(crate) fn watch_screen(&mut self, waiting: bool, now: Instant) {
+        if let Some(screen) = &mut self.screen {
+            screen.watch(waiting, &self.around.queue, now);
+        }
+        self.tell_screen(now);
     }
 
     /// Four times a second: silence, overdue key frames, status. `waiting`: a viewer has no picture yet.
@@ -419,6 +479,12 @@ impl Publisher {
     pub(crate) fn end(&mut self, counters: &Counters, now: Instant) {
         self.tell((false, false));
         self.deliver(counters, now + crate::reorder::HOLD);
+        // First: with the webcam's recording everything of this publisher has ended.
+        if let Some(mut screen) = self.screen.take()
+            && screen.end(&self.around.queue, counters, now)
+        {
+            self.report(Fact::Screen { live: false });
+        }
         self.around.queue.push(Job::End { id: self.id });
     }
 }

@@ -1,6 +1,6 @@
 //! The recorder thread: frames in order of time become WebM clusters and stills in the evidence store.
 use crate::{
-    EvidenceStore, EvidenceWriter, Fact, Sink,
+    EvidenceStore, EvidenceWriter, Fact, Sink, screen,
     webm::{self, Cluster, Tracks},
 };
 use bytes::Bytes;
@@ -155,11 +155,14 @@ impl Recorder {
         let (sink, store) = (self.sink.as_ref(), self.store.as_ref());
         match job {
             Job::Open { id, session, audio } => {
+                let kind = if id & screen::RECORDING == 0 { WEBCAM } else { SCREEN };
                 // Numbers go on while another publisher of the session is known; else the store knows which are taken.
-                let known = self.recordings.values().find(|other| other.session == session);
-                let numbers = known.map_or((0, 0), |other| (other.webcam_number, other.stills_number));
-                self.recordings.insert(id, Recording::new(session, audio, numbers, self.clock));
-                sink.report(session, Fact::RecordingBegan);
+                let same = |other: &&Recording| other.session == session && other.kind == kind;
+                let known = self.recordings.values().find(same);
+                let numbers = known.map_or((0, 0), |other| (other.number, other.stills_number));
+                let recording = Recording::new(session, kind, audio, numbers, self.clock);
+                recording.begun(sink);
+                self.recordings.insert(id, recording);
             }
             Job::Frame { id, kind, ms, after_gap, data } => {
                 if let Some(recording) = self.recordings.get_mut(&id) {
@@ -193,12 +196,17 @@ struct Frame<'a> {
     data: &'a [u8],
 }
 
-/// One publisher's evidence.
+/// How the names of recordings begin.
+const WEBCAM: &str = "webcam";
+const SCREEN: &str = "screen";
+
+/// One publisher's evidence: of its webcam with sound and stills, or of its screen.
 pub(crate) struct Recording {
     session: Uuid,
+    kind: &'static str,
     audio: bool,
     clock: fn() -> SystemTime,
-    webcam_number: u32,
+    number: u32,
     stills_number: u32,
     segment: Option<Segment>,
     stills: Option<Stills>,
@@ -229,15 +237,17 @@ struct Stills {
 impl Recording {
     fn new(
         session: Uuid,
+        kind: &'static str,
         audio: bool,
-        (webcam_number, stills_number): (u32, u32),
+        (number, stills_number): (u32, u32),
         clock: fn() -> SystemTime,
     ) -> Self {
         Self {
             session,
+            kind,
             audio,
             clock,
-            webcam_number,
+            number,
             stills_number,
             segment: None,
             stills: None,
@@ -315,9 +325,10 @@ impl Recording {
         store: &dyn EvidenceStore,
         sink: &dyn Sink,
     ) -> Result<(), (String, io::Error)> {
-        let name = |number| format!("webcam-{number:04}.webm");
-        let (number, mut writer) = create(store, self.session, self.webcam_number, name)?;
-        self.webcam_number = number;
+        let kind = self.kind;
+        let name = |number| format!("{kind}-{number:04}.webm");
+        let (number, mut writer) = create(store, self.session, self.number, name)?;
+        self.number = number;
         let name = name(number);
         let began_ms = (self.clock)().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
         let began_ms = i64::try_from(began_ms).unwrap_or(0);
@@ -400,9 +411,18 @@ impl Recording {
         }
     }
 
+    /// The webcam speaks for the publisher: its recording begins before the screen's and ends after it.
+    fn begun(&self, sink: &dyn Sink) {
+        if self.kind == WEBCAM {
+            sink.report(self.session, Fact::RecordingBegan);
+        }
+    }
+
     fn end(&mut self, sink: &dyn Sink) {
         self.finish(sink);
-        sink.report(self.session, Fact::RecordingEnded);
+        if self.kind == WEBCAM {
+            sink.report(self.session, Fact::RecordingEnded);
+        }
     }
 
     fn failed(&mut self, name: String, error: &io::Error, sink: &dyn Sink, now: Instant) {

@@ -9,6 +9,14 @@ use uuid::Uuid;
 /// An empty room keeps its last still this long.
 const LINGER: Duration = Duration::from_secs(600);
 
+/// What a packet is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Track {
+    Webcam,
+    Screen,
+    Sound,
+}
+
 pub(crate) struct Room {
     pub(crate) view: Arc<RoomView>,
     pub(crate) publisher: Option<u64>,
@@ -44,17 +52,21 @@ impl Engine {
         &mut self,
         publisher: u64,
         session: Uuid,
-        video: bool,
+        track: Track,
         packet: &rtc::rtp::Packet,
         now: Instant,
     ) {
         let Some(room) = self.rooms.get(&session).filter(|room| room.publisher == Some(publisher)) else {
             return;
         };
+        let video = track != Track::Sound;
         let key = video && vp8::starts_key_frame(&packet.payload);
         for id in &room.viewers {
             let Some(peer) = self.peers.get_mut(id).filter(|peer| peer.connected) else { continue };
             let Part::Viewer(viewer) = &mut peer.part else { continue };
+            if viewer.screen != (track == Track::Screen) {
+                continue;
+            }
             let outgoing = if video { &mut viewer.video } else { &mut viewer.audio };
             let Some(outgoing) = outgoing else { continue };
             let header = &packet.header;
@@ -86,11 +98,14 @@ impl Engine {
         }
     }
 
-    /// A viewer needs a picture to begin with.
-    pub(crate) fn want_key(&mut self, session: Uuid) {
+    /// A viewer of the webcam, or of the screen, needs a picture to begin with.
+    pub(crate) fn want_key(&mut self, session: Uuid, screen: bool) {
         let Some(id) = self.rooms.get(&session).and_then(|room| room.publisher) else { return };
         if let Some(Part::Publisher(publisher)) = self.peers.get_mut(&id).map(|peer| &mut peer.part) {
-            publisher.key_wanted = true;
+            match &mut publisher.screen {
+                Some(shared) if screen => shared.key_wanted = true,
+                _ => publisher.key_wanted |= !screen,
+            }
             self.mark(id);
         }
     }
@@ -100,24 +115,29 @@ impl Engine {
         let publishers: Vec<_> = self
             .rooms
             .values()
-            .filter_map(|room| Some((room.publisher?, self.is_waited_for(room), room.viewers.len())))
+            .filter_map(|room| {
+                let waiting = [false, true].map(|screen| self.is_waited_for(room, screen));
+                Some((room.publisher?, waiting, room.viewers.len()))
+            })
             .collect();
-        for (id, waiting, viewers) in publishers {
+        for (id, [waiting, screen_waiting], viewers) in publishers {
             let Some(peer) = self.peers.get_mut(&id) else { continue };
             let (connected, tcp) = (peer.connected, peer.over_tcp);
             let Part::Publisher(publisher) = &mut peer.part else { continue };
             publisher.watch(waiting, connected, tcp, u32::try_from(viewers).unwrap_or(u32::MAX), now);
-            if publisher.key_wanted {
+            publisher.watch_screen(screen_waiting, now);
+            if publisher.wants_key() {
                 self.mark(id);
             }
         }
     }
 
-    fn is_waited_for(&self, room: &Room) -> bool {
+    fn is_waited_for(&self, room: &Room, screen: bool) -> bool {
         room.viewers.iter().any(|viewer| {
             self.peers.get(viewer).is_some_and(|peer| match (&peer.part, room.publisher) {
                 (Part::Viewer(viewer), Some(publisher)) if peer.connected => {
-                    viewer.video.as_ref().is_some_and(|video| video.leg.waits_for(publisher))
+                    let video = viewer.video.as_ref().filter(|_| viewer.screen == screen);
+                    video.is_some_and(|video| video.leg.waits_for(publisher))
                 }
                 _ => false,
             })

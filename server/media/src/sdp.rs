@@ -4,8 +4,8 @@
 //! candidates) and so never sends a packet to an address that only an SDP named, such as a host inside the
 //! centre's network.
 //!
-//! A publisher may offer a second video line (a shared screen). It is answered as inactive: the browser sends nothing
-//! on it, and nothing is recorded that nobody announced.
+//! A publisher may offer a second video line: the shared screen. Where the exam does not ask for the screen it is answered
+//! as inactive: the browser sends nothing on it, and nothing is recorded that nobody announced.
 use crate::{OfferError, demux::MAX_STREAMS, handle::Role};
 use rtc::peer_connection::sdp::RTCSessionDescription;
 
@@ -25,6 +25,12 @@ pub(crate) struct Offer {
     pub(crate) audio: bool,
     /// What its `a=ssrc` lines announce (RFC 5576), each once.
     pub(crate) streams: Vec<u32>,
+    /// Those of the second video line.
+    pub(crate) screen_streams: Vec<u32>,
+    /// There is a second video line.
+    pub(crate) second: bool,
+    /// The screen is wanted: of a publisher beside the webcam, of a viewer in its place.
+    pub(crate) screen: bool,
 }
 
 /// Runs everything that reads an offer on arbitrary bytes; must never panic. Entry for the fuzzer.
@@ -58,7 +64,14 @@ pub(crate) fn check(offer: &str, role: Role) -> Result<Offer, OfferError> {
         }
     }
     seen.finish(role)?;
-    Ok(Offer { text, audio: seen.audio > 0, streams: seen.streams })
+    Ok(Offer {
+        text,
+        audio: seen.audio > 0,
+        streams: seen.streams,
+        screen_streams: seen.screen_streams,
+        second: seen.video > 1,
+        screen: false,
+    })
 }
 
 #[derive(Default)]
@@ -72,6 +85,7 @@ struct Seen {
     ufrag: bool,
     password: bool,
     streams: Vec<u32>,
+    screen_streams: Vec<u32>,
 }
 
 impl Seen {
@@ -146,6 +160,9 @@ impl Seen {
         };
         if !self.streams.contains(&ssrc) {
             self.streams.push(ssrc);
+            if self.in_video && self.video > 1 {
+                self.screen_streams.push(ssrc);
+            }
         }
         if self.streams.len() > MAX_STREAMS {
             return Err(OfferError::Malformed("too many streams are announced"));
@@ -176,9 +193,9 @@ impl Seen {
     }
 }
 
-/// Shapes the answer to a publisher: `b=AS` on the first video line keeps the browser's encoder below it (RFC 8866,
-/// section 5.8), a second one is made inactive.
-pub(crate) fn shape_answer(answer: &str, video_kbps: u32) -> String {
+/// Shapes the answer to a publisher: `b=AS` on a video line keeps the browser's encoder below it (RFC 8866, section 5.8).
+/// A second one without `screen_kbps` is made inactive.
+pub(crate) fn shape_answer(answer: &str, video_kbps: u32, screen_kbps: Option<u32>) -> String {
     let mut text = String::with_capacity(answer.len() + 16);
     let (mut videos, mut in_video) = (0, false);
     for line in answer.lines() {
@@ -186,12 +203,15 @@ pub(crate) fn shape_answer(answer: &str, video_kbps: u32) -> String {
             in_video = line.starts_with("m=video");
             videos += usize::from(in_video);
         }
-        let declined = in_video && videos > 1;
+        let kbps = if videos > 1 { screen_kbps } else { Some(video_kbps) }.filter(|_| in_video);
+        let declined = in_video && kbps.is_none();
         text.push_str(if declined && line == "a=recvonly" { "a=inactive" } else { line });
         text.push_str("\r\n");
-        if in_video && !declined && line.starts_with("c=") {
+        if let Some(kbps) = kbps
+            && line.starts_with("c=")
+        {
             text.push_str("b=AS:");
-            text.push_str(&video_kbps.to_string());
+            text.push_str(&kbps.to_string());
             text.push_str("\r\n");
         }
     }
@@ -283,12 +303,31 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn answer_limits_the_first_video_line_and_declines_the_second() {
+    fn streams_of_the_second_video_line_are_the_screen_s() {
+        let announced = |ssrc| format!("a=ssrc:{ssrc} cname:x\r\n");
+        let text = offer(
+            &[VIDEO, &announced(1), AUDIO, &announced(2), VIDEO, &announced(3), &announced(4)].concat(),
+        );
+        let passed = check(&text, Role::Publisher).unwrap();
+        assert_eq!(
+            (passed.second, passed.streams, passed.screen_streams),
+            (true, vec![1, 2, 3, 4], vec![3, 4])
+        );
+        assert!(!check(&offer(&[VIDEO, AUDIO].concat()), Role::Publisher).unwrap().second);
+    }
+
+    #[test]
+    fn answer_limits_the_webcam_and_the_screen_that_is_asked_for_and_declines_another() {
         let section = |kind| format!("m={kind} 9\r\nc=IN IP4 0\r\na=recvonly\r\n");
         let answer = [section("video"), section("audio"), section("video")].concat();
-        let limited = section("video").replace("c=IN IP4 0\r\n", "c=IN IP4 0\r\nb=AS:300\r\n");
+        let limited =
+            |kbps: u32| section("video").replace("c=IN IP4 0\r\n", &format!("c=IN IP4 0\r\nb=AS:{kbps}\r\n"));
         let declined = section("video").replace("recvonly", "inactive");
-        assert_eq!(shape_answer(&answer, 300), [limited, section("audio"), declined].concat());
+        assert_eq!(shape_answer(&answer, 300, None), [limited(300), section("audio"), declined].concat());
+        assert_eq!(
+            shape_answer(&answer, 300, Some(250)),
+            [limited(300), section("audio"), limited(250)].concat()
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::{
     engine::{Engine, rtc_poll_write},
     peer::{AUDIO_LEVEL_URI, Part, Peer},
     publisher::Source,
+    room::Track,
     shared::count,
 };
 use bytes::BytesMut;
@@ -162,7 +163,7 @@ impl Engine {
             if let Part::Publisher(publisher) = &mut peer.part {
                 publisher.deliver(&self.around.shared.counters, now);
             }
-            idle &= !self.ask_for_key(peer, now);
+            idle &= !self.ask_for_keys(peer, now);
             if idle {
                 break;
             }
@@ -191,7 +192,7 @@ impl Engine {
                 peer.connected = true;
                 match &peer.part {
                     Part::Publisher(publisher) => publisher.report(Fact::PublisherConnected),
-                    Part::Viewer(_) => self.want_key(peer.session),
+                    Part::Viewer(viewer) => self.want_key(peer.session, viewer.screen),
                 }
                 Ok(())
             }
@@ -206,9 +207,14 @@ impl Engine {
         match (message, &mut peer.part) {
             (RTCMessage::RtpPacket(track, packet), Part::Publisher(publisher)) => {
                 let Some(source) = publisher.source(&track) else { return };
-                let (video, level) = (source.video, source.level_extension);
-                publisher.packet(video, level, &packet, now);
-                self.forward(peer.id, peer.session, video, &packet, now);
+                let (track, level) = (source.kind(), source.level_extension);
+                match track {
+                    Track::Screen => publisher.screen_packet(&packet, now),
+                    Track::Webcam | Track::Sound => {
+                        publisher.packet(track == Track::Webcam, level, &packet, now);
+                    }
+                }
+                self.forward(peer.id, peer.session, track, &packet, now);
             }
             (RTCMessage::RtcpPacket(_, packets), Part::Publisher(publisher)) => {
                 for report in
@@ -218,24 +224,33 @@ impl Engine {
                 }
             }
             // What reaches us from a viewer is a request for a key frame (`feedback`), or a report of nothing sent.
-            (RTCMessage::RtcpPacket(_, packets), Part::Viewer(_))
+            (RTCMessage::RtcpPacket(_, packets), Part::Viewer(viewer))
                 if packets.iter().any(|packet| !packet.as_any().is::<SenderReport>()) =>
             {
-                self.want_key(peer.session);
+                self.want_key(peer.session, viewer.screen);
             }
             _ => {}
         }
     }
 
-    /// Sends the key-frame request that is wanted, if the throttle allows; `true` if one went into the core.
-    fn ask_for_key(&mut self, peer: &mut Peer, now: Instant) -> bool {
+    /// Sends the key-frame requests that are wanted, if the throttle allows; `true` if one went into the core.
+    fn ask_for_keys(&mut self, peer: &mut Peer, now: Instant) -> bool {
+        [Track::Webcam, Track::Screen]
+            .into_iter()
+            .fold(false, |any, of| self.ask_for_key(peer, of, now) | any)
+    }
+
+    fn ask_for_key(&mut self, peer: &mut Peer, of: Track, now: Instant) -> bool {
         let Part::Publisher(publisher) = &mut peer.part else { return false };
-        let Some((receiver, media_ssrc)) =
-            publisher.sources.iter().find(|source| source.video).map(|source| (source.receiver, source.ssrc))
-        else {
+        let source = publisher.sources.iter().find(|source| source.kind() == of);
+        let Some((receiver, media_ssrc)) = source.map(|source| (source.receiver, source.ssrc)) else {
             return false;
         };
-        if !publisher.may_ask(now) {
+        let may = match &mut publisher.screen {
+            Some(screen) if of == Track::Screen => screen.may_ask(now),
+            _ => publisher.may_ask(now),
+        };
+        if !may {
             return false;
         }
         let Some(mut receiver) = peer.core.rtp_receiver(receiver) else { return false };
@@ -286,8 +301,11 @@ fn open_track(peer: &mut Peer, track: RTCTrackEventInit) {
     let Part::Publisher(publisher) = &mut peer.part else { return };
     let Some(mut receiver) = peer.core.rtp_receiver(track.receiver_id) else { return };
     let video = receiver.track().kind() == RtpCodecKind::Video;
-    if publisher.sources.iter().any(|source| source.video == video) {
-        // A second line of a kind was answered as inactive; what comes on it all the same is not mixed in.
+    let second = publisher.sources.iter().any(|source| source.video && !source.screen);
+    let screen = video && publisher.is_screen(track.ssrc, second);
+    let unasked = screen && publisher.screen.is_none();
+    if unasked || publisher.sources.iter().any(|source| source.video == video && source.screen == screen) {
+        // Answered as inactive, or a second one of its kind: what comes on it all the same is not mixed in.
         return;
     }
     let extensions = &receiver.get_parameters().rtp_parameters.header_extensions;
@@ -300,9 +318,10 @@ fn open_track(peer: &mut Peer, track: RTCTrackEventInit) {
         receiver: track.receiver_id,
         ssrc: track.ssrc,
         video,
+        screen,
         level_extension,
     });
-    publisher.key_wanted |= video;
+    publisher.key_wanted |= video && !screen;
 }
 
 /// A browser's `close()` arrives as DTLS close_notify; no connection-state event follows it.

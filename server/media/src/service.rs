@@ -147,6 +147,7 @@ impl Start {
             advertised,
             tcp: options.tcp,
             video_kbps: options.video_kbps,
+            screen_kbps: options.screen_kbps,
             entropy: ring::rand::SystemRandom::new(),
         };
         Ok(Self { poll, waker, ports, ground })

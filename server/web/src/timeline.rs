@@ -154,6 +154,7 @@ fn what(fact: &Fact) -> Option<String> {
         Fact::ClockStepped { from, to } => Some(format!("-{} s", (*from - *to).0 / 1_000)),
         Fact::DowntimeCredited { span, .. } => Some(format!("{} s", (span.to - span.from).0 / 1_000)),
         Fact::MediaChanged { video, audio } => Some(format!("video {video}, audio {audio}")),
+        Fact::ScreenChanged { live } => Some(if *live { "screen on" } else { "screen off" }.to_owned()),
         Fact::MediaStepped { step, why } => Some(format!("{}: {}", step.name(), why.name())),
         Fact::LocalKept { pieces } => Some(pieces.to_string()),
         Fact::LocalStored { evidence, span, .. } => Some(format!("{}, {} s", evidence.name, span.0 / 1_000)),

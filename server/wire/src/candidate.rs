@@ -64,6 +64,8 @@ pub struct LinkInfo {
     pub closes_at: i64,
     /// A device is bound already
     pub bound: bool,
+    /// The exam shares the whole screen: not every device can
+    pub screen: bool,
     /// Server time
     #[ts(type = "number")]
     pub server_time: i64,
@@ -330,6 +332,10 @@ pub struct DeviceReport {
     pub browser: String,
     /// Where the browser can tell
     pub second_screen: Option<bool>,
+    /// What is shared, where the exam asks for the screen: monitor | unknown
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub screen: Option<String>,
 }
 
 /// What the server sends to a candidate.
@@ -615,6 +621,10 @@ pub struct MediaFlow {
     pub video: bool,
     /// Microphone
     pub audio: bool,
+    /// Shared screen; absent where the exam does not ask for it
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub screen: Option<bool>,
 }
 
 /// A line of the conversation.

@@ -124,6 +124,8 @@ pub struct ProgrammeRow {
     pub blueprint: Vec<BlueprintRow>,
     /// Slug and version of the bank
     pub bank: String,
+    /// The candidate shares the whole screen
+    pub screen: bool,
 }
 
 /// A line of the blueprint.

@@ -256,6 +256,10 @@ pub struct Tile {
     pub video: bool,
     /// What reaches the server
     pub audio: bool,
+    /// Whether the shared screen does; absent where the exam does not ask for it
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub screen: Option<bool>,
     /// How much of the picture the candidate's page sends; less than `full` is technical, never a violation
     pub media_step: MediaStep,
     /// Server time of the end

@@ -190,6 +190,7 @@ pub(crate) fn context(minutes: u16) -> Context {
         bank_slug: "bank".to_owned(),
         bank_version: 1,
         plan,
+        screen: false,
     };
     Context { programme, bank: Arc::new(bank), bank_sha256: "0".repeat(64), rules: RuleTable::default() }
 }

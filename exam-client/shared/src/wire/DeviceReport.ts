@@ -31,4 +31,8 @@ browser: string,
 /**
  * Where the browser can tell
  */
-second_screen: boolean | null, };
+second_screen: boolean | null, 
+/**
+ * What is shared, where the exam asks for the screen: monitor | unknown
+ */
+screen?: string, };

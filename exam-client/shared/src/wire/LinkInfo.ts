@@ -47,6 +47,10 @@ closes_at: number,
  */
 bound: boolean, 
 /**
+ * The exam shares the whole screen: not every device can
+ */
+screen: boolean, 
+/**
  * Server time
  */
 server_time: number, };

@@ -11,4 +11,8 @@ video: boolean,
 /**
  * Microphone
  */
-audio: boolean, };
+audio: boolean, 
+/**
+ * Shared screen; absent where the exam does not ask for it
+ */
+screen?: boolean, };

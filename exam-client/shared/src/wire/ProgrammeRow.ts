@@ -54,4 +54,8 @@ blueprint: Array<BlueprintRow>,
 /**
  * Slug and version of the bank
  */
-bank: string, };
+bank: string, 
+/**
+ * The candidate shares the whole screen
+ */
+screen: boolean, };

@@ -48,6 +48,10 @@ video: boolean,
  */
 audio: boolean, 
 /**
+ * Whether the shared screen does; absent where the exam does not ask for it
+ */
+screen?: boolean, 
+/**
  * How much of the picture the candidate's page sends; less than `full` is technical, never a violation
  */
 media_step: MediaStep, 

@@ -31,6 +31,8 @@ pub(crate) struct Present {
     pub(crate) video: bool,
     /// The microphone reaches the server
     pub(crate) audio: bool,
+    /// The shared screen reaches the server
+    pub(crate) screen: bool,
     /// The recorder is not through with it
     pub(crate) recording: bool,
 }
@@ -62,6 +64,12 @@ impl Waiting {
                 (lane.present.video, lane.present.audio) = (*video, *audio);
                 let before = lane.words.len();
                 lane.words.retain(|waits| !matches!(waits, Word::Fact(MediaFact::Flow { .. })));
+                self.facts -= before - lane.words.len();
+            }
+            Word::Fact(MediaFact::Screen(live)) => {
+                lane.present.screen = *live;
+                let before = lane.words.len();
+                lane.words.retain(|waits| !matches!(waits, Word::Fact(MediaFact::Screen(_))));
                 self.facts -= before - lane.words.len();
             }
             Word::Fact(MediaFact::Recording(on)) => lane.present.recording = *on,
@@ -190,7 +198,7 @@ mod tests {
         assert_eq!(waiting.settled(SESSION), None);
         assert_eq!(waiting.next(SESSION), Some(opened("a")));
         assert_eq!(waiting.next(SESSION), None);
-        assert_eq!(waiting.settled(SESSION), Some(Present { video: true, audio: true, recording: false }));
+        assert_eq!(waiting.settled(SESSION), Some(Present { video: true, audio: true, ..Present::default() }));
         waiting.push(SESSION, flow(false, false));
         assert_eq!(drain(&mut waiting), [flow(false, false)]);
         assert!(waiting.lanes.is_empty(), "nothing of it stays");

@@ -56,6 +56,9 @@ impl MediaSink {
         if present.recording != known.recording {
             self.push(session, Word::Fact(MediaFact::Recording(present.recording)));
         }
+        if present.screen != known.screen {
+            self.push(session, Word::Fact(MediaFact::Screen(present.screen)));
+        }
         let Present { video, audio, .. } = present;
         self.push(session, Word::Fact(MediaFact::Flow { video, audio }));
     }
@@ -174,6 +177,7 @@ impl Sink for MediaSink {
             Fact::Gap { ms } if ms < GAP_WORTH_AN_EVENT_MS => return,
             Fact::StorageFailed { name, kind } => Word::Failed { name, why: kind.to_string() },
             Fact::Flow { video, audio } => Word::Fact(MediaFact::Flow { video, audio }),
+            Fact::Screen { live } => Word::Fact(MediaFact::Screen(live)),
             Fact::RecordingBegan => Word::Fact(MediaFact::Recording(true)),
             Fact::RecordingEnded => Word::Fact(MediaFact::Recording(false)),
             Fact::SegmentStarted { name } | Fact::StillsStarted { name } => {

@@ -131,7 +131,7 @@ fn a_session_that_came_back_hears_again_what_is_present_and_only_then() {
     let sink = MediaSink::default();
     sink.report(SESSION, Fact::RecordingBegan);
     sink.report(SESSION, Fact::Flow { video: true, audio: true });
-    let present = Present { video: true, audio: true, recording: true };
+    let present = Present { video: true, audio: true, screen: false, recording: true };
     sink.remind(SESSION, Present::default());
     assert_eq!(sink.drained().len(), 2, "what is under way is not said twice");
     sink.remind(SESSION, present);
@@ -139,4 +139,11 @@ fn a_session_that_came_back_hears_again_what_is_present_and_only_then() {
     sink.remind(SESSION, Present::default());
     let flow = MediaFact::Flow { video: true, audio: true };
     assert_eq!(sink.drained(), [Word::Fact(MediaFact::Recording(true)), Word::Fact(flow)]);
+    for live in [true, false, true] {
+        sink.report(SESSION, Fact::Screen { live });
+    }
+    let screen = || Word::Fact(MediaFact::Screen(true));
+    assert_eq!(sink.drained(), [screen()], "only the newest waits");
+    sink.remind(SESSION, present);
+    assert_eq!(sink.drained().first(), Some(&screen()));
 }

@@ -91,7 +91,8 @@ impl MediaWatch {
         let snapshot = self.sessions.get(&session).expect("just put there").borrow();
         let state = snapshot.session.state();
         self.clips.attend(session, state);
-        let present = Present { video: state.video, audio: state.audio, recording: state.recording };
+        let (video, audio, screen) = (state.video, state.audio, state.screen);
+        let present = Present { video, audio, screen, recording: state.recording };
         Ok((matches!(state.stage, Stage::Closed { .. }), present))
     }
 }

@@ -38,6 +38,9 @@ pub struct Programme {
     pub bank_version: u32,
     /// The theory exam
     pub plan: Plan,
+    /// The candidate shares the whole screen beside the webcam and the microphone
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub screen: bool,
 }
 
 /// How the theory exam is made and judged.

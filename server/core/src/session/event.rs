@@ -412,6 +412,10 @@ pub enum Fact {
         video: bool,
         audio: bool,
     },
+    /// Whether the shared screen reaches the server, where the programme asks for it.
+    ScreenChanged {
+        live: bool,
+    },
     /// The candidate's page changed how much of the picture it sends.
     MediaStepped {
         step: MediaStep,

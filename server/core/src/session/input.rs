@@ -28,6 +28,10 @@ pub struct DeviceReport {
     pub browser: String,
     /// More than one screen, where the browser can tell
     pub second_screen: Option<bool>,
+    /// What the browser says is shared, where the programme asks for the screen: `monitor`, or `unknown` where it
+    /// does not say
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub screen: Option<String>,
 }
 
 /// What the candidate confirms to have read before the exam (NB-15, NB-16, NB-21).
@@ -157,6 +161,8 @@ pub struct PhotosSeen {
 pub enum MediaFact {
     /// What reaches the server now
     Flow { video: bool, audio: bool },
+    /// Whether the shared screen reaches the server now
+    Screen(bool),
     /// A finished piece that the device recorded by itself; `from` and `span` are its word, `missing` is what it says
     /// was recorded nowhere right before
     Local { evidence: EvidenceRef, from: At, span: Span, missing: Span },
@@ -266,8 +272,10 @@ pub enum Refusal {
     /// Not bound to the programme's languages
     #[error("the exam cannot be sat in this language")]
     LanguageNotOffered,
-    /// Camera and microphone are required to start (NB-19)
-    #[error("camera and microphone must reach the server before the exam can start")]
+    /// Camera and microphone are required to start (NB-19), and the screen where the programme asks for it
+    #[error(
+        "camera, microphone and a screen that is asked for must reach the server before the exam can start"
+    )]
     MediaMissing,
     /// The programme or bank cannot be drawn
     #[error("the paper cannot be drawn from the bank")]

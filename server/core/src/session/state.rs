@@ -313,6 +313,8 @@ pub struct State {
     pub video: bool,
     /// What reaches the server
     pub audio: bool,
+    /// The shared screen reaches the server
+    pub screen: bool,
     /// Every step of the ladder, in order; full video before the first
     pub media_steps: Vec<MediaStepped>,
     /// Since when the running exam is unsupervised

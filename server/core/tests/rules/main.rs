@@ -18,6 +18,7 @@ mod preparation;
 mod random;
 mod record;
 mod scenarios;
+mod screen;
 mod signals;
 mod staff;
 mod support;

@@ -93,6 +93,7 @@ pub(crate) fn context(rules: RuleTable) -> Arc<Context> {
             bank_slug: "demo".to_owned(),
             bank_version: 1,
             plan: plan(&[4, 3, 3]),
+            screen: false,
         },
         bank: Arc::new(bank(3, 8)),
         bank_sha256: "ab".repeat(32),

@@ -108,6 +108,7 @@ fn device_report(report: DeviceReport) -> CoreReport {
         camera_label: report.camera_label,
         browser: report.browser,
         second_screen: report.second_screen,
+        screen: report.screen,
     }
 }
 

@@ -49,6 +49,7 @@ pub(crate) async fn open(
         opens_at: row.sitting.opens_at.0,
         closes_at: row.sitting.closes_at.0,
         bound: state.binding.is_some(),
+        screen: snapshot.session.wants_screen(),
         server_time: now.0,
     }))
 }

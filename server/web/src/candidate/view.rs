@@ -52,7 +52,11 @@ pub(super) fn view(session: &ExamSession, around: Around) -> CandidateView {
         questions: if in_charge { questions(session) } else { Vec::new() },
         warning: if in_charge { warning(session, around.now) } else { None },
         attention: if in_charge { attention(session, around.now) } else { None },
-        media: MediaFlow { video: state.video, audio: state.audio },
+        media: MediaFlow {
+            video: state.video,
+            audio: state.audio,
+            screen: session.wants_screen().then_some(state.screen),
+        },
         local_waits: small(state.local_open().count()),
         proctor_present: around.proctor_present,
         messages: if in_charge { messages(session) } else { Vec::new() },

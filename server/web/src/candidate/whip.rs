@@ -36,7 +36,11 @@ pub(crate) async fn publish(
     }
     rates.offer(device.session.0)?;
     let offer = sdp::offer(request).await?;
-    let answer = media.publish(device.session.0, offer).await?;
+    let answer = if device.snapshot.session.wants_screen() {
+        media.publish_with_screen(device.session.0, offer).await?
+    } else {
+        media.publish(device.session.0, offer).await?
+    };
     // A slow offer may outlast the exam. From here on whoever ends the exam's media finds this publisher.
     if matches!(runtime.look(device.session).await?.session.state().stage, Stage::Closed { .. }) {
         media.close_session(device.session.0).await;

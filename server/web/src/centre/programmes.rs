@@ -117,5 +117,6 @@ pub(super) fn row(id: Uuid, programme: &Programme, bank: &Bank) -> ProgrammeRow 
         languages: plan.languages.iter().copied().map(convert::lang).collect(),
         blueprint: plan.blueprint.iter().map(line).collect(),
         bank: format!("{} {}", programme.bank_slug, programme.bank_version),
+        screen: programme.screen,
     }
 }

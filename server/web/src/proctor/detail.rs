@@ -82,5 +82,6 @@ fn device_report(report: synaq_core::session::DeviceReport) -> DeviceReport {
         camera_label: report.camera_label,
         browser: report.browser,
         second_screen: report.second_screen,
+        screen: report.screen,
     }
 }

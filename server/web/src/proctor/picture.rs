@@ -9,6 +9,7 @@ use crate::line_stills::LineStills;
 use crate::owner::own;
 use crate::peers::{Owner, Peers};
 use crate::problem::Refused;
+use crate::query::Query;
 use crate::sdp;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
@@ -59,13 +60,33 @@ pub(crate) async fn photo(
     Ok(([(CONTENT_TYPE, "image/jpeg")], bytes).into_response())
 }
 
+/// Which of a candidate's pictures is looked at.
+#[derive(Debug, Clone, Copy, Default, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Track {
+    /// With the sound
+    #[default]
+    Webcam,
+    /// By itself
+    Screen,
+}
+
+/// What is asked for beside the offer.
+#[derive(Debug, serde::Deserialize)]
+pub(crate) struct Wanted {
+    #[serde(default)]
+    track: Track,
+}
+
 /// A live picture.
+#[expect(clippy::too_many_arguments, reason = "each is an extractor of the route")]
 pub(crate) async fn whep(
     State(runtime): State<Handle>,
     State(media): State<Media>,
     State(peers): State<Arc<Peers>>,
     State(rates): State<Arc<Rates>>,
     Path(session): Path<String>,
+    Query(wanted): Query<Wanted>,
     who: Who,
     request: Request,
 ) -> Result<Response, Refused> {
@@ -74,7 +95,10 @@ pub(crate) async fn whep(
     // A wall of 30 asks for 30 at once, so candidates are counted apart.
     rates.offer(uuid::Uuid::from_u128(who.staff.id.0.as_u128() ^ snapshot.id.0.as_u128()))?;
     let offer = sdp::offer(request).await?;
-    let answer = media.view(snapshot.id.0, offer).await?;
+    let answer = match wanted.track {
+        Track::Screen => media.view_screen(snapshot.id.0, offer).await?,
+        Track::Webcam => media.view(snapshot.id.0, offer).await?,
+    };
     peers.keep(answer.resource, Owner::Staff(who.cookie));
     Ok(sdp::created(answer, "/api/v1/proctor/whep"))
 }

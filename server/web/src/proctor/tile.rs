@@ -1,7 +1,7 @@
 //! One candidate on the wall, out of the durable session. Pure.
 
 use crate::convert::{self, small};
-use synaq_core::session::{AcknowledgedText, ExamSession, Stage, Standing, State};
+use synaq_core::session::{AcknowledgedText, ExamSession, MediaStep, Stage, Standing, State};
 use synaq_core::time::At;
 use synaq_wire::proctor::Tile;
 
@@ -53,6 +53,7 @@ pub(super) fn tile(session: &ExamSession, id: uuid::Uuid, around: &Around) -> Ti
         online_changed_at: state.socket.map(|(_, since)| since).or(around.offline_since).map(|at| at.0),
         video: state.video,
         audio: state.audio,
+        screen: session.wants_screen().then_some(state.screen),
         media_step: convert::media_step(session.media_step()),
         deadline,
         answered: small(state.answers.values().filter(|answer| !answer.shown.is_empty()).count()),
@@ -106,6 +107,10 @@ fn trouble(session: &ExamSession, around: &Around) -> Trouble {
     }
     if running && !state.video {
         return just("camera", 45, state.unsupervised_since);
+    }
+    // A line that carries less of the picture carries less of the screen too: that is said elsewhere.
+    if running && !state.screen && session.wants_screen() && session.media_step() == MediaStep::Full {
+        return just("screen", 35, None);
     }
     match &state.standing {
         Standing::Warned(warning) => just("warned", 10, Some(warning.given_at)),

@@ -31,6 +31,7 @@ const AFTER_THE_END: &[&str] = &[
     "recording_began",
     "recording_ended",
     "media_changed",
+    "screen_changed",
     "media_stepped",
     "local_kept",
     "local_stored",

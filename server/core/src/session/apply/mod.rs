@@ -80,6 +80,7 @@ impl State {
             | Fact::WarningEffective { .. }
             | Fact::WarningCoverEnded { .. } => self.apply_standing(event),
             Fact::MediaChanged { .. }
+            | Fact::ScreenChanged { .. }
             | Fact::MediaStepped { .. }
             | Fact::LocalKept { .. }
             | Fact::LocalStored { .. }
@@ -289,6 +290,7 @@ impl State {
                 self.audio = *audio;
                 self.watch_supervision(event.at);
             }
+            Fact::ScreenChanged { live } => self.screen = *live,
             Fact::RecordingBegan => self.recording = true,
             Fact::RecordingEnded => self.recording = false,
             Fact::EvidenceOpened { name } => {

@@ -16,6 +16,11 @@ impl Deciding<'_> {
                     self.emit(Fact::MediaChanged { video, audio });
                 }
             }
+            MediaFact::Screen(live) => {
+                if live != self.state().screen {
+                    self.emit(Fact::ScreenChanged { live });
+                }
+            }
             MediaFact::Local { evidence, from, span, missing } => {
                 self.local(evidence, from, span, missing)?;
             }

@@ -4,6 +4,7 @@ use super::{Deciding, within};
 use crate::bank::Lang;
 use crate::form::{Seed, draw, seed};
 use crate::ids::StaffId;
+use crate::proctoring::Code;
 use crate::session::event::{EvidenceRef, Fact, PhotoKind};
 use crate::session::input::{AcknowledgedText, Creation, DeviceReport, PhotosSeen, Refusal};
 use crate::session::limits::{EXTRA_MAX, LABEL_CHARS, REASON_CHARS};
@@ -61,6 +62,7 @@ impl Deciding<'_> {
         self.step(self.state().consent.is_some())?;
         within(&report.camera_label, 0, LABEL_CHARS)?;
         within(&report.browser, 0, LABEL_CHARS)?;
+        within(report.screen.as_deref().unwrap_or_default(), 0, LABEL_CHARS)?;
         self.emit_command(Fact::DeviceChecked { report });
         Ok(())
     }
@@ -192,8 +194,16 @@ impl ExamSession {
         if !state.steps_done() || state.form.is_none() {
             return Err(Refusal::StepMissing);
         }
-        // NB-19: a web camera and a microphone.
-        if state.video && state.audio { Ok(()) } else { Err(Refusal::MediaMissing) }
+        // NB-19: a web camera and a microphone; the screen is the programme's own wish.
+        let all = state.video && state.audio && (state.screen || !self.wants_screen());
+        if all { Ok(()) } else { Err(Refusal::MediaMissing) }
+    }
+
+    /// Whether the candidate shares the screen: the programme asks for it, and no accommodation takes it back.
+    #[must_use]
+    pub fn wants_screen(&self) -> bool {
+        let context = self.context();
+        context.programme.screen && context.rules.rule(Code::ScreenShareEnded).is_some()
     }
 
     fn preparing(&self) -> Result<(), Refusal> {

@@ -83,6 +83,9 @@ impl Deciding<'_> {
         if self.state().video || self.state().audio {
             self.emit(Fact::MediaChanged { video: false, audio: false });
         }
+        if self.state().screen {
+            self.emit(Fact::ScreenChanged { live: false });
+        }
         self.recover_evidence();
     }
 

@@ -147,6 +147,7 @@ fn context() -> Context {
         bank_slug: "bank".to_owned(),
         bank_version: 1,
         plan,
+        screen: false,
     };
     Context { programme, bank: Arc::new(bank), bank_sha256: "0".repeat(64), rules: RuleTable::default() }
 }
