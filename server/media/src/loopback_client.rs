@@ -8,7 +8,7 @@ use crate::{
 };
 use bytes::{Bytes, BytesMut};
 use rtc::{
-    interceptor::{Registry, Slot},
+    interceptor::{NackResponderBuilder, Registry, SenderReportBuilder, Slot},
     media_stream::MediaStreamTrack,
     peer_connection::{
         RTCPeerConnection, RTCPeerConnectionBuilder,
@@ -103,6 +103,10 @@ impl Client {
     fn new(role: Role, mark: u8, repairs: bool) -> Self {
         let now = Instant::now();
         let (engine, registry) = peer::engine(Role::Publisher).unwrap();
+        // The other side's part too: it sends what was lost again.
+        let registry = registry
+            .with(Slot::NackResponder, NackResponderBuilder::new().build())
+            .with(Slot::SenderReport, SenderReportBuilder::new().build());
         let registry = if repairs {
             registry
         } else {

@@ -10,14 +10,17 @@ use crate::{
 };
 use ring::rand::SecureRandom;
 use rtc::{
-    interceptor::{Registry, Slot},
+    interceptor::{
+        NackGeneratorBuilder, NackResponderBuilder, ReceiverReportBuilder, Registry, SenderReportBuilder,
+        Slot,
+    },
     media_stream::MediaStreamTrack,
     peer_connection::{
         RTCPeerConnection, RTCPeerConnectionBuilder,
         certificate::RTCCertificate,
         configuration::{
             RTCConfigurationBuilder,
-            interceptor_registry::{configure_nack, configure_rtcp_reports, configure_twcc_receiver_only},
+            interceptor_registry::configure_twcc_receiver_only,
             media_engine::{MIME_TYPE_OPUS, MIME_TYPE_VP8, MediaEngine},
             setting_engine::{SettingEngine, SettingEngineBuilder},
         },
@@ -47,6 +50,8 @@ const OPUS_PAYLOAD_TYPE: u8 = 111;
 const ICE_DISCONNECTED: Duration = Duration::from_secs(3);
 const ICE_FAILED: Duration = Duration::from_secs(7);
 const ICE_KEEPALIVE: Duration = Duration::from_secs(1);
+/// A missing packet is asked for this often, every 100 ms; by then the recorder has long given it up.
+const MAX_NACKS: u16 = 5;
 
 /// What all peers of a thread share.
 pub(crate) struct Ground {
@@ -99,9 +104,24 @@ pub(crate) struct Peer {
     pub(crate) over_tcp: bool,
     /// Earliest entry in the timer heap that is ours.
     pub(crate) armed: Option<Instant>,
+    /// When the core was last told the time.
+    pub(crate) ticked: Instant,
     pub(crate) dirty: bool,
+    /// Something else than media of known streams came since it was last served: the core may have events, datagrams and
+    /// timers.
+    pub(crate) stirred: bool,
     /// The core has an alert to look at, perhaps the peer's farewell.
     pub(crate) alerted: bool,
+}
+
+impl Peer {
+    /// Whether this is a stream that it publishes.
+    pub(crate) fn receives(&self, ssrc: u32) -> bool {
+        match &self.part {
+            Part::Publisher(publisher) => publisher.sources.iter().any(|source| source.ssrc == ssrc),
+            Part::Viewer(_) => false,
+        }
+    }
 }
 
 /// The core, the answer, and the name that STUN requests for it carry.
@@ -248,13 +268,21 @@ pub(crate) fn engine(role: Role) -> Result<(MediaEngine, Registry), Error> {
         engine.register_header_extension(extension(MID_URI), kind, None)?;
     }
     engine.register_header_extension(extension(AUDIO_LEVEL_URI), RtpCodecKind::Audio, None)?;
-    let mut registry = configure_nack(Registry::new(), &mut engine);
-    if role == Role::Publisher {
-        // Chromium's bandwidth estimate depends on this feedback.
-        registry = configure_twcc_receiver_only(registry, &mut engine)?;
-    }
-    registry = configure_rtcp_reports(registry);
-    registry = registry.with(Slot::from(feedback::SLOT), feedback::Deliver::default());
+    // Each of them is asked about every packet, so a peer has only those of its direction.
+    let registry = match role {
+        Role::Publisher => {
+            let nack = NackGeneratorBuilder::new().with_max_nacks_per_packet(MAX_NACKS).build();
+            let reports = ReceiverReportBuilder::new().build();
+            let registry =
+                Registry::new().with(Slot::NackGenerator, nack).with(Slot::ReceiverReport, reports);
+            // Chromium's bandwidth estimate depends on this feedback.
+            configure_twcc_receiver_only(registry, &mut engine)?
+        }
+        Role::Viewer => Registry::new()
+            .with(Slot::NackResponder, NackResponderBuilder::new().build())
+            .with(Slot::SenderReport, SenderReportBuilder::new().build()),
+    };
+    let registry = registry.with(Slot::from(feedback::SLOT), feedback::Deliver::default());
     Ok((engine, registry))
 }
 

@@ -23,6 +23,8 @@ const CHECKPOINT_MS: i64 = 30_000;
 const MAX_SEGMENTS: u32 = 99_999;
 /// Frames waiting at most, whatever their size (an audio frame is about 100 bytes and 100 bytes of bookkeeping).
 const MAX_FRAMES: usize = 100_000;
+/// Room for jobs that is kept: 5 ms of a thousand publishers.
+const KEPT_JOBS: usize = 512;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -73,12 +75,15 @@ impl Job {
 #[derive(Debug, Default)]
 struct Waiting {
     jobs: VecDeque<Job>,
+    /// Of the jobs here, and of those that the recorder has taken and is at
     bytes: usize,
+    taken: usize,
     closed: bool,
 }
 
 /// Bounded hand-over from the network thread. Only media is refused when it is full; there is at most one open, pause
-/// and end per publisher.
+/// and end per publisher. The recorder takes whatever waits in one go, when the bell is rung: waking it for each frame
+/// costs more than its work.
 #[derive(Debug)]
 pub(crate) struct Queue {
     waiting: Mutex<Waiting>,
@@ -99,14 +104,20 @@ impl Queue {
     pub(crate) fn push(&self, job: Job) -> bool {
         let mut waiting = self.lock();
         let bytes = job.bytes();
-        if bytes > 0 && (waiting.bytes + bytes > self.max_bytes || waiting.jobs.len() >= MAX_FRAMES) {
+        let frames = waiting.jobs.len() + waiting.taken;
+        if bytes > 0 && (waiting.bytes + bytes > self.max_bytes || frames >= MAX_FRAMES) {
             return false;
         }
         waiting.bytes += bytes;
         waiting.jobs.push_back(job);
-        drop(waiting);
-        self.filled.notify_one();
         true
+    }
+
+    /// Wakes the recorder if something waits for it.
+    pub(crate) fn ring(&self) {
+        if !self.lock().jobs.is_empty() {
+            self.filled.notify_one();
+        }
     }
 
     /// No further jobs come.
@@ -115,19 +126,25 @@ impl Queue {
         self.filled.notify_one();
     }
 
-    /// The next job; `None` after the last one.
-    fn pop(&self) -> Option<Job> {
+    /// Waits for jobs and moves all of them into `jobs`, which is empty; `false` after the last ones.
+    fn take(&self, jobs: &mut VecDeque<Job>) -> bool {
         let mut waiting = self.lock();
-        loop {
-            if let Some(job) = waiting.jobs.pop_front() {
-                waiting.bytes -= job.bytes();
-                return Some(job);
-            }
+        while waiting.jobs.is_empty() {
             if waiting.closed {
-                return None;
+                return false;
             }
             waiting = self.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
+        std::mem::swap(jobs, &mut waiting.jobs);
+        waiting.taken = jobs.len();
+        true
+    }
+
+    /// A job that was taken is done: there is room for as much again.
+    fn done(&self, bytes: usize) {
+        let mut waiting = self.lock();
+        waiting.taken -= 1;
+        waiting.bytes -= bytes;
     }
 }
 
@@ -143,8 +160,15 @@ pub(crate) struct Recorder {
 impl Recorder {
     /// Works until the queue is closed and empty, then finishes what is open.
     pub(crate) fn run(mut self, queue: &Queue) {
-        while let Some(job) = queue.pop() {
-            self.take(job, Instant::now());
+        let mut jobs = VecDeque::new();
+        while queue.take(&mut jobs) {
+            while let Some(job) = jobs.pop_front() {
+                let bytes = job.bytes();
+                self.take(job, Instant::now());
+                queue.done(bytes);
+            }
+            // A storm of a slow disk leaves no memory behind.
+            jobs.shrink_to(KEPT_JOBS);
         }
         for (_, mut recording) in self.recordings.drain() {
             recording.end(self.sink.as_ref());

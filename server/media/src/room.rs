@@ -91,6 +91,7 @@ impl Engine {
                 Some(Err(error)) => tracing::debug!(%error, "a packet could not be forwarded"),
                 None => {}
             }
+            peer.stirred = true;
             if !peer.dirty {
                 peer.dirty = true;
                 self.dirty.push(*id);

@@ -34,6 +34,9 @@ use std::{
 
 /// The core may name an instant that has passed; without this the loop would spin.
 const TIMER_FLOOR: Duration = Duration::from_millis(1);
+/// Least time between two ticks of a connected core: the rhythm of its congestion feedback and of its requests for missing
+/// packets, the fastest it has.
+const TICK: Duration = Duration::from_millis(100);
 /// Addresses of one peer: a few interfaces, and those it had before its network changed.
 const MAX_ADDRESSES: usize = 16;
 
@@ -59,7 +62,8 @@ impl Engine {
         if !peer.bucket.allows(bytes.len(), now) {
             return count(&counters.dropped_rate);
         }
-        if rtp_stream(bytes).is_some_and(|ssrc| !peer.streams.allows(ssrc)) {
+        let stream = rtp_stream(bytes);
+        if stream.is_some_and(|ssrc| !peer.streams.allows(ssrc)) {
             return count(&counters.dropped_unknown);
         }
         if !peer.connected && peer.handshake.is_repetition(bytes) {
@@ -73,6 +77,7 @@ impl Engine {
         let Some(peer) = self.peers.get_mut(&id) else { return };
         peer.over_tcp = tcp;
         peer.alerted |= alert;
+        peer.stirred |= !stream.is_some_and(|ssrc| peer.receives(ssrc));
         let message = TaggedBytesMut {
             now,
             transport: TransportContext {
@@ -88,7 +93,7 @@ impl Engine {
             Ok(Err(error)) => tracing::trace!(%error, "the WebRTC core refused a datagram"),
             Err(_) => return self.panicked(id),
         }
-        self.mark(id);
+        self.soil(id);
     }
 
     /// This address now belongs to this peer.
@@ -108,8 +113,15 @@ impl Engine {
         }
     }
 
-    /// The peer has something to be served.
+    /// The peer has something to be served, whatever it is.
     pub(crate) fn mark(&mut self, id: u64) {
+        if let Some(peer) = self.peers.get_mut(&id) {
+            peer.stirred = true;
+        }
+        self.soil(id);
+    }
+
+    fn soil(&mut self, id: u64) {
         if let Some(peer) = self.peers.get_mut(&id).filter(|peer| !peer.dirty) {
             peer.dirty = true;
             self.dirty.push(id);
@@ -134,6 +146,7 @@ impl Engine {
     /// The peer's timer fired.
     pub(crate) fn tick(&mut self, id: u64, now: Instant) {
         let Some(peer) = self.peers.get_mut(&id) else { return };
+        peer.ticked = now;
         match catch_unwind(AssertUnwindSafe(|| peer.core.handle_timeout(now))) {
             Ok(Ok(())) => self.mark(id),
             Ok(Err(error)) => {
@@ -147,31 +160,38 @@ impl Engine {
     /// Sends, handles events and media until the core has nothing more to say; `Err` means that the peer is gone.
     fn serve(&mut self, peer: &mut Peer) -> Result<(), Gone> {
         let now = Instant::now();
+        // Each look for events, datagrams and timers walks through all layers of the core. Media of streams that it
+        // knows brings none of them: what it answers with goes out by its timers.
+        let mut stirred = std::mem::take(&mut peer.stirred);
         loop {
-            let mut idle = true;
-            while let Some(datagram) = rtc_poll_write(peer) {
-                self.send(&datagram);
-            }
-            while let Some(event) = peer.core.poll_event() {
-                idle = false;
+            let mut eventful = false;
+            while stirred && let Some(event) = peer.core.poll_event() {
+                eventful = true;
                 self.event(peer, event)?;
             }
-            while let Some(tagged) = peer.core.poll_read() {
-                idle = false;
+            // Not `poll_read`, which walks as well: what a datagram or an event brought is through the layers by now.
+            while let Some(tagged) = peer.core.poll_media_read() {
                 self.message(peer, tagged.message, now);
             }
             if let Part::Publisher(publisher) = &mut peer.part {
                 publisher.deliver(&self.around.shared.counters, now);
             }
-            idle &= !self.ask_for_keys(peer, now);
-            if idle {
+            stirred |= self.ask_for_keys(peer, now);
+            while stirred && let Some(datagram) = rtc_poll_write(peer) {
+                self.send(&datagram);
+            }
+            if !eventful {
                 break;
             }
         }
         if std::mem::take(&mut peer.alerted) && dtls_closed(peer) {
             return Err(Gone::ByPeer);
         }
-        self.arm(peer, now);
+        if stirred {
+            self.arm(peer, now);
+        } else {
+            self.arm_own(peer, now);
+        }
         Ok(())
     }
 
@@ -274,15 +294,26 @@ impl Engine {
         }
     }
 
-    /// Puts the peer into the timer heap, unless an earlier entry of its own will look again anyway.
+    /// Notes when the core or what is made of its packets wants attention next.
     fn arm(&mut self, peer: &mut Peer, now: Instant) {
-        let core = peer.core.poll_timeout();
-        let own = match &peer.part {
-            Part::Publisher(publisher) => publisher.deadline(),
-            Part::Viewer(_) => None,
-        };
-        let Some(at) = [core, own].into_iter().flatten().min() else { return };
-        let at = at.max(now + TIMER_FLOOR);
+        // A core has timers of several layers, each with a phase of its own: they share a tick. Not while it connects,
+        // when each of them is waited for.
+        let rest = if peer.connected { TICK } else { Duration::ZERO };
+        let core = peer.core.poll_timeout().map(|at| at.max(peer.ticked + rest));
+        self.arm_own(peer, now);
+        self.arm_at(peer, core, now);
+    }
+
+    fn arm_own(&mut self, peer: &mut Peer, now: Instant) {
+        if let Part::Publisher(publisher) = &peer.part {
+            let own = publisher.deadline();
+            self.arm_at(peer, own, now);
+        }
+    }
+
+    /// Puts the peer into the timer heap, unless an earlier entry of its own will look again anyway.
+    fn arm_at(&mut self, peer: &mut Peer, at: Option<Instant>, now: Instant) {
+        let Some(at) = at.map(|at| at.max(now + TIMER_FLOOR)) else { return };
         if peer.armed.is_none_or(|armed| at < armed) {
             peer.armed = Some(at);
             self.timers.push(Reverse((at, peer.id)));

@@ -13,6 +13,12 @@ const CLUSTER_MIN_MS: i64 = 500;
 /// A cluster is closed early above this size, which keeps it below the store's chunk limit.
 const CLUSTER_BYTES: usize = 400 << 10;
 
+/// A cluster's room grows in such steps: 2 s at 300 kbit/s are 75 kB, and what doubling leaves empty is kept by every
+/// publisher.
+const CLUSTER_STEP: usize = 16 << 10;
+/// Of a SimpleBlock before its data: identifier, size, track, time, flags.
+const BLOCK_HEAD: usize = 13;
+
 /// From 1970 to the epoch of `DateUTC`, 2001-01-01 (RFC 9559 5.1.2.11).
 const EPOCH_MS: i64 = 978_307_200_000;
 const NS_PER_MS: i64 = 1_000_000;
@@ -224,6 +230,10 @@ impl Cluster {
     pub(crate) fn push(&mut self, track: u8, ms: i64, key: bool, data: &[u8]) {
         let start = *self.start_ms.get_or_insert(ms);
         let relative = i16::try_from(ms - start).unwrap_or(i16::MAX);
+        let needed = BLOCK_HEAD + data.len();
+        if self.blocks.capacity() - self.blocks.len() < needed {
+            self.blocks.reserve_exact(needed.next_multiple_of(CLUSTER_STEP));
+        }
         element_id(&mut self.blocks, 0xA3); // SimpleBlock
         element_size(&mut self.blocks, 4 + data.len());
         self.blocks.push(0x80 | track);
@@ -235,22 +245,25 @@ impl Cluster {
     /// The finished cluster element, if it holds anything; starts an empty one.
     pub(crate) fn take(&mut self) -> Option<Vec<u8>> {
         let start = self.start_ms.take()?;
-        let mut content = Vec::with_capacity(self.blocks.len() + 16);
-        number(&mut content, 0xE7, u64::try_from(start).unwrap_or(0)); // Timestamp
-        content.append(&mut self.blocks);
-        let mut out = Vec::with_capacity(content.len() + 12);
-        element(&mut out, 0x1F43_B675, &content);
-        Some(out)
+        // Given back, not kept for the next one.
+        let blocks = std::mem::take(&mut self.blocks);
+        Some(cluster(u64::try_from(start).unwrap_or(0), &blocks))
     }
 }
 
 /// A cluster that was written before, at another time: `rest` is everything behind its timestamp.
 pub(crate) fn moved_cluster(start_ms: u64, rest: &[u8]) -> Vec<u8> {
-    let mut content = Vec::with_capacity(rest.len() + 16);
-    number(&mut content, 0xE7, start_ms); // Timestamp
-    content.extend_from_slice(rest);
-    let mut out = Vec::with_capacity(content.len() + 12);
-    element(&mut out, 0x1F43_B675, &content);
+    cluster(start_ms, rest)
+}
+
+fn cluster(start_ms: u64, blocks: &[u8]) -> Vec<u8> {
+    let mut timestamp = Vec::with_capacity(10);
+    number(&mut timestamp, 0xE7, start_ms);
+    let mut out = Vec::with_capacity(blocks.len() + timestamp.len() + 12);
+    element_id(&mut out, 0x1F43_B675);
+    element_size(&mut out, timestamp.len() + blocks.len());
+    out.extend_from_slice(&timestamp);
+    out.extend_from_slice(blocks);
     out
 }
 

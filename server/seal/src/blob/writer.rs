@@ -1,7 +1,8 @@
 use std::io::Write;
 
 use super::{
-    BlobId, Cipher, Error, FINAL_LEN, HEADER_LEN, Head, MAX_CHUNK, MAX_CHUNKS, SessionKey, chain_chunk,
+    BlobId, Cipher, Error, FINAL_LEN, HEADER_LEN, Head, MAX_CHUNK, MAX_CHUNKS, SessionKey, TAG_LEN,
+    chain_chunk,
 };
 use crate::chain::GENESIS;
 use crate::digest::{Digest, Running};
@@ -14,7 +15,6 @@ pub struct Writer<W> {
     file: W,
     id: BlobId,
     cipher: Cipher,
-    buffer: Vec<u8>,
     chunks: u64,
     plain_bytes: u64,
     sealed_bytes: u64,
@@ -58,7 +58,6 @@ impl<W: Write> Writer<W> {
             file,
             id,
             cipher,
-            buffer: Vec::new(),
             chunks: 0,
             plain_bytes: 0,
             sealed_bytes: HEADER_LEN as u64,
@@ -137,17 +136,18 @@ impl<W: Write> Writer<W> {
         }
         let head = Head { last, len: u32::try_from(text.len()).expect("at most MAX_CHUNK") };
         let head_bytes = head.to_bytes();
-        self.buffer.clear();
-        self.buffer.extend_from_slice(&head_bytes);
-        self.buffer.extend_from_slice(text);
-        let tag = self.cipher.seal(self.chunks, head, &mut self.buffer[head_bytes.len()..]);
-        self.buffer.extend_from_slice(&tag);
+        // Of its own: a recording's chunks are seconds apart, and hundreds of them must not keep room for one each.
+        let mut sealed = Vec::with_capacity(head_bytes.len() + text.len() + TAG_LEN);
+        sealed.extend_from_slice(&head_bytes);
+        sealed.extend_from_slice(text);
+        let tag = self.cipher.seal(self.chunks, head, &mut sealed[head_bytes.len()..]);
+        sealed.extend_from_slice(&tag);
         // Set before the write: this index has been used as a nonce, whatever becomes of the bytes.
         self.broken = true;
-        self.file.write_all(&self.buffer)?;
+        self.file.write_all(&sealed)?;
         self.broken = false;
-        self.sealed.update(&self.buffer);
-        self.sealed_bytes += self.buffer.len() as u64;
+        self.sealed.update(&sealed);
+        self.sealed_bytes += sealed.len() as u64;
         Ok(())
     }
 }
