@@ -5,8 +5,8 @@ import { gzipSync } from "node:zlib";
 
 /** At most 60 kB of JavaScript gzipped in all: 3 s at 160 kbit/s; kB = 1000 bytes. */
 const LIMIT = 60_000;
-/** With all that is loaded later on demand, in one language. */
-const EVER = 66_000;
+/** With all that is loaded later on demand: the line while the exam runs, and the screen where it is shared (its words in three languages). */
+const EVER = 70_000;
 
 const dist = process.argv[2];
 if (!dist) throw new Error("usage: node size.mjs DIST (the folder vite built)");
@@ -41,7 +41,7 @@ console.log(`${String(total).padStart(8)}  JavaScript of the first load, gzipped
 for (const path of named.filter((name) => name.endsWith(".css"))) console.log(`${String(gz(path)).padStart(8)}  ${path} (style, not counted)`);
 const texts = /(^|\.)(kk|ru|en)-/;
 const later = [...dynamic].filter((path) => !first.has(path) && !texts.test(path.slice("assets/".length)));
-for (const path of later) console.log(`${String(gz(path)).padStart(8)}  ${path} (on demand, once the exam runs)`);
+for (const path of later) console.log(`${String(gz(path)).padStart(8)}  ${path} (on demand)`);
 const ever = later.reduce((sum, path) => sum + gz(path), total);
 console.log(`${String(ever).padStart(8)}  JavaScript of a whole exam, gzipped; limit ${EVER}`);
 process.exit(total <= LIMIT && ever <= EVER ? 0 : 1);

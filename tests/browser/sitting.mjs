@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { Demo, until } from '../support/demo.mjs'
 import { Line } from '../support/line.mjs'
+import { DESKTOP, sittingWithScreen } from '../support/screen.mjs'
 import { Staff, behind } from '../support/staff.mjs'
 import { Candidate } from './seat/candidate.mjs'
 import { Proctor } from './seat/proctor.mjs'
@@ -19,9 +20,10 @@ const PATIENCE_MS = 300_000
 /**
  * A test over a sitting.
  * @param {string} name what holds
- * @param {{ lang?: string, cable?: boolean, seats?: boolean, disk?: string, detectors?: string, shows?: object, patienceMs?: number }} options `cable`: the candidate's line can be cut;
+ * @param {{ lang?: string, cable?: boolean, seats?: boolean, disk?: string, detectors?: string, shows?: object, screen?: boolean, flags?: string[], patienceMs?: number }} options `cable`: the candidate's line can be cut;
  *   `seats: false`: the test opens its own; `disk`: the server's data folder is a disk of that size; `detectors`: who looks
- *   at pictures; `shows`: what the candidate's camera and microphone show and say
+ *   at pictures; `shows`: what the candidate's camera and microphone show and say; `screen`: the programme asks for it;
+ *   `flags`: of the candidate's browser
  * @param {(sitting: Sitting) => Promise<void>} body
  */
 export function exam(name, options, body) {
@@ -43,20 +45,21 @@ export function exam(name, options, body) {
 export class Sitting {
   seats = []
 
-  constructor({ lang = 'ru', cable = false, seats = true, disk, detectors, shows } = {}) {
-    this.options = { lang, cable, seats, disk, detectors, shows }
+  constructor({ lang = 'ru', cable = false, seats = true, disk, detectors, shows, screen = false, flags } = {}) {
+    this.options = { lang, cable, seats, disk, detectors, shows, screen, flags }
   }
 
   async start() {
-    const { lang, cable, seats, disk, detectors, shows } = this.options
+    const { lang, cable, seats, disk, detectors, shows, screen, flags } = this.options
     this.demo = await Demo.start({ disk, detectors })
     this.link = this.demo.links.candidate_links[0]
+    if (screen) Object.assign(this, await sittingWithScreen(await this.centre()))
     this.info = await behind(this.link)
     if (cable) this.line = await Line.to(this.demo.port)
     if (!seats) return
     ;[this.candidate, this.proctor] = await Promise.all([
-      this.seat(Candidate.open(this.link, { lang, line: this.line, shows })),
-      this.seat(Proctor.open(this.demo, { lang })),
+      this.seat(Candidate.open(this.link, { lang, line: this.line, shows, flags: screen ? [DESKTOP] : flags })),
+      this.seat(Proctor.open(this.demo, { lang, sitting: this.sitting })),
     ])
   }
 
@@ -69,7 +72,7 @@ export class Sitting {
 
   /** From the link to the first question. */
   async reachExam() {
-    await this.candidate.prepare()
+    await this.candidate.prepare({ screen: this.options.screen })
     await this.proctor.openPanel(this.info.candidate)
     await this.proctor.admit()
     await this.candidate.readTexts()

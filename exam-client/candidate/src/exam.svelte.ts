@@ -7,6 +7,7 @@ import { Api, Failure } from "./api.ts";
 import { chance, deviceKey, nonce } from "./entropy.ts";
 import type { Line } from "./line/line.ts";
 import { Media } from "./media.svelte.ts";
+import type { Share } from "./screen/share.svelte.ts";
 import { screenOf, serverNow } from "./reading.ts";
 import { EMPTY, keptOf, step, type Effect, type SessionEvent, type SessionState } from "./session.ts";
 import { openStore, type Device, type Store } from "./store.ts";
@@ -36,6 +37,9 @@ export class Exam {
   #tab = "";
   /** What is stored of this session belongs to this tab. */
   #owns = true;
+  /** What shares the screen, where the exam asks for it */
+  screen = $state.raw<(Omit<typeof import("./screen/index.ts"), "default"> & { readonly share: Share }) | null>(null);
+  #loadingScreen = false;
   #socket: WebSocket | undefined;
   #line: Promise<Line | undefined> | undefined;
   /** Writes of one session in the order they were asked for. */
@@ -47,16 +51,49 @@ export class Exam {
       lost: (code) => this.signal(code, "begin"),
       back: (code) => this.signal(code, "end"),
       restoreFailed: (code) => this.signal(code, "restore_failed"),
-      prompt: (open) => {
-        if (this.state.view?.stage === "running") this.command({ do: "prompt", open });
-      },
+      prompt: (open) => this.#prompt(open),
+      wantsScreen: () => this.asksForScreen,
     });
+  }
+
+  #prompt(open: boolean): void {
+    if (this.state.view?.stage === "running") this.command({ do: "prompt", open });
+  }
+
+  /** What the server says counts; before it has, what the link said. */
+  get asksForScreen(): boolean {
+    const { view } = this.state;
+    if (view) return view.media.screen !== undefined;
+    return (this.phase.is === "info" || this.phase.is === "session") && this.phase.info.screen;
+  }
+
+  /** Loads what an exam with a shared screen needs; a line too weak for it now is tried again. */
+  async #loadScreen(): Promise<void> {
+    if (this.screen || this.#loadingScreen || !this.asksForScreen) return;
+    this.#loadingScreen = true;
+    try {
+      const parts = await import("./screen/index.ts");
+      const tell = (phase: "begin" | "end" | "restore_failed") => () => this.signal("SCREEN_SHARE_ENDED", phase);
+      const share = new parts.Share({
+        changed: (track) => this.media.share(track),
+        lost: tell("begin"),
+        back: tell("end"),
+        restoreFailed: tell("restore_failed"),
+        prompt: (open) => this.#prompt(open),
+      });
+      this.screen = { ...parts, share };
+    } catch {
+      // The next tick asks again.
+    } finally {
+      this.#loadingScreen = false;
+    }
   }
 
   async start(): Promise<void> {
     setInterval(() => {
       this.dispatch({ on: "tick" });
       this.#followLine();
+      void this.#loadScreen();
     }, TICK_MS);
     addEventListener("online", () => {
       this.dispatch({ on: "online" });

@@ -28,6 +28,8 @@ export interface MediaEvents {
   restoreFailed(code: Lost): void;
   /** A permission prompt of ours may be open: it hides the page's focus. */
   prompt(open: boolean): void;
+  /** The exam asks for the screen too */
+  wantsScreen(): boolean;
 }
 
 export class Media {
@@ -71,6 +73,11 @@ export class Media {
     return this.stream?.getVideoTracks()[0]?.label ?? "";
   }
 
+  /** The shared screen from now on. */
+  share(track: MediaStreamTrack | null): void {
+    void this.#publisher.share(track);
+  }
+
   /** Opens both devices and publishes them. Also the answer to a device that was switched off. */
   async open(): Promise<boolean> {
     if (this.opening || this.#left) return false;
@@ -85,7 +92,7 @@ export class Media {
       for (const track of stream.getTracks()) this.#watch(track);
       this.#measure(stream);
       for (const track of stream.getTracks()) this.#judge(track);
-      await this.#publisher.publish(stream);
+      await this.#publisher.publish(stream, this.#events.wantsScreen());
       return true;
     } catch (error) {
       this.trouble = troubleOf(error);

@@ -8,6 +8,8 @@ const GATHER_MS = 1_000;
 /** Total of one candidate stays within a weak home uplink. */
 const MAX_BITRATE = 300_000;
 const FRAME_RATE = 12;
+/** A desktop is mostly still. When both cannot have what they want, the webcam goes first: the law asks for it. */
+const SCREEN = { maxBitrate: 250_000, maxFramerate: 5, priority: "very-low" } as const;
 const RETRY_BASE_MS = 500;
 const RETRY_CAP_MS = 10_000;
 /** ICE may heal by itself; longer than this it rarely does. */
@@ -25,6 +27,9 @@ export class Publisher {
   readonly #api: Api;
   readonly #tell: (published: Published) => void;
   #stream: MediaStream | undefined;
+  /** Undefined where the exam does not ask for the screen; null while it is not shared. */
+  #screen: MediaStreamTrack | null | undefined;
+  #screenSender: RTCRtpSender | undefined;
   #peer: RTCPeerConnection | undefined;
   #resource: string | null = null;
   #attempt = 0;
@@ -40,12 +45,20 @@ export class Publisher {
     return this.#peer;
   }
 
-  /** Starts, or swaps tracks in place when the devices were opened again. */
-  async publish(stream: MediaStream): Promise<void> {
+  /** The shared screen from now on; its line stands from the first offer on, so that no new one is needed. */
+  async share(track: MediaStreamTrack | null): Promise<void> {
+    this.#screen = track;
+    await this.#screenSender?.replaceTrack(track).catch(() => undefined);
+  }
+
+  /** Starts, or swaps tracks in place when the devices were opened again; `screen`: the exam asks for that too. */
+  async publish(stream: MediaStream, screen: boolean): Promise<void> {
     this.#stream = stream;
+    if (screen) this.#screen ??= null;
     const peer = this.#peer;
     if (peer && peer.connectionState !== "failed" && peer.connectionState !== "closed") {
       for (const sender of peer.getSenders()) {
+        if (sender === this.#screenSender) continue;
         const fresh = stream.getTracks().find((track) => track.kind === sender.track?.kind && track.readyState === "live");
         if (fresh && fresh !== sender.track) await sender.replaceTrack(fresh);
       }
@@ -77,6 +90,7 @@ export class Publisher {
   #drop(gone = false): void {
     const peer = this.#peer;
     this.#peer = undefined;
+    this.#screenSender = undefined;
     const resource = gone ? null : this.#resource;
     this.#resource = null;
     // The request first: told by our closing, the server would have forgotten what it is asked to end.
@@ -116,6 +130,9 @@ export class Publisher {
       const limits = track.kind === "video" ? { sendEncodings: [{ maxBitrate: MAX_BITRATE, maxFramerate: FRAME_RATE }] } : {};
       peer.addTransceiver(track, { direction: "sendonly", streams: [stream], ...limits });
     }
+    if (this.#screen === undefined) return;
+    // Behind the webcam: the server takes the second picture for the screen.
+    this.#screenSender = peer.addTransceiver(this.#screen ?? "video", { direction: "sendonly", sendEncodings: [SCREEN] }).sender;
   }
 
   /** After a clean close by the server no connection state follows, only the DTLS transport tells. */

@@ -9,21 +9,26 @@ const BROKEN_MS = 3_000;
 /** A tile that is left and entered again keeps its connection. */
 const LINGER_MS = 1_500;
 
-/** One candidate's live picture and sound. */
+/** `webcam` comes with the sound, the shared `screen` by itself. */
+export type Track = "webcam" | "screen";
+
+/** One candidate's live picture. */
 export class LiveView {
   stream = $state.raw<MediaStream | null>(null);
   /** Nothing comes any more: what is seen is not of now. */
   isBroken = $state(false);
   fault = $state.raw<Fault | null>(null);
   readonly #session: string;
+  readonly #track: Track;
   #peer: RTCPeerConnection | null = null;
   #resource: string | null = null;
   #closed = false;
   #attempt = 0;
   #timer: number | undefined;
 
-  constructor(session: string) {
+  constructor(session: string, track: Track) {
     this.#session = session;
+    this.#track = track;
     void this.#connect();
   }
 
@@ -58,7 +63,7 @@ export class LiveView {
     this.#peer = peer;
     const stream = new MediaStream();
     peer.addTransceiver("video", { direction: "recvonly" });
-    peer.addTransceiver("audio", { direction: "recvonly" });
+    if (this.#track === "webcam") peer.addTransceiver("audio", { direction: "recvonly" });
     peer.ontrack = (event) => {
       stream.addTrack(event.track);
       this.stream = stream;
@@ -87,7 +92,7 @@ export class LiveView {
   }
 
   async #offer(sdp: string): Promise<string> {
-    const path = `/api/v1/proctor/sessions/${this.#session}/whep`;
+    const path = `/api/v1/proctor/sessions/${this.#session}/whep?track=${this.#track}`;
     const response = await send(path, { method: "POST", headers: { "content-type": "application/sdp" }, body: sdp });
     const location = response.headers.get("location");
     if (!location) throw new Failed({ is: "unreadable" });
@@ -112,23 +117,27 @@ function gathered(peer: RTCPeerConnection): Promise<void> {
 
 const open = new Map<string, { view: LiveView; users: number; timer: number | undefined }>();
 
+const keyOf = (session: string, track: Track): string => `${session}/${track}`;
+
 /** The live view of a candidate; `release` must follow once for each. */
-export function acquire(session: string): LiveView {
-  let entry = open.get(session);
-  if (!entry) open.set(session, (entry = { view: new LiveView(session), users: 0, timer: undefined }));
+export function acquire(session: string, track: Track): LiveView {
+  const key = keyOf(session, track);
+  let entry = open.get(key);
+  if (!entry) open.set(key, (entry = { view: new LiveView(session, track), users: 0, timer: undefined }));
   clearTimeout(entry.timer);
   entry.users += 1;
   return entry.view;
 }
 
 /** Nobody shows it any more: it is closed a little later. */
-export function release(session: string): void {
-  const entry = open.get(session);
+export function release(session: string, track: Track): void {
+  const key = keyOf(session, track);
+  const entry = open.get(key);
   if (!entry) return;
   entry.users -= 1;
   if (entry.users > 0) return;
   entry.timer = window.setTimeout(() => {
     entry.view.close();
-    open.delete(session);
+    open.delete(key);
   }, LINGER_MS);
 }

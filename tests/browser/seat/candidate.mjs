@@ -8,9 +8,9 @@ import { choice } from '../../support/key.mjs'
 const TEXTS = ['methodology', 'appeal_procedure', 'forbidden_items', 'conduct']
 
 export class Candidate {
-  static async open(link, { lang = 'ru', width, height, line, devices, shows } = {}) {
+  static async open(link, { lang = 'ru', width, height, line, devices, shows, flags } = {}) {
     const candidate = new Candidate()
-    candidate.browser = await launch({ line, devices, shows })
+    candidate.browser = await launch({ line, devices, shows, flags })
     candidate.page = await openWindow(candidate.browser, { lang, width, height })
     candidate.lang = lang
     candidate.link = link
@@ -57,8 +57,9 @@ export class Candidate {
     await this.screen('device')
   }
 
-  async checkDevice() {
+  async checkDevice({ screen = false } = {}) {
     await this.at('device-allow').click()
+    if (screen) await this.at('share-screen').click()
     await enabled(this.at('device-next'))
     await this.at('device-next').click()
     await this.screen('photos')
@@ -75,11 +76,11 @@ export class Candidate {
   }
 
   /** From the link to the proctor's admission. */
-  async prepare() {
+  async prepare(options) {
     await this.bind()
     await this.chooseLanguage()
     await this.consent()
-    await this.checkDevice()
+    await this.checkDevice(options)
     await this.sendPhotos()
   }
 

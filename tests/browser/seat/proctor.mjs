@@ -4,11 +4,11 @@ import { launch, openWindow, visibility } from '../../support/chromium.mjs'
 import { until } from '../../support/demo.mjs'
 
 export class Proctor {
-  static async open(demo, { lang = 'ru', width, height, account = demo.links.proctor, flags } = {}) {
+  static async open(demo, { lang = 'ru', width, height, account = demo.links.proctor, sitting, flags } = {}) {
     const proctor = new Proctor()
     proctor.browser = await launch({ devices: false, flags })
     proctor.page = await openWindow(proctor.browser, { lang, width, height })
-    await proctor.page.goto(`${demo.links.base_url}/proctor/`)
+    await proctor.page.goto(`${demo.links.base_url}/proctor/${sitting ? `?sitting=${sitting}` : ''}`)
     await signIn(proctor.page, account)
     await proctor.at('tile').first().waitFor()
     return proctor

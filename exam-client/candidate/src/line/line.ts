@@ -26,6 +26,13 @@ const SENT: Readonly<Record<MediaStep, { active: boolean; maxBitrate: number; ma
   stills: { active: false, maxBitrate: 90_000, maxFramerate: 6, scaleResolutionDownBy: 2 },
   signals: { active: false, maxBitrate: 90_000, maxFramerate: 6, scaleResolutionDownBy: 2 },
 };
+/** A shared screen gives way first: it keeps its size, or nothing on it could be read. */
+const SCREEN: typeof SENT = {
+  full: { active: true, maxBitrate: 250_000, maxFramerate: 5, scaleResolutionDownBy: 1 },
+  small: { active: true, maxBitrate: 50_000, maxFramerate: 1, scaleResolutionDownBy: 1 },
+  stills: { active: false, maxBitrate: 50_000, maxFramerate: 1, scaleResolutionDownBy: 1 },
+  signals: { active: false, maxBitrate: 50_000, maxFramerate: 1, scaleResolutionDownBy: 1 },
+};
 const SOUND: Readonly<Record<MediaStep, number>> = { full: 40_000, small: 24_000, stills: 16_000, signals: 16_000 };
 
 /** What the page knows and does for the line. */
@@ -141,12 +148,14 @@ export class Line {
     const peer = this.#host.peer();
     if (!peer || peer.connectionState !== "connected") return void (this.#applied = undefined);
     if (this.#applied?.peer === peer && this.#applied.step === step) return;
-    for (const sender of peer.getSenders()) {
+    for (const [place, sender] of peer.getSenders().entries()) {
       const parameters = sender.getParameters();
       const [encoding] = parameters.encodings;
       if (!encoding) continue;
-      if (sender.track?.kind === "video" && sender.track.contentHint !== "detail") Object.assign(encoding, SENT[step]);
-      if (sender.track?.kind === "audio") encoding.maxBitrate = SOUND[step];
+      // Behind camera and microphone stands the screen, shared at the moment or not.
+      if (place === 2) Object.assign(encoding, SCREEN[step]);
+      else if (sender.track?.kind === "video") Object.assign(encoding, SENT[step]);
+      else if (sender.track?.kind === "audio") encoding.maxBitrate = SOUND[step];
       await sender.setParameters(parameters).catch(() => undefined);
     }
     this.#applied = { peer, step };

@@ -1,0 +1,139 @@
+// The whole screen beside webcam and sound, where the programme asks for it: shared, watched, recorded, played back; what
+// a person ends, and what a reload does.
+import assert from 'node:assert/strict'
+import { until } from '../support/demo.mjs'
+import { DESKTOP } from '../support/screen.mjs'
+import { look } from './look.mjs'
+import { Centre } from './seat/centre.mjs'
+import { Player } from './seat/player.mjs'
+import { exam } from './sitting.mjs'
+
+/** From now on the page's shares can be ended as a browser's own button does, and what is chosen can be decided here. */
+async function reachable(page) {
+  await page.addInitScript(() => {
+    const devices = navigator.mediaDevices
+    const share = devices.getDisplayMedia.bind(devices)
+    devices.getDisplayMedia = async wanted => {
+      globalThis.wanted = wanted
+      if (globalThis.choice === 'cancel') throw new DOMException('', 'NotAllowedError')
+      globalThis.shared = await share(wanted)
+      if (globalThis.choice === 'window') {
+        const [track] = globalThis.shared.getVideoTracks()
+        track.getSettings = () => ({ displaySurface: 'window' })
+      }
+      return globalThis.shared
+    }
+    globalThis.endShare = () => {
+      const [track] = globalThis.shared.getVideoTracks()
+      track.stop()
+      track.dispatchEvent(new Event('ended'))
+    }
+  })
+  await page.reload()
+}
+
+const moving = video => until('the picture moves', async () => {
+  const frames = () => video.evaluate(element => element.readyState >= 2 && element.videoWidth > 0 ? element.getVideoPlaybackQuality().totalVideoFrames : 0)
+  const before = await frames()
+  await new Promise(done => setTimeout(done, 400))
+  return before > 0 && await frames() > before
+}, 60_000)
+
+exam('the screen: named in the consent, the whole one or none, watched, recorded, and missed when it is ended',
+  { screen: true, patienceMs: 240_000 }, async sitting => {
+    const { candidate, proctor, demo, info } = sitting
+    await reachable(candidate.page)
+    await candidate.at('screen-need').waitFor()
+    await candidate.bind()
+    await candidate.chooseLanguage()
+    await candidate.at('consent-screen').waitFor()
+    await look(candidate.page, 'candidate-ru-screen-consent')
+    await candidate.consent()
+
+    await candidate.page.evaluate(() => { globalThis.choice = 'window' })
+    await candidate.at('device-allow').click()
+    await candidate.at('share-screen').click()
+    await candidate.at('screen-trouble').waitFor()
+    assert(await candidate.at('device-next').isDisabled(), 'a window is not enough')
+    assert.equal(await candidate.page.evaluate(() => globalThis.wanted.audio), false)
+    await look(candidate.page, 'candidate-ru-screen-window')
+    await candidate.page.evaluate(() => { globalThis.choice = 'whole' })
+    await candidate.at('share-screen').click()
+    await candidate.page.locator('[data-testid=check-screen][data-ok=true]').waitFor({ timeout: 60_000 })
+    await look(candidate.page, 'candidate-ru-screen-shared')
+    await candidate.at('device-next').click()
+    await candidate.screen('photos')
+    await candidate.sendPhotos()
+    await proctor.openPanel(info.candidate)
+    await proctor.at('screen-toggle').click()
+    await moving(proctor.at('screen-video'))
+    await proctor.seesAndHears()
+    await proctor.admit()
+    await candidate.readTexts()
+    await candidate.begin()
+    const answers = await candidate.answerAll({ to: 1, right: 1 })
+    await look(proctor.page, 'proctor-ru-screen')
+
+    // The way to the server breaks: what follows goes on in the same places.
+    await candidate.page.reload()
+    await candidate.screen('exam', 60_000)
+    await candidate.at('screen-ask').waitFor()
+    await look(candidate.page, 'candidate-ru-screen-again')
+    await proctor.at('screen-gone').waitFor({ timeout: 60_000 })
+    await candidate.at('share-screen').click()
+    await candidate.at('screen-ask').waitFor({ state: 'detached' })
+    await proctor.at('screen-gone').waitFor({ state: 'detached', timeout: 60_000 })
+    await moving(proctor.at('screen-video'))
+    assert.deepEqual((await sitting.detail()).incidents, [], 'a reload is technical')
+
+    // Ended by hand, asked for, refused: it confirms itself, and its clip is there.
+    await candidate.page.evaluate(() => { globalThis.choice = 'cancel'; globalThis.endShare() })
+    await candidate.at('screen-ask').waitFor()
+    await look(candidate.page, 'candidate-ru-screen-ended')
+    await candidate.at('share-screen').click()
+    await candidate.at('warning').waitFor({ timeout: 60_000 })
+    const incident = (await sitting.detail()).incidents.find(({ code }) => code === 'SCREEN_SHARE_ENDED')
+    assert.deepEqual([incident.class, incident.source, incident.status, incident.consequence], ['auto', 'client', 'confirmed_auto', 'warning'])
+    await candidate.page.evaluate(() => { globalThis.choice = 'whole' })
+    await candidate.acknowledgeWarning()
+    await candidate.at('share-screen').click()
+    await candidate.at('screen-ask').waitFor({ state: 'detached' })
+    await moving(proctor.at('screen-video'))
+    await candidate.allSaved()
+    await candidate.handIn()
+    await candidate.end()
+    assert.deepEqual(await sitting.sealedAnswers(), answers)
+    const evidence = await sitting.sealedEvidence()
+    for (const name of ['webcam-0001.webm', 'screen-0001.webm', 'screen-0002.webm', 'clip-0001.webm']) assert(evidence.includes(name), `${name} in ${evidence}`)
+    const { events } = JSON.parse(await sitting.bundle())
+    assert(events.some(({ kind, body }) => kind === 'evidence_checkpoint' && body.fact.name.startsWith('screen-')))
+    assert.equal(events.find(({ kind }) => kind === 'consent_given').body.fact.text_version.endsWith('-screen'), true)
+
+    // Both pictures on one line of time.
+    const view = await (await sitting.centre()).json(`/api/v1/playback/${info.session}`)
+    assert.deepEqual(view.tracks.map(({ kind }) => kind), ['webcam', 'screen'])
+    const commission = await sitting.seat(Centre.open(demo, { lang: 'kk', account: demo.links.commission }))
+    await commission.openRecord(info.candidate)
+    await commission.at('open-playback').click()
+    const player = new Player(commission.page)
+    await player.ready()
+    const part = view.tracks[1].parts[0]
+    await player.seek(part.at + part.ms / 2)
+    const shown = await until('the screen of that moment', () => commission.at('playback-screen').evaluate((video, name) =>
+      video.dataset.name === name && !video.seeking && video.readyState >= 2 && { time: video.currentTime, width: video.videoWidth }, part.name), 30_000)
+    assert(Math.abs(shown.time * 1_000 - part.ms / 2) < 1_500 && shown.width > 0, JSON.stringify(shown))
+    await look(commission.page, 'commission-kk-screen-playback')
+  })
+
+exam('a programme without the screen never asks for it', { flags: [DESKTOP] }, async ({ candidate }) => {
+  await reachable(candidate.page)
+  await candidate.at('begin-device').waitFor()
+  assert.equal(await candidate.at('screen-need').count(), 0)
+  await candidate.bind()
+  await candidate.chooseLanguage()
+  assert.equal(await candidate.at('consent-screen').count(), 0)
+  await candidate.consent()
+  await candidate.checkDevice()
+  assert.equal(await candidate.at('check-screen').count(), 0)
+  assert.equal(await candidate.page.evaluate(() => globalThis.wanted), undefined)
+})
