@@ -2,12 +2,13 @@
 // and the server's log in the folder SYNAQ_FAILURES (default: synaq-failures in the folder for temporary files).
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Demo, until } from '../support/demo.mjs'
 import { Line } from '../support/line.mjs'
+import { Relay } from '../support/relay.mjs'
 import { DESKTOP, sittingWithScreen } from '../support/screen.mjs'
 import { Staff, behind } from '../support/staff.mjs'
 import { Candidate } from './seat/candidate.mjs'
@@ -20,10 +21,10 @@ const PATIENCE_MS = 300_000
 /**
  * A test over a sitting.
  * @param {string} name what holds
- * @param {{ lang?: string, cable?: boolean, seats?: boolean, disk?: string, detectors?: string, shows?: object, screen?: boolean, flags?: string[], patienceMs?: number }} options `cable`: the candidate's line can be cut;
+ * @param {{ lang?: string, cable?: boolean, seats?: boolean, disk?: string, detectors?: string, shows?: object, screen?: boolean, flags?: string[], relay?: boolean, patienceMs?: number }} options `cable`: the candidate's line can be cut;
  *   `seats: false`: the test opens its own; `disk`: the server's data folder is a disk of that size; `detectors`: who looks
  *   at pictures; `shows`: what the candidate's camera and microphone show and say; `screen`: the programme asks for it;
- *   `flags`: of the candidate's browser
+ *   `flags`: of the candidate's browser; `relay`: there is one for whoever cannot reach the media port
  * @param {(sitting: Sitting) => Promise<void>} body
  */
 export function exam(name, options, body) {
@@ -45,13 +46,14 @@ export function exam(name, options, body) {
 export class Sitting {
   seats = []
 
-  constructor({ lang = 'ru', cable = false, seats = true, disk, detectors, shows, screen = false, flags } = {}) {
-    this.options = { lang, cable, seats, disk, detectors, shows, screen, flags }
+  constructor({ lang = 'ru', cable = false, seats = true, disk, detectors, shows, screen = false, flags, relay = false } = {}) {
+    this.options = { lang, cable, seats, disk, detectors, shows, screen, flags, relay }
   }
 
   async start() {
-    const { lang, cable, seats, disk, detectors, shows, screen, flags } = this.options
-    this.demo = await Demo.start({ disk, detectors })
+    const { lang, cable, seats, disk, detectors, shows, screen, flags, relay } = this.options
+    if (relay) await this.#startRelay()
+    this.demo = await Demo.start({ disk, detectors, relay: this.relay })
     this.link = this.demo.links.candidate_links[0]
     if (screen) Object.assign(this, await sittingWithScreen(await this.centre()))
     this.info = await behind(this.link)
@@ -62,6 +64,14 @@ export class Sitting {
       this.seat(Proctor.open(this.demo, { lang, sitting: this.sitting })),
     ])
   }
+
+  async #startRelay() {
+    this.#folder = mkdtempSync(join(tmpdir(), 'synaq-relay-'))
+    this.relay = await Relay.start(this.#folder)
+    await until('the relay is up', () => this.relay.isUp, 60_000)
+  }
+
+  #folder
 
   /** Closed at the end of the test. */
   async seat(opening) {
@@ -154,5 +164,7 @@ export class Sitting {
     await Promise.allSettled(this.seats.map(seat => seat.close()))
     this.line?.close()
     await this.demo?.stop()
+    this.relay?.stop()
+    if (this.#folder) rmSync(this.#folder, { recursive: true, force: true })
   }
 }

@@ -14,7 +14,7 @@ const LOOK_EVERY_MS = 50
 
 export class Service {
   /** The service that the command line names: INTEROP-BINARY FOLDER. `relay` starts one first; `more` are options that
-   *  name its port. */
+   *  name it. */
   static async start({ relay, more } = {}) {
     const [program, folder] = process.argv.slice(2)
     assert(program && folder, 'usage: TEST.mjs INTEROP-BINARY FOLDER')
@@ -22,7 +22,7 @@ export class Service {
     const service = new Service()
     service.folder = folder
     if (relay) service.turn = await relay(folder)
-    const options = more ? more(service.turn.port) : []
+    const options = more ? more(service.turn) : []
     service.#child = spawn(program, [folder, ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
     service.base = await new Promise((resolve, reject) => {
       createInterface({ input: service.#child.stdout }).once('line', resolve)

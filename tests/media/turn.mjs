@@ -5,34 +5,9 @@
 //
 // Environment as for interop.mjs; `turnserver` is on the path.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { createHmac, randomUUID } from 'node:crypto'
-import { createServer } from 'node:net'
+import { Relay } from '../support/relay.mjs'
 import { Service, launch } from './service.mjs'
-
-const SECRET = randomUUID()
-
-const freePort = () =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
-
-/** A relay of our own on loopback; it tells on its standard output what it does. */
-async function relay(folder) {
-  const port = await freePort()
-  const child = spawn('turnserver', [
-    '-n', '--listening-ip=127.0.0.1', '--relay-ip=127.0.0.1', `--listening-port=${port}`, '--realm=synaq.test',
-    '--use-auth-secret', `--static-auth-secret=${SECRET}`, '--allow-loopback-peers', '--no-cli', '--no-tls', '--no-dtls',
-    '--log-file=stdout', '--simple-log', '--verbose', `--pidfile=${folder}/turn.pid`, `--userdb=${folder}/turn.db`,
-  ], { stdio: ['ignore', 'pipe', 'pipe'] })
-  const said = { text: '' }
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', bytes => (said.text += bytes))
-  return { child, port, said }
-}
 
 /** Runs in the page: publishes over the relay alone. */
 async function publish({ session, spoil }) {
@@ -62,10 +37,10 @@ async function publish({ session, spoil }) {
   return { link: { urls, username, credential }, outcome: await (spoil ? refused : connected) }
 }
 
-const service = await Service.start({ more: port => ['0', '127.0.0.1:0', `turn:127.0.0.1:${port}?transport=udp`, SECRET], relay })
+const service = await Service.start({ more: relay => ['0', '127.0.0.1:0', relay.url, relay.secret], relay: folder => Relay.start(folder) })
 const { turn } = service
 try {
-  await service.until('the relay listening', () => /listener opened/i.test(turn.said.text), 60_000)
+  await service.until('the relay listening', () => turn.isUp, 60_000)
   const browser = await launch()
   try {
     const session = randomUUID()
@@ -74,7 +49,7 @@ try {
     assert.equal(outcome, 'connected')
     const [until] = link.username.split(':')
     assert.ok(Number(until) > Date.now() / 1_000, 'it has not ended yet')
-    assert.equal(link.credential, createHmac('sha1', SECRET).update(link.username).digest('base64'))
+    assert.equal(link.credential, createHmac('sha1', turn.secret).update(link.username).digest('base64'))
     await service.until('picture and sound over the relay', async () => {
       const status = await service.status(session)
       return status.video_live && status.audio_live
@@ -93,10 +68,10 @@ try {
     await browser.close()
   }
 } catch (error) {
-  console.error(turn.said.text)
+  console.error(turn.said)
   throw error
 } finally {
   service.stop()
-  turn.child.kill()
+  turn.stop()
 }
 console.log('turn: ok')

@@ -27,13 +27,15 @@ export async function until(what, look, patienceMs = 30_000) {
 
 export class Demo {
   /** `disk`: the data folder is a disk of its own of that size (as mount(8) takes it), seen by the server alone;
-   *  `detectors`: who looks at pictures; a drawn person has no face that a detector would find. */
-  static async start({ disk, detectors = 'off' } = {}) {
+   *  `detectors`: who looks at pictures; a drawn person has no face that a detector would find; `relay`: for pages that
+   *  cannot reach the media port. */
+  static async start({ disk, detectors = 'off', relay } = {}) {
     assert(existsSync(BINARY), `${BINARY} is missing; \`cargo build --workspace\` makes it, SYNAQ_BIN names another`)
     const demo = new Demo()
     demo.data = mkdtempSync(join(tmpdir(), 'synaq-test-'))
     demo.#disk = disk
     demo.#detectors = detectors
+    demo.#relay = relay ? ['--turn', relay.url, '--turn-secret-file', relay.secretFile] : []
     demo.port = await freePorts()
     await demo.#run()
     return demo
@@ -131,12 +133,13 @@ export class Demo {
   #disk
   #ended
   #platform
+  #relay
   #bundles = 0
 
   async #run() {
     const before = existsSync(this.file) ? statSync(this.file).mtimeMs : 0
     const command = [BINARY, 'demo', '--log', 'debug', '--detectors', this.#detectors,
-      '--data', this.data, '--port', String(this.port)]
+      '--data', this.data, '--port', String(this.port), ...this.#relay]
     const [program, ...options] = this.#disk ? onDiskOfItsOwn(this.data, this.#disk, command) : command
     this.#child = spawn(program, options)
     const child = this.#child

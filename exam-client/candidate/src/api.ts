@@ -1,4 +1,5 @@
 // The candidate's HTTP calls. Every failure is a Problem; a network failure is the code `unreachable`.
+import { relaysOf } from "../../shared/src/relay.ts";
 import type { Bound } from "../../shared/src/wire/Bound.ts";
 import type { Code } from "../../shared/src/wire/Code.ts";
 import type { LinkInfo } from "../../shared/src/wire/LinkInfo.ts";
@@ -72,13 +73,14 @@ export class Api {
     return (await (await this.#call("/local", { method: "GET", headers: {} })).json()) as LocalHeld;
   }
 
-  /** RFC 9725. Answers the server's SDP and where to end it. */
-  async whip(offer: string): Promise<{ answer: string; resource: string | null }> {
+  /** RFC 9725. Answers the server's SDP, where to end it, and the relay if there is one. */
+  async whip(offer: string): Promise<{ answer: string; resource: string | null; relays: RTCIceServer[] }> {
     const response = await this.#call("/whip", { method: "POST", body: offer, headers: { "Content-Type": "application/sdp" } });
     const location = response.headers.get("Location");
     const resource = location === null ? null : new URL(location, response.url);
     // The credential goes along with the DELETE, so only to our own server.
-    return { answer: await response.text(), resource: resource?.origin === self.location.origin ? resource.href : null };
+    const relays = relaysOf(response.headers.get("Link"));
+    return { answer: await response.text(), resource: resource?.origin === self.location.origin ? resource.href : null, relays };
   }
 
   /** `keepalive`: the page may be on its way out. */

@@ -1,10 +1,9 @@
 // Publishes camera and microphone by WHIP (RFC 9725) and comes back by itself when the connection dies.
+import { begin } from "../../shared/src/relay.ts";
 import { chance } from "./entropy.ts";
 import { Failure, type Api } from "./api.ts";
 import type { Code } from "../../shared/src/wire/Code.ts";
 
-/** No trickle: whatever was gathered by then goes into the offer; host candidates are there at once. */
-const GATHER_MS = 1_000;
 /** Total of one candidate stays within a weak home uplink. */
 const MAX_BITRATE = 300_000;
 const FRAME_RATE = 12;
@@ -107,16 +106,16 @@ export class Publisher {
     this.#peer = peer;
     try {
       this.#addTracks(peer, stream);
-      await peer.setLocalDescription();
-      await gathered(peer);
-      const { answer, resource } = await this.#api.whip(peer.localDescription?.sdp ?? "");
+      // The server takes no candidates: nothing is gathered before its answer has named the relay.
+      const offer = await peer.createOffer();
+      const { answer, resource, relays } = await this.#api.whip(offer.sdp ?? "");
       if (this.#peer !== peer) {
         if (resource) void this.#api.endWhip(resource);
         return;
       }
       this.#resource = resource;
       this.#port = portOf(answer);
-      await peer.setRemoteDescription({ type: "answer", sdp: answer });
+      await begin(peer, offer, relays, answer);
       this.#watch(peer);
     } catch (error) {
       const failure = error instanceof Failure ? error : undefined;
@@ -185,17 +184,4 @@ export class Publisher {
 /** RFC 8839: foundation, component, transport, priority, address, port. */
 function portOf(answer: string): string {
   return /^a=candidate:\S+ \d+ \S+ \d+ \S+ (\d+)/m.exec(answer)?.[1] ?? "";
-}
-
-function gathered(peer: RTCPeerConnection): Promise<void> {
-  return new Promise((done) => {
-    const end = setTimeout(done, GATHER_MS);
-    const look = (): void => {
-      if (peer.iceGatheringState !== "complete") return;
-      clearTimeout(end);
-      done();
-    };
-    peer.addEventListener("icegatheringstatechange", look);
-    look();
-  });
 }

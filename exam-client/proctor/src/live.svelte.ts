@@ -1,9 +1,8 @@
 // Live pictures over WHEP (draft-ietf-wish-whep): one connection per candidate, shared by whoever shows it.
+import { begin, relaysOf } from "../../shared/src/relay.ts";
 import { Failed, type Fault, faultOf, send } from "../../shared/src/staff/api.ts";
 import { reconnectWait } from "./rules.ts";
 
-/** Host candidates are gathered at once; a browser that cannot reach an interface may wait for long. */
-const GATHERING_MS = 1_000;
 /** A connection that the browser calls disconnected is made anew after this: it takes half a minute to call it failed. */
 const BROKEN_MS = 3_000;
 /** A tile that is left and entered again keeps its connection. */
@@ -78,11 +77,11 @@ export class LiveView {
       if (state === "disconnected") this.#timer = window.setTimeout(() => this.#again(), BROKEN_MS);
     };
     try {
-      await peer.setLocalDescription();
-      await gathered(peer);
-      const answer = await this.#offer(peer.localDescription?.sdp ?? "");
+      // The server takes no candidates: nothing is gathered before its answer has named the relay.
+      const offer = await peer.createOffer();
+      const { answer, relays } = await this.#offer(offer.sdp ?? "");
       if (this.#peer !== peer) return;
-      await peer.setRemoteDescription({ type: "answer", sdp: answer });
+      await begin(peer, offer, relays, answer);
       this.fault = null;
     } catch (thrown) {
       if (this.#closed || this.#peer !== peer) return;
@@ -91,7 +90,7 @@ export class LiveView {
     }
   }
 
-  async #offer(sdp: string): Promise<string> {
+  async #offer(sdp: string): Promise<{ answer: string; relays: RTCIceServer[] }> {
     const path = `/api/v1/proctor/sessions/${this.#session}/whep?track=${this.#track}`;
     const response = await send(path, { method: "POST", headers: { "content-type": "application/sdp" }, body: sdp });
     const location = response.headers.get("location");
@@ -99,20 +98,8 @@ export class LiveView {
     const resource = new URL(location, response.url).pathname;
     if (this.#closed) void send(resource, { method: "DELETE", keepalive: true }).catch(() => undefined);
     else this.#resource = resource;
-    return response.text();
+    return { answer: await response.text(), relays: relaysOf(response.headers.get("link")) };
   }
-}
-
-function gathered(peer: RTCPeerConnection): Promise<void> {
-  if (peer.iceGatheringState === "complete") return Promise.resolve();
-  return new Promise((resolve) => {
-    const limit = window.setTimeout(resolve, GATHERING_MS);
-    peer.addEventListener("icegatheringstatechange", () => {
-      if (peer.iceGatheringState !== "complete") return;
-      clearTimeout(limit);
-      resolve();
-    });
-  });
 }
 
 const open = new Map<string, { view: LiveView; users: number; timer: number | undefined }>();

@@ -50,6 +50,11 @@ impl Media {
         })
     }
 
+    /// A relay by itself, where there is no configuration to read.
+    pub(crate) fn relay(urls: Vec<String>, secret_file: PathBuf) -> anyhow::Result<synaq_media::Turn> {
+        Turn { urls, secret_file }.shared()
+    }
+
     /// What speaks against it.
     pub(super) fn complaints(&self) -> Vec<String> {
         let mut complaints = Vec::new();

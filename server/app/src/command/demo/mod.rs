@@ -35,6 +35,12 @@ pub(crate) struct Demo {
     /// Where the rows are kept: sqlite, or postgres://user@host:5432/name (PGPASSWORD, if it wants a password)
     #[arg(long, default_value = "sqlite")]
     store: Address,
+    /// Relay for pages that cannot reach the media port, as `[media.turn] urls` has it; repeat it for several
+    #[arg(long = "turn", requires = "turn_secret_file")]
+    turn_urls: Vec<String>,
+    /// File with the secret that the relay shares
+    #[arg(long, requires = "turn_urls")]
+    turn_secret_file: Option<PathBuf>,
 }
 
 /// `demo.json`
@@ -92,8 +98,10 @@ pub(crate) async fn run(demo: Demo) -> anyhow::Result<()> {
         ops_url,
         base_url,
     };
+    let turn = demo.turn_secret_file.map(|secret_file| config::Media::relay(demo.turn_urls, secret_file));
+    let turn = turn.transpose()?;
     let start = Start {
-        media: synaq_media::Options::new(loopback(demo.port + 2)),
+        media: synaq_media::Options { turn, ..synaq_media::Options::new(loopback(demo.port + 2)) },
         detectors: demo.detectors.settings()?,
         web: web_options(&links.base_url, demo.port),
         platform_url: format!("http://127.0.0.1:{platform_port}"),
