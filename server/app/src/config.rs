@@ -1,8 +1,10 @@
 //! The configuration of a real start. Unknown keys are refused by name; `synaq doctor` says what is wrong.
 
 mod media;
+mod retention;
 
 pub(crate) use media::Media;
+pub(crate) use retention::Retention;
 
 use crate::adapter::detection;
 use crate::installation::Folders;
@@ -43,6 +45,9 @@ pub(crate) struct Config {
     /// Who looks at pictures
     #[serde(default)]
     pub(crate) detectors: Detectors,
+    /// For how long evidence is kept
+    #[serde(default)]
+    pub(crate) retention: Retention,
     /// How many at once
     #[serde(default)]
     pub(crate) capacity: Capacity,
@@ -364,6 +369,7 @@ impl Config {
             complaints.push("[tls] and [proxy] exclude each other; remove one".to_owned());
         }
         complaints.extend(self.media.complaints());
+        complaints.extend(self.retention.complaints());
         if let Some(collector) = &self.telemetry.otlp
             && !Url::parse(collector).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
         {

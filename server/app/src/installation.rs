@@ -14,6 +14,7 @@ use crate::clock::SystemClock;
 use crate::keys::Keys;
 use crate::ops::Watch;
 use crate::private;
+use crate::retention::{self, Eraser, Keeping, Ledger};
 use crate::store::{Address, Place, Store};
 use anyhow::Context as _;
 use ring::rand::SystemRandom;
@@ -63,6 +64,11 @@ impl Folders {
         self.data.join("evidence")
     }
 
+    /// Everything else lies below it.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
     /// Public keys for verifiers: ours and the platform's.
     pub(crate) fn trust(&self) -> PathBuf {
         self.data.join("trust.json")
@@ -89,6 +95,11 @@ impl Restored {
         private::write(&Self::path(folders), &serde_json::to_vec_pretty(self)?)
     }
 
+    /// When this folder was restored, if it was.
+    pub(crate) fn read(folders: &Folders) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(Self::path(folders)).ok()?).ok()
+    }
+
     /// Says at every start that this folder was restored: a record that the platform refuses as another content, or an
     /// answer that somebody misses, has its reason here.
     fn tell(folders: &Folders) {
@@ -112,6 +123,8 @@ pub(crate) struct Start {
     pub(crate) detectors: Option<detection::Settings>,
     /// How the front door answers to the outside
     pub(crate) web: synaq_web::Options,
+    /// For how long evidence is kept
+    pub(crate) retention: Keeping,
     /// Base address of the platform, without trailing slash
     pub(crate) platform_url: String,
     /// The platform's public keys
@@ -209,6 +222,13 @@ pub(crate) async fn start(
         tasks: tokio::runtime::Handle::current(),
     };
     tokio::spawn(expired::purge(store.clone(), clock.clone()));
+    let eraser = Eraser {
+        store: store.clone(),
+        evidence: Arc::clone(&evidence),
+        ledger: Ledger::below(folders.data()),
+        seal: keys.seal.clone(),
+    };
+    tokio::spawn(retention::daily(eraser, start.retention, Restored::read(folders), clock.clone()));
     let doors = synaq_web::Doors {
         runtime: runtime.clone(),
         media,

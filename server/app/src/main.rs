@@ -11,6 +11,7 @@ mod keys;
 mod ops;
 mod patience;
 mod private;
+mod retention;
 mod secret;
 mod serve;
 mod store;
@@ -55,6 +56,9 @@ enum Command {
     Backup(command::backup::Options),
     /// Bring a backup back into an empty folder
     Restore(command::restore::Options),
+    /// Erase evidence whose time is over, and say what goes when
+    #[command(subcommand)]
+    Retention(command::retention::Retention),
     /// Manage centres
     #[command(subcommand)]
     Centre(CentreCommand),
@@ -148,6 +152,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Health(options) => command::health::run(&options),
         Command::Backup(options) => command::backup::run(&options),
         Command::Restore(options) => command::restore::run(&options),
+        Command::Retention(retention) => wait(command::retention::run(retention)),
         Command::Centre(CentreCommand::Add { config, centre }) => {
             wait(command::directory::add_centre(&config, centre))
         }

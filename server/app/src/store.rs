@@ -5,14 +5,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
-use synaq_store::{Directory, EventLog, Outbox};
+use synaq_store::{Directory, EventLog, Outbox, Retention};
 use synaq_store_postgres::{APPENDS_AT_ONCE, Database, PostgresStore};
 use synaq_store_sqlite::SqliteStore;
 
 /// An engine: all ports over one database.
-pub(crate) trait Store: EventLog + Outbox + Directory {}
+pub(crate) trait Store: EventLog + Outbox + Directory + Retention {}
 
-impl<S: EventLog + Outbox + Directory> Store for S {}
+impl<S: EventLog + Outbox + Directory + Retention> Store for S {}
 
 /// What people write: `sqlite`, or `postgres://user@host:5432/name`. Never shows a password.
 #[derive(Clone, Default, PartialEq, Eq)]

@@ -8,5 +8,6 @@ pub mod form;
 pub mod identity;
 pub mod ids;
 pub mod proctoring;
+pub mod retention;
 pub mod session;
 pub mod time;

@@ -18,6 +18,9 @@ pub const APPROVAL_TYP: &str = "record-approval+jws";
 /// `typ` of the platform's receipt.
 pub const RECEIPT_TYP: &str = "record-receipt+jws";
 
+/// `typ` of a statement that a class of evidence was erased.
+pub const ERASED_TYP: &str = "evidence-erased+jws";
+
 /// The version of the bundle's shape.
 pub const VERSION: u64 = 1;
 

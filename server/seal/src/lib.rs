@@ -14,6 +14,7 @@ pub mod jws;
 pub mod key;
 pub mod merkle;
 pub mod secret;
+pub mod shares;
 pub mod verify;
 
 pub use digest::{Digest, sha256};

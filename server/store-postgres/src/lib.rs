@@ -11,6 +11,7 @@ mod keeper;
 mod lanes;
 mod open;
 mod outbox;
+mod retention;
 mod rows;
 
 pub use database::Database;

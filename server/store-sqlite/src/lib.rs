@@ -7,6 +7,7 @@ mod error;
 mod event_log;
 mod open;
 mod outbox;
+mod retention;
 mod rows;
 #[cfg(test)]
 mod tests;

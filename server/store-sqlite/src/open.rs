@@ -143,6 +143,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // What is overwritten or deleted leaves its page too (retention/forget.rs sees to the rest).
+        .pragma("secure_delete", "ON")
         .busy_timeout(BUSY_TIMEOUT)
         .statement_cache_capacity(CACHED_STATEMENTS)
         .disable_statement_logging()

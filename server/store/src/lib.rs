@@ -6,6 +6,7 @@ mod directory;
 mod error;
 mod event_log;
 mod outbox;
+mod retention;
 mod sim;
 mod versions;
 
@@ -18,5 +19,6 @@ pub use event_log::{
     Append, Batch, Committed, EventLog, Lease, NewApproval, NewRecord, Recorded, StoredRecord, Summary,
 };
 pub use outbox::{Backlog, Claimed, Delivery, DeliveryState, MessageKind, NewMessage, Outbox, Settlement};
+pub use retention::{ERASED, ErasureRow, Ground, HoldRow, KeptRow, Lifted, Retention};
 pub use sim::{Fault, Outage, SimStore};
 pub use versions::{Kept, Versions};

@@ -1,4 +1,5 @@
-//! Sealed evidence on the local disk: one folder a session, one blob a piece, each under the session's own key.
+//! Sealed evidence on the local disk: one folder a session, one blob a piece, each class of data under a key of the
+//! session's own.
 
 use crate::private;
 use ring::rand::SystemRandom;
@@ -9,9 +10,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 use synaq_core::ids::SessionId;
+use synaq_core::retention::DataClass;
 use synaq_core::session::EvidenceRef;
 use synaq_media::{Checkpoint, EvidenceStore, EvidenceWriter, Finished};
-use synaq_seal::blob::{BlobId, Ending, InstallationKey, Reader, SessionKey, WrappedKey, Writer, unwrap};
+use synaq_seal::blob::{BlobId, Ending, InstallationKey, Reader, SessionKey, Writer};
+use synaq_seal::shares::unwrap_share;
 use synaq_store::Directory;
 use synaq_web::{Evidence, Opened};
 use uuid::Uuid;
@@ -23,6 +26,9 @@ const SYNC_EVERY: Duration = Duration::from_secs(6);
 /// ... or this much: what the disk has to take at once stays small.
 const SYNC_EVERY_BYTES: u64 = 256 * 1024;
 
+/// One for each class of data, by its share; none once it was destroyed.
+type ClassKeys = Vec<Option<SessionKey>>;
+
 /// All evidence below one folder. Calls block: they are for media and blocking threads only.
 pub(crate) struct EvidenceFolder {
     root: PathBuf,
@@ -31,7 +37,7 @@ pub(crate) struct EvidenceFolder {
     directory: Arc<dyn Directory>,
     /// Evidence is touched from media and blocking threads; the directory answers on this runtime
     tasks: tokio::runtime::Handle,
-    keys: RwLock<HashMap<Uuid, Arc<SessionKey>>>,
+    keys: RwLock<HashMap<Uuid, Arc<ClassKeys>>>,
 }
 
 impl std::fmt::Debug for EvidenceFolder {
@@ -52,15 +58,40 @@ impl EvidenceFolder {
         Self { root, installation, random: SystemRandom::new(), directory, tasks, keys: RwLock::default() }
     }
 
-    /// Unwraps and keeps a session's key; repeated calls cost a look-up.
+    /// Unwraps and keeps a session's keys; repeated calls cost a look-up.
     pub(crate) fn introduce(&self, session: Uuid, wrapped: &[u8]) -> io::Result<()> {
         if self.keys.read().expect("no holder panics").contains_key(&session) {
             return Ok(());
         }
-        let wrapped = WrappedKey::from_bytes(wrapped).map_err(io::Error::other)?;
-        let key = unwrap(&wrapped, &self.installation, session.as_bytes()).map_err(io::Error::other)?;
-        self.keys.write().expect("no holder panics").insert(session, Arc::new(key));
+        let key = |class: DataClass| {
+            unwrap_share(wrapped, class.share(), &self.installation, session.as_bytes())
+                .map_err(io::Error::other)
+        };
+        let keys = DataClass::ALL.into_iter().map(key).collect::<io::Result<_>>()?;
+        self.keys.write().expect("no holder panics").insert(session, Arc::new(keys));
         Ok(())
+    }
+
+    /// Knows a session's keys no longer: one of them was destroyed.
+    pub(crate) fn forget(&self, session: SessionId) {
+        self.keys.write().expect("no holder panics").remove(&session.0);
+    }
+
+    /// Removes every piece of a class, durably; what is not there is as good as removed. How many there were.
+    pub(crate) fn remove(&self, session: SessionId, class: DataClass) -> io::Result<usize> {
+        let names = self.names(session)?;
+        let of_class = names.iter().filter(|name| DataClass::of(name) == class);
+        let mut removed = 0;
+        for name in of_class {
+            match fs::remove_file(self.path(session.0, name)?) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => removed += 1,
+            }
+        }
+        match sync_folder(&self.root.join(session.to_string())) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(removed),
+        }
     }
 
     /// Reads a piece as far as it goes, for its digest.
@@ -91,9 +122,16 @@ impl EvidenceFolder {
         writer.finish()
     }
 
-    fn key(&self, session: Uuid) -> io::Result<Arc<SessionKey>> {
-        if let Some(key) = self.keys.read().expect("no holder panics").get(&session) {
-            return Ok(Arc::clone(key));
+    /// The key that a piece of this name is under.
+    fn key(&self, session: Uuid, name: &str) -> io::Result<SessionKey> {
+        let keys = self.class_keys(session)?;
+        let key = keys.get(DataClass::of(name).share()).cloned().flatten();
+        key.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "its key was destroyed under retention"))
+    }
+
+    fn class_keys(&self, session: Uuid) -> io::Result<Arc<ClassKeys>> {
+        if let Some(keys) = self.keys.read().expect("no holder panics").get(&session) {
+            return Ok(Arc::clone(keys));
         }
         let row =
             self.tasks.block_on(self.directory.session(SessionId(session))).map_err(|error| match error {
@@ -127,7 +165,7 @@ pub(crate) struct Measured {
 
 impl EvidenceStore for EvidenceFolder {
     fn create(&self, session: Uuid, name: &str) -> io::Result<Box<dyn EvidenceWriter>> {
-        let key = self.key(session)?;
+        let key = self.key(session, name)?;
         let path = self.path(session, name)?;
         let folder = path.parent().expect("below the root");
         private::folder(folder)?;
@@ -148,7 +186,7 @@ impl Evidence for EvidenceFolder {
     fn open(&self, session: SessionId, name: &str) -> io::Result<Opened> {
         let mut file = File::open(self.path(session.0, name)?)?;
         let id = BlobId::read_from(&mut file).map_err(io::Error::other)?;
-        let reader = Reader::open(file, &*self.key(session.0)?, id).map_err(into_io)?;
+        let reader = Reader::open(file, &self.key(session.0, name)?, id).map_err(into_io)?;
         let unfinished = reader.ending() != Ending::Finished;
         Ok(Opened { bytes: reader.plain_len(), unfinished, plain: Box::new(reader) })
     }
@@ -225,7 +263,7 @@ pub(crate) mod fixtures {
     //! A folder with one session's key. Must be made within an async runtime.
 
     use super::*;
-    use synaq_seal::blob::wrap;
+    use synaq_seal::shares::wrap_fresh;
 
     pub(crate) const SESSION: Uuid = Uuid::from_u128(0x5e55);
 
@@ -238,11 +276,10 @@ pub(crate) mod fixtures {
     pub(crate) fn folder_at(root: &Path) -> EvidenceFolder {
         let random = SystemRandom::new();
         let installation = Arc::new(InstallationKey::from_bytes(&[5; 32]).unwrap());
-        let key = SessionKey::generate(&random).unwrap();
-        let wrapped = wrap(&key, &installation, SESSION.as_bytes(), &random).unwrap();
+        let wrapped = wrap_fresh(DataClass::ALL.len(), &installation, SESSION.as_bytes(), &random).unwrap();
         let store = Arc::new(synaq_store::SimStore::default());
         let evidence = EvidenceFolder::new(root.join("evidence"), installation, store);
-        evidence.introduce(SESSION, wrapped.as_bytes()).unwrap();
+        evidence.introduce(SESSION, &wrapped).unwrap();
         evidence
     }
 }

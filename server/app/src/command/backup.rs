@@ -3,6 +3,7 @@
 use crate::backup::{Manifest, copy, keys, manifest, signature};
 use crate::config::Config;
 use crate::installation::Folders;
+use crate::retention::{Ledger, ledger};
 use crate::store::Place;
 use crate::{clock, private};
 use anyhow::Context as _;
@@ -66,6 +67,12 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     }
     // After the database, so that every piece it names is there: evidence is on the disk before it is named.
     let mut files = copy::folder(&folders.evidence(), &to.join(manifest::EVIDENCE), manifest::EVIDENCE)?;
+    // With it a later restore of an older backup knows what is gone.
+    let ledger = Ledger::below(folders.data());
+    if ledger.path().exists() {
+        let copied = copy::file(ledger.path(), &to.join(ledger::FILE))?;
+        files.insert(ledger::FILE.to_owned(), copied);
+    }
     if let Some(passphrase) = passphrase {
         keys::seal(&folders.keys(), &to.join(keys::FILE), &passphrase)?;
         files.insert(keys::FILE.to_owned(), copy::measure(&to.join(keys::FILE))?);

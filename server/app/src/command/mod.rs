@@ -20,5 +20,6 @@ pub(crate) mod platform;
 pub(crate) mod rebuild_form;
 pub(crate) mod rehearse;
 pub(crate) mod restore;
+pub(crate) mod retention;
 pub(crate) mod serve;
 pub(crate) mod verify;

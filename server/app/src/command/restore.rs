@@ -5,6 +5,7 @@ use crate::backup::{Manifest, copy, keys, manifest, signature};
 use crate::clock;
 use crate::installation::{Folders, Restored};
 use crate::keys::{SEAL, read_trust};
+use crate::retention::Ledger;
 use anyhow::Context as _;
 use std::path::{Path, PathBuf};
 use synaq_seal::key::{Kid, TrustSet};
@@ -24,6 +25,10 @@ pub(crate) struct Options {
     /// Public keys of the installation that made the backup (its `trust.json`), when its private ones are not in it
     #[arg(long, value_name = "FILE", conflicts_with = "unchecked")]
     trust: Option<PathBuf>,
+    /// The newest list of what was erased since (`erased.jsonl` of the old data folder or of a newer backup): what it names
+    /// is erased again at the first start
+    #[arg(long, value_name = "FILE")]
+    erased: Option<PathBuf>,
     /// Do not ask who made it, when every key of the installation is lost
     #[arg(long, conflicts_with = "with_keys")]
     unchecked: bool,
@@ -45,6 +50,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         backup.display(),
         faults.join("\n  - ")
     );
+    if let Some(erased) = &options.erased {
+        anyhow::ensure!(erased.is_file(), "{} is not there; nothing was restored", erased.display());
+    }
     copy::empty(&options.data)?;
     let folders = Folders::new(&options.data);
     if let Some(keys) = &keys {
@@ -57,6 +65,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             "{name} changed while it was copied; empty {} and begin again",
             options.data.display()
         );
+    }
+    if let Some(erased) = &options.erased {
+        Ledger::below(folders.data()).merge(&Ledger::at(erased))?;
     }
     let restored_at = clock::wall_millis();
     Restored { taken_at: manifest.taken_at, restored_at }.write(&folders)?;

@@ -88,6 +88,11 @@ impl Calendar {
         Ok(end_of_day(self.add_working_days(informed, APPEAL_WORKING_DAYS)?))
     }
 
+    /// The end of the `count`-th working day after that of an instant.
+    pub fn working_deadline(&self, from: At, count: u16) -> Result<At, CalendarError> {
+        Ok(end_of_day(self.add_working_days(legal_date(from)?, count)?))
+    }
+
     /// D-03: the last instant at which the commission decides in time.
     pub fn decision_deadline(&self, exam_ended_at: At) -> Result<At, CalendarError> {
         let ended = legal_date(exam_ended_at)?;

@@ -6,15 +6,16 @@ pub mod directory;
 mod fixtures;
 pub mod log;
 pub mod outbox;
+pub mod retention;
 
-use crate::{Directory, EventLog, Outbox};
+use crate::{Directory, EventLog, Outbox, Retention};
 use async_trait::async_trait;
 
 /// How the suite gets stores.
 #[async_trait]
 pub trait Engine: Send + Sync {
     /// The store under test
-    type Store: EventLog + Outbox + Directory;
+    type Store: EventLog + Outbox + Directory + Retention;
 
     /// A store with nothing in it, that no other test sees.
     async fn fresh(&self) -> Self::Store;
@@ -71,6 +72,12 @@ macro_rules! conformance_tests {
             a_session_row_holds_everything,
             the_audit_log_lists_one_centre_newest_first,
             the_directory_survives_a_restart,
+        );
+        $crate::conformance_tests!(@of $engine, retention:
+            a_hold_is_placed_once_and_lifted_once,
+            nothing_is_erased_under_a_hold,
+            an_erasure_goes_step_by_step_and_each_step_once,
+            sessions_are_listed_until_everything_of_them_is_erased,
         );
     };
     (@of $engine:expr, $noun:ident: $($behaviour:ident,)+) => {

@@ -4,10 +4,11 @@
 mod directory;
 mod event_log;
 mod outbox;
+mod retention;
 
 use crate::{
-    AuditEntry, BankRow, CandidateRow, CentreRow, Delivery, Error, Lease, ProgrammeRow, Recorded, SittingRow,
-    StaffRow, StaffSession, StoredRecord, Summary,
+    AuditEntry, BankRow, CandidateRow, CentreRow, Delivery, ErasureRow, Error, HoldRow, Lease, ProgrammeRow,
+    Recorded, SittingRow, StaffRow, StaffSession, StoredRecord, Summary,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::future::poll_fn;
@@ -15,6 +16,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use synaq_core::ids::{Seq, SessionId, StaffId};
+use synaq_core::retention::DataClass;
 use synaq_core::time::At;
 
 /// What goes wrong with one append.
@@ -86,6 +88,8 @@ struct Disk {
     sittings: Vec<SittingRow>,
     candidates: Vec<CandidateRow>,
     audit: Vec<AuditEntry>,
+    holds: Vec<HoldRow>,
+    erasures: BTreeMap<(SessionId, DataClass), ErasureRow>,
 }
 
 #[derive(Clone, Debug)]

@@ -9,8 +9,10 @@ use crate::problem::Refused;
 use axum::extract::{Path, Request, State};
 use std::sync::Arc;
 use synaq_core::ids::{SessionId, SittingId};
+use synaq_core::retention::DataClass;
 use synaq_runtime::Clock;
-use synaq_seal::secret::{InstallationKey, SessionKey, wrap};
+use synaq_seal::secret::InstallationKey;
+use synaq_seal::shares::wrap_fresh;
 use synaq_store::{Directory, NewCandidate};
 use synaq_wire::centre::CandidatesAdded;
 use synaq_wire::limits::CSV_BYTES;
@@ -73,15 +75,16 @@ impl Maker {
     /// `None` when there is no entropy.
     fn candidate(&self, line: list::Line) -> Option<NewCandidate> {
         let session = SessionId(self.fresh.id().ok()?);
-        let key = SessionKey::generate(&*self.random).ok()?;
-        let wrapped = wrap(&key, &self.session_keys, session.0.as_bytes(), &*self.random).ok()?;
+        let classes = DataClass::ALL.len();
+        let wrapped_key =
+            wrap_fresh(classes, &self.session_keys, session.0.as_bytes(), &*self.random).ok()?;
         Some(NewCandidate {
             session,
             name: line.name,
             identity: line.identity,
             extra_minutes: line.extra_minutes,
             switched_off: line.switched_off,
-            wrapped_key: wrapped.as_bytes().to_vec(),
+            wrapped_key,
         })
     }
 }

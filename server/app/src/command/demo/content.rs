@@ -7,9 +7,10 @@ use crate::store::Store;
 use ring::rand::SystemRandom;
 use serde::{Deserialize, Serialize};
 use synaq_core::ids::{BankId, CentreId, ProgrammeId, SessionId, SittingId, StaffId};
+use synaq_core::retention::DataClass;
 use synaq_core::time::{At, Span};
 use synaq_question_banks::{DEMO_BANK, DEMO_PROGRAMME};
-use synaq_seal::blob::{SessionKey, wrap};
+use synaq_seal::shares::wrap_fresh;
 use synaq_store::{BankRow, CentreRow, NewCandidate, ProgrammeRow, Role, SittingRow, StaffRow};
 use uuid::Uuid;
 
@@ -156,15 +157,15 @@ async fn programme(store: &dyn Store, centre: CentreId, now: At) -> anyhow::Resu
 fn candidate(name: &str, identity: &str, keys: &Keys) -> anyhow::Result<NewCandidate> {
     let random = SystemRandom::new();
     let session = SessionId(Uuid::now_v7());
-    let key = SessionKey::generate(&random)?;
-    let wrapped = wrap(&key, &keys.installation, session.0.as_bytes(), &random)?;
+    let classes = DataClass::ALL.len();
+    let wrapped_key = wrap_fresh(classes, &keys.installation, session.0.as_bytes(), &random)?;
     Ok(NewCandidate {
         session,
         name: name.to_owned(),
         identity: identity.to_owned(),
         extra_minutes: 0,
         switched_off: Vec::new(),
-        wrapped_key: wrapped.as_bytes().to_vec(),
+        wrapped_key,
     })
 }
 
