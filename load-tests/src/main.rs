@@ -41,6 +41,8 @@ enum Command {
     Saturate(Options),
     /// A long exam with lines that break: memory, descriptors and threads stay flat
     Soak(Options),
+    /// One candidate alone: the server's part of an answer, beside a raw log of the same disk
+    One(Options),
     /// A scenario of your own; the built-in ones are in load-tests/scenarios
     Play {
         /// TOML
@@ -112,6 +114,13 @@ fn run(command: Command) -> anyhow::Result<bool> {
         Command::Soak(options) => (vec!["soak".into()], options),
         Command::Play { file, options } => (vec![file.display().to_string()], options),
         Command::Table { options, only_beside, engine } => return table(&options, only_beside, &engine),
+        Command::One(options) => {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            let report = table::alone(&place(&options)?, &runtime, options.runs)?;
+            write(&options.out, std::slice::from_ref(&report))?;
+            print!("{}", report.text());
+            return Ok(report.met());
+        }
         Command::List => {
             for (name, about) in list()? {
                 println!("{name:<10} {about}");

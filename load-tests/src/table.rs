@@ -28,18 +28,23 @@ pub(crate) fn beside(
     runs: u32,
     engine: &[String],
 ) -> anyhow::Result<Vec<Report>> {
-    let mut alone = Vec::new();
-    for number in 1..=runs {
-        eprintln!("one candidate, run {number} of {runs}");
-        alone.push(runtime.block_on(single::run(&place.folder)).context("one candidate")?);
-    }
-    let mut reports = vec![place.beside("one candidate", single::ABOUT, alone)];
+    let mut reports = vec![alone(place, runtime, runs)?];
     for (name, about, store) in ENGINES {
         eprintln!("{name}");
         let measured = engine_runs(&place.folder, runs, store, engine).context(name)?;
         reports.push(place.beside(name, about, measured));
     }
     Ok(reports)
+}
+
+/// One candidate alone.
+pub(crate) fn alone(place: &Place, runtime: &tokio::runtime::Runtime, runs: u32) -> anyhow::Result<Report> {
+    let mut alone = Vec::new();
+    for number in 1..=runs {
+        eprintln!("one candidate, run {number} of {runs}");
+        alone.push(runtime.block_on(single::run(&place.folder)).context("one candidate")?);
+    }
+    Ok(place.beside("one candidate", single::ABOUT, alone))
 }
 
 /// The program beside this one.

@@ -199,7 +199,11 @@ pub(crate) async fn start(
         },
         clock: clock.clone(),
     };
-    let options = synaq_runtime::Options { shards: folders.store.shards(), ..Default::default() };
+    let options = synaq_runtime::Options {
+        shards: folders.store.shards(),
+        appends_in_place: folders.store.appends_in_place(),
+        ..Default::default()
+    };
     let (runtime, running) = Running::start(options, ports, Uuid::now_v7())
         .await
         .context("the sessions cannot be brought back")?;

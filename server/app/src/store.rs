@@ -103,6 +103,11 @@ impl Place {
         }
     }
 
+    /// SQLite commits on the thread that asks; a database of its own answers over a socket.
+    pub(crate) const fn appends_in_place(&self) -> bool {
+        matches!(self, Self::File(_))
+    }
+
     /// What speaks against opening it, without opening it: a running server does not, nor does a file not made yet.
     pub(crate) async fn complaint(&self) -> Option<String> {
         match self {

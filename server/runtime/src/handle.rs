@@ -1,6 +1,7 @@
 //! The way in: submit an input, look at a session, watch it.
 
 use crate::changes::{Change, Changes};
+use crate::driver::Driver;
 use crate::shard::{Ask, Request};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -104,10 +105,18 @@ impl Future for Asked {
     }
 }
 
+/// A shard as those outside see it.
+#[derive(Debug)]
+pub(crate) struct Door {
+    pub(crate) mailbox: mpsc::Sender<Request>,
+    /// Of a shard that has a thread of its own
+    pub(crate) driver: Option<Arc<Driver>>,
+}
+
 /// Handle to the shards. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Handle {
-    pub(crate) shards: Arc<[mpsc::Sender<Request>]>,
+    pub(crate) shards: Arc<[Door]>,
     pub(crate) changes: Arc<Changes>,
     pub(crate) retry_after_ms: u64,
 }
@@ -132,8 +141,8 @@ impl Handle {
     /// How full the fullest mailbox is, in per cent. What can wait gives way to answers before they are refused.
     #[must_use]
     pub fn fill_pct(&self) -> u8 {
-        let fill = |shard: &mpsc::Sender<Request>| {
-            let (depth, free) = (shard.max_capacity(), shard.capacity());
+        let fill = |Door { mailbox, .. }: &Door| {
+            let (depth, free) = (mailbox.max_capacity(), mailbox.capacity());
             u8::try_from(depth.saturating_sub(free) * 100 / depth.max(1)).unwrap_or(100)
         };
         self.shards.iter().map(fill).max().unwrap_or(0)
@@ -185,15 +194,22 @@ impl Handle {
     /// Posts if a mailbox has room, after the part that is `kept` (one in so many places; 0 for none) for others.
     fn post(&self, session: SessionId, ask: Ask, kept: usize) -> Result<(), SubmitError> {
         let busy = SubmitError::Busy { retry_after_ms: self.retry_after_ms };
-        let mailbox = &self.shards[shard_of(session, self.shards.len())];
+        let Door { mailbox, driver } = &self.shards[shard_of(session, self.shards.len())];
         if kept > 0 && mailbox.capacity() < mailbox.max_capacity() / kept {
             return Err(busy);
         }
+        let waits = matches!(&ask, Ask::Submit { reply: Some(_), .. });
         let request = Request { session, ask, posted: Instant::now() };
+        // Lent before the post, or the post would wake the shard's own thread.
+        let lent = driver.as_ref().filter(|_| waits).and_then(Driver::lend);
         mailbox.try_send(request).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => busy,
             mpsc::error::TrySendError::Closed(_) => SubmitError::ShuttingDown,
-        })
+        })?;
+        if let Some(lent) = lent {
+            lent.work();
+        }
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 //! a shard applies early to its working copy and lets effects out only after the commit.
 
 mod changes;
+mod driver;
 mod errand;
 mod handle;
 mod loaded;

@@ -2,17 +2,22 @@
 
 use crate::handle::{Done, Snapshot, SubmitError};
 use crate::loaded::Loaded;
-use crate::shard::{Reply, Shard};
+use crate::shard::{Reply, Request, Shard};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 use synaq_core::ids::SessionId;
 use synaq_store::{Batch, Error as StoreError};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 /// Parts that may be refused out of one batch. Each costs the neighbours one more attempt; a store that refuses more is
 /// not to be believed, and the whole round is told to resend.
 const REFUSALS_MAX: usize = 16;
+
+/// Nothing is decided further ahead of the log: a disk that hangs is noticed before whatever waited is judged.
+const AHEAD_FOR: Duration = Duration::from_millis(250);
 
 pub(crate) type Watching = oneshot::Sender<Result<watch::Receiver<Snapshot>, SubmitError>>;
 
@@ -26,7 +31,34 @@ pub(crate) struct Round {
     pub(crate) watching: Vec<(SessionId, Watching)>,
 }
 
+/// What came while a batch was on its way. No session is in two batches that are not durable: what is shown of it, and
+/// what is undone should a batch fail, is then never another batch's.
+#[derive(Default)]
+pub(crate) struct Ahead {
+    /// Of sessions that are not in that batch: decided
+    pub(crate) round: Round,
+    /// Of sessions that are in it, in order
+    pub(crate) held: Vec<Request>,
+}
+
+impl Ahead {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Inputs, at most: one may decide to nothing.
+    pub(crate) fn len(&self) -> usize {
+        let Round { batch, replies, watching, touched } = &self.round;
+        batch.events.len().max(replies.len()).max(touched.len()) + watching.len() + self.held.len()
+    }
+}
+
 impl Round {
+    /// Whose state it speaks of once it is durable.
+    fn sessions(&self) -> BTreeSet<SessionId> {
+        self.touched.iter().chain(self.watching.iter().map(|(session, _)| session)).copied().collect()
+    }
+
     /// Takes a session's part out; whoever waits for it must ask again.
     pub(crate) fn forget(&mut self, session: SessionId) {
         self.touched.remove(&session);
@@ -51,7 +83,7 @@ fn take_out(batch: &mut Batch, session: SessionId) {
 
 impl Shard {
     /// One append for the whole round; effects leave only after it.
-    pub(crate) async fn commit(&mut self, mut round: Round) {
+    pub(crate) async fn commit(&mut self, mut round: Round, mailbox: &mut mpsc::Receiver<Request>) {
         if !round.batch.events.is_empty() {
             let mut changed: BTreeSet<_> = round.batch.events.iter().map(|event| event.stream).collect();
             // A working copy that the log does not take is dropped, and with it what it thought the lists know.
@@ -59,7 +91,7 @@ impl Shard {
                 let loaded = self.memory.get_mut(*session);
                 round.batch.summaries.extend(loaded.and_then(Loaded::changed_summary));
             }
-            if let Err(error) = self.append(&mut round, &mut changed).await {
+            if let Err(error) = self.append(&mut round, &mut changed, mailbox).await {
                 return self.fail(round, &error);
             }
             for session in changed {
@@ -74,16 +106,21 @@ impl Shard {
         &mut self,
         round: &mut Round,
         changed: &mut BTreeSet<SessionId>,
+        mailbox: &mut mpsc::Receiver<Request>,
     ) -> Result<(), StoreError> {
         let mut refusals = 0;
         while !changed.is_empty() {
             let batch = Arc::new(std::mem::take(&mut round.batch));
             let events = u32::try_from(batch.events.len()).unwrap_or(u32::MAX);
             let (begun, asked_at) = (Instant::now(), self.ports.clock.now());
-            let appended = self.ports.log.append(self.lease, Arc::clone(&batch)).await;
+            let appended = if batch.events.len() < self.options.ahead_from {
+                self.ports.log.append(self.lease, Arc::clone(&batch)).await.map(drop)
+            } else {
+                self.append_and_go_on(Arc::clone(&batch), &round.sessions(), mailbox).await
+            };
             self.meters.commit_seconds.record(begun.elapsed());
             let error = match appended {
-                Ok(_) => {
+                Ok(()) => {
                     self.memory.store_works();
                     self.meters.commit_events.record(f64::from(events));
                     if !batch.messages.is_empty() {
@@ -106,6 +143,44 @@ impl Shard {
             self.drop_and_reload(session);
         }
         Ok(())
+    }
+
+    /// Stores a batch, and decides meanwhile what arrives for other sessions than those `under_way`.
+    async fn append_and_go_on(
+        &mut self,
+        batch: Arc<Batch>,
+        under_way: &BTreeSet<SessionId>,
+        mailbox: &mut mpsc::Receiver<Request>,
+    ) -> Result<(), StoreError> {
+        let (log, lease) = (Arc::clone(&self.ports.log), self.lease);
+        // Aborted when dropped: a shard that is gone stores nothing.
+        let mut append = JoinSet::new();
+        append.spawn(async move { log.append(lease, batch).await.map(drop) });
+        let too_far = Instant::now() + AHEAD_FOR;
+        let mut arrived = Vec::new();
+        let mut open = true;
+        loop {
+            let room = self.options.batch_inputs.saturating_sub(self.ahead.len());
+            let goes_on = open && room > 0 && Instant::now() < too_far;
+            tokio::select! {
+                biased;
+                Some(done) = append.join_next() => return done.unwrap_or_else(|error| {
+                    Err(StoreError::Unavailable(Box::new(error)))
+                }),
+                count = mailbox.recv_many(&mut arrived, room), if goes_on => open = count > 0,
+            }
+            let taken_up = Instant::now();
+            // Put aside, so that it is not part of the shard while the shard adds to it.
+            let mut round = std::mem::take(&mut self.ahead.round);
+            for request in arrived.drain(..) {
+                if under_way.contains(&request.session) {
+                    self.ahead.held.push(request);
+                } else {
+                    self.take_up(request, taken_up, &mut round).await;
+                }
+            }
+            self.ahead.round = round;
+        }
     }
 
     fn speak(&mut self, round: Round) {

@@ -1,12 +1,14 @@
 //! Start and stop, in one written order.
 
 use crate::changes::Changes;
+use crate::driver::Driver;
 use crate::errand::Errands;
-use crate::handle::{Handle, shard_of};
+use crate::handle::{Door, Handle, shard_of};
 use crate::memory::Memory;
 use crate::meters::Meters;
 use crate::ports::{Clock, PlatformPort, SessionSource};
 use crate::relay::Relay;
+use crate::round::Ahead;
 use crate::sealing::SealingKeys;
 use crate::shard::{Request, Shard};
 use std::sync::Arc;
@@ -28,13 +30,25 @@ pub struct Options {
     pub mailbox: usize,
     /// Inputs of one commit
     pub batch_inputs: usize,
+    /// Events of a batch from which on its commit goes to another thread, and the next batch is decided meanwhile. A
+    /// small one is stored sooner than a thread is woken
+    pub ahead_from: usize,
     /// What a refused client is told to wait
     pub retry_after_ms: u64,
+    /// The store appends on the thread that asks, as SQLite does: a shard has a thread of its own then
+    pub appends_in_place: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { shards: 1, mailbox: 4_096, batch_inputs: 1_024, retry_after_ms: 500 }
+        Self {
+            shards: 1,
+            mailbox: 4_096,
+            batch_inputs: 1_024,
+            ahead_from: 16,
+            retry_after_ms: 500,
+            appends_in_place: true,
+        }
     }
 }
 
@@ -112,11 +126,13 @@ impl Running {
                     outbox_filled: Arc::clone(&outbox_filled),
                     memory,
                     errands: Errands::new(Arc::clone(&ports), options.mailbox),
+                    ahead: Ahead::default(),
                     meters,
                     fenced: false,
+                    quiet: Arc::default(),
                 };
-                spawn(&mut tasks, shard.run(requests, stopped.clone()));
-                mailbox
+                let driver = spawn(&mut tasks, options, shard, requests, stopped.clone());
+                Door { mailbox, driver }
             })
             .collect();
         let handle = Handle { shards: shards.into(), changes, retry_after_ms: options.retry_after_ms };
@@ -165,32 +181,46 @@ async fn bring_back(handle: &Handle, live: Vec<SessionId>, mailbox: usize) {
     looks.join_all().await;
 }
 
-/// Runs a shard on a thread of its own, so that no commit waits for a free worker and no worker for a disk. A runtime
-/// of one thread has one for everything: there it is an ordinary task.
-fn spawn(tasks: &mut JoinSet<()>, shard: impl Future<Output = ()> + Send + 'static) {
+/// Where a commit waits on the thread that asks for it, a shard has one of its own, so that no commit waits for a free
+/// worker and no worker for a disk. A runtime of one thread has one for everything: there it is an ordinary task.
+fn spawn(
+    tasks: &mut JoinSet<()>,
+    options: Options,
+    shard: Shard,
+    requests: mpsc::Receiver<Request>,
+    stopped: watch::Receiver<bool>,
+) -> Option<Arc<Driver>> {
     let runtime = tokio::runtime::Handle::current();
-    if runtime.runtime_flavor() != RuntimeFlavor::MultiThread {
-        tasks.spawn(shard);
-        return;
+    let quiet = Arc::clone(&shard.quiet);
+    let work = shard.run(requests, stopped);
+    if !options.appends_in_place || runtime.runtime_flavor() != RuntimeFlavor::MultiThread {
+        tasks.spawn(work);
+        return None;
     }
-    let (alive, aborted) = oneshot::channel::<()>();
+    let driver = Driver::new(quiet, work);
     let (end, ended) = oneshot::channel::<()>();
+    let driven = Arc::clone(&driver);
     let thread = std::thread::Builder::new().name("shard".to_owned()).spawn(move || {
-        runtime.block_on(async {
-            tokio::select! {
-                biased;
-                _ = aborted => {}
-                () = shard => {}
-            }
-        });
+        driven.run(&runtime);
         // Nobody waits for a shard that was aborted.
         let _ = end.send(());
     });
+    let alive = Alive(Arc::clone(&driver));
     tasks.spawn(async move {
         let _alive = alive;
         thread.expect("the system gives a thread at the start");
         ended.await.expect("a shard ended by panic");
     });
+    Some(driver)
+}
+
+/// Dropped with the task that stands for a shard's thread.
+struct Alive(Arc<Driver>);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// Says every second that this process lives, except while it owes somebody the return of a downtime: if it went then,

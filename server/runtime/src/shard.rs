@@ -6,10 +6,11 @@ use crate::handle::{Done, SubmitError};
 use crate::loaded::{Loaded, Step};
 use crate::memory::Memory;
 use crate::meters::Meters;
-use crate::round::{Round, Watching};
+use crate::round::{Ahead, Round, Watching};
 use crate::sealing::{self, Approver, Sealed};
 use crate::service::{Options, Ports};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use synaq_core::ids::{Seq, SessionId};
 use synaq_core::session::{Creation, Fact, Input, Stage};
@@ -23,6 +24,8 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// A shard that did not come round for longer stood still: a suspended machine, a stopped process, a disk that hung.
 /// Nobody was served, and the time is given back (P2).
 const STOOD_AFTER: Span = Span::secs(3);
+/// Inputs of a round at most, for a shard that rests most of the time.
+const QUIET_MAX: usize = 1;
 /// Sessions that come back in one round: the room of a batch for those that were here all the time.
 const BROUGHT_MAX: usize = 64;
 
@@ -48,9 +51,13 @@ pub(crate) struct Shard {
     pub(crate) outbox_filled: Arc<Notify>,
     pub(crate) memory: Memory,
     pub(crate) errands: Errands,
+    /// What came while the last batch was on its way
+    pub(crate) ahead: Ahead,
     pub(crate) meters: Meters,
     /// Another process holds the lease
     pub(crate) fenced: bool,
+    /// So little comes that no groups form
+    pub(crate) quiet: Arc<AtomicBool>,
 }
 
 impl Shard {
@@ -64,20 +71,21 @@ impl Shard {
         let mut brought = Vec::with_capacity(BROUGHT_MAX);
         let mut open = true;
         let mut beat = self.ports.clock.now();
-        while open || self.errands.anybody_waits() {
-            let due = self.memory.next_timer();
+        while open || self.errands.anybody_waits() || !self.ahead.is_empty() {
+            let (due, rests) = (self.memory.next_timer(), self.ahead.is_empty());
+            let room = self.options.batch_inputs.saturating_sub(self.ahead.len());
             tokio::select! {
                 biased;
                 _ = stopped.wait_for(|stopped| *stopped), if !mailbox.is_closed() => {
                     mailbox.close();
                     continue;
                 }
-                arrived = mailbox.recv_many(&mut requests, self.options.batch_inputs), if open => {
-                    open = arrived > 0;
-                }
+                arrived = mailbox.recv_many(&mut requests, room), if open && room > 0 => open = arrived > 0,
                 one = self.errands.next() => brought.push(one),
-                () = rest(self.ports.clock.now(), due) => {}
+                () = rest(self.ports.clock.now(), due), if rests => {}
+                () = std::future::ready(()), if !rests => {}
             }
+            self.quiet.store(rests && requests.len() <= QUIET_MAX, Ordering::Relaxed);
             let now = self.ports.clock.now();
             let stood_since = (now - beat > STOOD_AFTER).then_some(beat);
             beat = now;
@@ -87,7 +95,7 @@ impl Shard {
             {
                 brought.push(one);
             }
-            self.round(stood_since, &mut requests, &mut brought).await;
+            self.round(stood_since, &mut requests, &mut brought, &mut mailbox).await;
             if self.fenced {
                 tracing::error!("another process took over the store: this one stops speaking for it");
                 return;
@@ -101,8 +109,9 @@ impl Shard {
         stood_since: Option<At>,
         requests: &mut Vec<Request>,
         brought: &mut Vec<Brought>,
+        mailbox: &mut mpsc::Receiver<Request>,
     ) {
-        let mut round = Round::default();
+        let Ahead { mut round, held } = std::mem::take(&mut self.ahead);
         if let Some(since) = stood_since {
             self.give_back(since, &mut round).await;
         }
@@ -120,16 +129,20 @@ impl Shard {
             }
         }
         let taken_up = Instant::now();
-        for request in requests.drain(..) {
-            self.meters.mailbox_wait_seconds.record(taken_up - request.posted);
-            if self.memory.holds(request.session) {
-                self.serve(request, &mut round).await;
-            } else if let Err(Request { ask, .. }) = self.errands.park(request) {
-                ask.refuse(SubmitError::Busy { retry_after_ms: self.options.retry_after_ms });
-            }
+        for request in held.into_iter().chain(requests.drain(..)) {
+            self.take_up(request, taken_up, &mut round).await;
         }
-        self.commit(round).await;
+        self.commit(round, mailbox).await;
         self.memory.say_what_is_owed();
+    }
+
+    pub(crate) async fn take_up(&mut self, request: Request, at: Instant, round: &mut Round) {
+        self.meters.mailbox_wait_seconds.record(at - request.posted);
+        if self.memory.holds(request.session) {
+            self.serve(request, round).await;
+        } else if let Err(Request { ask, .. }) = self.errands.park(request) {
+            ask.refuse(SubmitError::Busy { retry_after_ms: self.options.retry_after_ms });
+        }
     }
 
     /// Before anything else of the round: no deadline may pass, and no answer be late, by time that was ours.

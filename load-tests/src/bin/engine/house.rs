@@ -1,7 +1,7 @@
 //! An installation without sockets: runtime, directory rows, and sessions in the middle of their exam.
 
 use crate::exam;
-use crate::store::Opened;
+use crate::store::{Address, Opened};
 use anyhow::{Context as _, ensure};
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -34,9 +34,10 @@ const BIN: u128 = 1_000_000_000_000;
 const OPEN_FOR: Span = Span::mins(600);
 
 /// The application's limits, with the differences that a mode needs.
-pub(crate) fn limits(shards: usize, batch_inputs: Option<usize>) -> Options {
+pub(crate) fn limits(address: &Address, shards: usize, batch_inputs: Option<usize>) -> Options {
     let usual = Options::default();
-    Options { shards, batch_inputs: batch_inputs.unwrap_or(usual.batch_inputs), ..usual }
+    let batch_inputs = batch_inputs.unwrap_or(usual.batch_inputs);
+    Options { shards, batch_inputs, appends_in_place: address.appends_in_place(), ..usual }
 }
 
 /// One session of the house.

@@ -110,10 +110,10 @@ async fn answers(options: &Options, site: &Site, folder: &Path, number: usize) -
         let address = site.fresh(&format!("{number}-{}", writers.unwrap_or_default()))?;
         let shards = writers.unwrap_or_else(|| address.shards());
         let store = Opened::at(&address).await?;
-        let house = House::start(&store, house::limits(shards, None), most).await?;
+        let house = House::start(&store, house::limits(&address, shards, None), most).await?;
         house.begin(most).await?;
         // Made ready in groups; measured as the mode says.
-        let house = house.restart(&store, house::limits(shards, batch_inputs)).await?;
+        let house = house.restart(&store, house::limits(&address, shards, batch_inputs)).await?;
         for in_flight in IN_FLIGHT {
             table.add(name, in_flight, &closed_loop::answers(&house, in_flight, load).await?);
         }

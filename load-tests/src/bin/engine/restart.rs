@@ -21,7 +21,7 @@ const MIB: f64 = 1024.0 * 1024.0;
 pub(crate) async fn measure(address: &Address, sessions: usize) -> anyhow::Result<Vec<Figure>> {
     let store = Opened::at(address).await?;
     let before = resident()?;
-    let house = House::start(&store, house::limits(address.shards(), None), sessions).await?;
+    let house = House::start(&store, house::limits(address, address.shards(), None), sessions).await?;
     house.begin(sessions).await?;
     for _ in 0..ANSWERS {
         stream::iter(house.seats.iter())
@@ -45,7 +45,7 @@ pub(crate) async fn measure(address: &Address, sessions: usize) -> anyhow::Resul
     let begun = Instant::now();
     let store = Opened::at(address).await?;
     let opened = begun.elapsed();
-    let house = House::again(&store, house::limits(address.shards(), None), seats).await?;
+    let house = House::again(&store, house::limits(address, address.shards(), None), seats).await?;
     let ready = begun.elapsed();
     stream::iter(house.seats.iter())
         .map(|seat| async {

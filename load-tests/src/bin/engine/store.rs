@@ -90,6 +90,11 @@ impl Address {
             Self::Postgres(_) => APPENDS_AT_ONCE,
         }
     }
+
+    /// As the application says of it.
+    pub(crate) const fn appends_in_place(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
 }
 
 /// An open store.

@@ -9,6 +9,7 @@ mod input;
 pub mod limits;
 pub mod local;
 mod query;
+mod receipts;
 mod state;
 
 pub use event::{
@@ -21,6 +22,7 @@ pub use input::{
     Refusal, StaffCommand,
 };
 pub use query::SealWaits;
+pub use receipts::Receipts;
 pub use state::{
     Answer, Binding, Context, Done, EndProposal, ExamSession, Held, MediaStepped, Message, Stage, Standing,
     State, TimeChange, TimeChangeKind, Violation, Warning,

@@ -10,8 +10,9 @@ use crate::session::event::{
 };
 use crate::session::fingerprint::Fingerprint;
 use crate::session::input::{AcknowledgedText, DeviceReport};
+use crate::session::receipts::Receipts;
 use crate::time::{At, Span};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// What does not change during a session: loaded by the runtime before the log is replayed.
@@ -288,7 +289,7 @@ pub struct State {
     /// When the last live socket went; none while one lives
     pub vacant_since: Option<At>,
     /// Commands that took effect
-    pub receipts: HashMap<(Epoch, u64), Done>,
+    pub receipts: Receipts,
     /// Commands of a superseded epoch already kept as evidence; they never become receipts
     pub kept_superseded: BTreeSet<(Epoch, u64)>,
     /// All incidents, in order

@@ -1,6 +1,7 @@
 //! The runtime over a store in memory that fails on demand.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says by panicking what did not hold")]
 
+mod ahead;
 mod durability;
 mod isolation;
 mod sealing;

@@ -29,12 +29,11 @@ impl State {
         if let Some(client) = event.client {
             // It was never away.
             self.return_awaited_until = None;
-            let command = (client.epoch, client.client_seq);
             if matches!(event.fact, Fact::AnswerSuperseded { .. }) {
-                self.kept_superseded.insert(command);
+                self.kept_superseded.insert((client.epoch, client.client_seq));
             } else {
                 let done = Done { seq: self.seq, fingerprint: event.fingerprint };
-                self.receipts.entry(command).or_insert(done);
+                self.receipts.keep(client.epoch, client.client_seq, done);
             }
         }
         self.count_room(event);

@@ -143,7 +143,7 @@ impl Deciding<'_> {
             return Err(Refusal::OtherDevice);
         }
         let fingerprint = Fingerprint::of(&command);
-        if let Some(done) = self.state().receipts.get(&(client.epoch, client.client_seq)).copied() {
+        if let Some(done) = self.state().receipts.get(client.epoch, client.client_seq) {
             if done.fingerprint.is_some_and(|held| held != fingerprint) {
                 return Err(Refusal::ClientSeqReused);
             }

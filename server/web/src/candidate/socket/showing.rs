@@ -75,7 +75,7 @@ impl Seat {
 }
 
 fn last_client_seq(state: &State, epoch: Epoch) -> u64 {
-    let known = state.receipts.keys().chain(&state.kept_superseded);
-    let of_epoch = known.filter(|(of, seq)| *of == epoch && *seq <= CLIENT_SEQ_MAX);
-    of_epoch.map(|(_, seq)| *seq).max().unwrap_or(0)
+    let superseded = state.kept_superseded.iter().filter(|(of, _)| *of == epoch).map(|(_, seq)| *seq);
+    let known = state.receipts.under(epoch).chain(superseded);
+    known.filter(|seq| *seq <= CLIENT_SEQ_MAX).max().unwrap_or(0)
 }
