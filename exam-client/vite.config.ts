@@ -39,7 +39,7 @@ const CANDIDATE = { candidate: "candidate/index.html", [WORKER]: "candidate/src/
 const STAFF = { proctor: "proctor/index.html", centre: "centre/index.html" };
 
 /** What is loaded on demand shares most of its needs with the first load: apart from it, both compress worse by 2 kB. */
-const ON_DEMAND = /src\/(?:screen|line)\/|\.json$/;
+const ON_DEMAND = /src\/(?:(?:screen|line|coach)\/|screens\/Photos|parts\/PhotoCard|picture\.ts)|\.json$/;
 const FIRST_LOAD = [{ name: "first", test: (id: string) => !ON_DEMAND.test(id) && !id.includes("/sw.ts") }];
 
 export default defineConfig(({ mode }) => ({

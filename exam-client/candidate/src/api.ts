@@ -1,6 +1,7 @@
 // The candidate's HTTP calls. Every failure is a Problem; a network failure is the code `unreachable`.
 import { relaysOf } from "../../shared/src/relay.ts";
 import type { Bound } from "../../shared/src/wire/Bound.ts";
+import type { CoachSays } from "../../shared/src/wire/CoachSays.ts";
 import type { Code } from "../../shared/src/wire/Code.ts";
 import type { LinkInfo } from "../../shared/src/wire/LinkInfo.ts";
 import type { PhotoStored } from "../../shared/src/wire/PhotoStored.ts";
@@ -60,6 +61,11 @@ export class Api {
   async still(picture: Blob): Promise<StillTaken> {
     const response = await this.#call("/still", { method: "PUT", body: picture, priority: "low", headers: { "Content-Type": picture.type } }, STILL_TIMEOUT_MS);
     return (await response.json()) as StillTaken;
+  }
+
+  /** What a machine makes of the newest picture, before the exam. */
+  async coach(): Promise<CoachSays> {
+    return (await (await this.#call("/coach", { method: "GET", headers: {} })).json()) as CoachSays;
   }
 
   /** A piece of this device's own recording. */

@@ -240,6 +240,7 @@ pub(crate) async fn start(
         log: store.clone(),
         outbox: store.clone(),
         evidence,
+        sight: start.detectors.is_some().then(|| detection::sight(Arc::clone(&detection))),
         links: synaq_web::LinkKey::new(&keys.derivation),
         session_keys: keys.installation.clone(),
         jwks: jwks.into(),

@@ -14,6 +14,7 @@ use crate::ops::Drain;
 use crate::peers::Peers;
 use crate::playback::{Clips, Indexes, Views};
 use crate::proctor::Presence;
+use crate::sight::Sight;
 use axum::extract::FromRef;
 use bytes::Bytes;
 use ring::rand::SecureRandom;
@@ -83,6 +84,8 @@ pub struct Doors {
     pub outbox: Arc<dyn Outbox>,
     /// Sealed evidence
     pub evidence: Arc<dyn Evidence>,
+    /// Who looks at pictures, if anybody does
+    pub sight: Option<Arc<dyn Sight>>,
     /// Key of personal links
     pub links: LinkKey,
     /// Wraps the data key of each new session
@@ -121,6 +124,16 @@ struct Inner {
     indexes: Arc<Indexes>,
     clips: Arc<Clips>,
     views: Arc<Views>,
+}
+
+/// Who looks at pictures, for `FromRef`.
+#[derive(Clone)]
+pub(crate) struct Watching(pub(crate) Option<Arc<dyn Sight>>);
+
+impl FromRef<App> for Watching {
+    fn from_ref(app: &App) -> Self {
+        Self(app.0.doors.sight.clone())
+    }
 }
 
 /// The public keys, for `FromRef`.

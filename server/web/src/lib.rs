@@ -31,6 +31,7 @@ mod proctor;
 mod query;
 mod routes;
 mod sdp;
+mod sight;
 mod socket;
 mod staff;
 #[cfg(test)]
@@ -45,6 +46,8 @@ pub use evidence::{Evidence, Opened, Plain};
 pub use ops::Drain;
 pub use playback::{CLIP_AFTER_MS, CLIP_BEFORE_MS, clip_name, cut_between};
 pub use routes::{Audience, Route, routes};
+pub use sight::Sight;
+pub use synaq_wire::candidate::Seen;
 
 use axum::Router;
 use axum::extract::FromRef;

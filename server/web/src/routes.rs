@@ -88,6 +88,7 @@ pub fn routes() -> Vec<Route> {
         GET get "/api/v1/candidate/socket" TICKET candidate::socket;
         PUT put "/api/v1/candidate/photos/{kind}" DEVICE candidate::put_photo;
         PUT put "/api/v1/candidate/still" DEVICE candidate::put_still;
+        GET get "/api/v1/candidate/coach" DEVICE candidate::coach;
         GET get "/api/v1/candidate/local" DEVICE candidate::local_held;
         POST post "/api/v1/candidate/local" DEVICE candidate::put_local;
         POST post "/api/v1/candidate/whip" DEVICE candidate::whip;

@@ -128,6 +128,39 @@ pub struct StillTaken {
     pub next_ms: u32,
 }
 
+/// Answer to `GET /api/v1/candidate/coach`: advice before the exam, never a claim, kept nowhere.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct CoachSays {
+    /// What the newest picture shows; none when no machine looks at pictures here
+    pub seen: Option<Seen>,
+    /// The next one is there after this
+    pub next_ms: u32,
+}
+
+/// What a machine makes of one picture of somebody who wants to be seen well.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "snake_case")]
+pub enum Seen {
+    /// One face
+    Face,
+    /// None
+    NoFace,
+    /// More than one
+    SeveralFaces,
+    /// Too little light
+    Dark,
+    /// Too much light
+    Bright,
+    /// Something even lies before the lens
+    Covered,
+    /// Nothing is sharp
+    Blurred,
+    /// It could not be told
+    Unknown,
+}
+
 /// Answer to `GET /api/v1/candidate/local`: what the server has of the device's own recording.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
 #[ts(export)]

@@ -1,6 +1,7 @@
 //! The candidate's side: a personal link, a device, a socket.
 
 mod answers;
+mod coach;
 mod command;
 mod link;
 mod local;
@@ -11,6 +12,7 @@ mod still;
 mod view;
 mod whip;
 
+pub(crate) use coach::show as coach;
 pub(crate) use link::{bind, issue, open, ticket};
 pub(crate) use local::{held as local_held, put as put_local};
 pub(crate) use photo::put as put_photo;

@@ -4,6 +4,7 @@ use crate::auth::device::Device;
 use crate::auth::rate::Rates;
 use crate::body;
 use crate::calm::Calm;
+use crate::doors::Watching;
 use crate::evidence::Evidence;
 use crate::line_stills::LineStills;
 use crate::problem::Refused;
@@ -37,12 +38,14 @@ const QUALITY: u8 = 70;
 const ALLOC_BYTES: u64 = 8 * 640 * 640;
 
 /// Takes a still of the running exam; the wall shows the newest.
+#[expect(clippy::too_many_arguments, reason = "each is an extractor of the route")]
 pub(crate) async fn put(
     _: Calm,
     State(runtime): State<Handle>,
     State(evidence): State<Arc<dyn Evidence>>,
     State(rates): State<Arc<Rates>>,
     State(stills): State<Arc<LineStills>>,
+    State(Watching(sight)): State<Watching>,
     device: Device,
     request: Request,
 ) -> Result<axum::Json<StillTaken>, Refused> {
@@ -62,6 +65,9 @@ pub(crate) async fn put(
         rewrite(&sent)
     });
     let jpeg = Bytes::from(rewritten.await.map_err(|_| Code::Internal)?.ok_or(Code::PhotoNotImage)?);
+    if let Some(sight) = sight {
+        sight.take(device.session, jpeg.clone());
+    }
     if stills.put(device.session, jpeg.clone(), Instant::now(), EVIDENCE_EVERY) {
         keep(&runtime, evidence, &device, jpeg).await?;
     }

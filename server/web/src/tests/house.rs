@@ -102,6 +102,7 @@ impl House {
             log: store.clone(),
             outbox: store.clone(),
             evidence: Arc::new(shelf.clone()),
+            sight: None,
             links: links.clone(),
             session_keys: Arc::new(InstallationKey::from_bytes(&[5; 32]).unwrap()),
             jwks: Bytes::from_static(b"{\"keys\":[]}"),

@@ -3,14 +3,17 @@
 //! rest so that they never take more than their share of a core.
 
 mod faces;
+mod glance;
 mod queue;
 #[cfg(test)]
 mod tests;
 mod worker;
 
 pub(crate) use faces::FaceFinder;
+pub(crate) use glance::sight;
 
-use queue::{Picture, Queue, Work};
+use bytes::Bytes;
+use queue::{Picture, Queue, Task};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
@@ -172,13 +175,18 @@ impl Detection {
         Ok(workers)
     }
 
+    /// A picture of a running exam, whichever way it came.
+    fn show(&self, session: Uuid, picture: Bytes) {
+        let taken = self.clock.now();
+        self.lock().picture(session, Picture { picture, taken });
+        self.bell.notify_one();
+    }
+
     /// Takes up what is to be looked at or listened to; called on media's network threads.
     fn notice(&self, session: Uuid, fact: &Fact) {
         let now = self.clock.now();
         match fact {
-            Fact::StillTaken { webp } => {
-                self.lock().picture(session, Picture { webp: webp.clone(), taken: now });
-            }
+            Fact::StillTaken { webp } => return self.show(session, webp.clone()),
             Fact::Levels { loudest } => self.lock().levels(session, now, loudest),
             Fact::PublisherGone { .. } => self.lock().gone(session, now),
             _ => return,
@@ -186,15 +194,15 @@ impl Detection {
         self.bell.notify_one();
     }
 
-    /// The next session with something to look at; `None` when told to stop. Waits.
-    fn take(&self) -> Option<Work> {
+    /// The next thing to look at; `None` when told to stop. Waits.
+    fn take(&self) -> Option<Task> {
         let mut queue = self.lock();
         loop {
             if queue.stopped {
                 return None;
             }
-            if let Some(work) = queue.take() {
-                return Some(work);
+            if let Some(task) = queue.take() {
+                return Some(task);
             }
             queue = self.bell.wait(queue).expect("no holder panics");
         }

@@ -1,6 +1,7 @@
 //! What waits to be looked at: the newest picture of each candidate, and the last half minute of sound.
 
 use super::Wanted;
+use super::glance::{GLANCES_MAX, Glance};
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use synaq_core::time::{At, Span};
@@ -15,8 +16,17 @@ const STEP: Span = Span(100);
 const FORGOTTEN_AFTER: Span = Span::secs(120);
 
 pub(super) struct Picture {
-    pub(super) webp: Bytes,
+    /// WebP of the video, or JPEG that came over HTTP
+    pub(super) picture: Bytes,
     pub(super) taken: At,
+}
+
+/// What there is to do.
+pub(super) enum Task {
+    /// Of a session that is watched
+    Watch(Box<Work>),
+    /// For somebody who prepares for one
+    Glance(Glance),
 }
 
 /// What a worker takes away.
@@ -57,6 +67,7 @@ struct Seat {
 pub(super) struct Queue {
     seats: HashMap<Uuid, Seat>,
     ready: VecDeque<Uuid>,
+    glances: VecDeque<Glance>,
     pub(super) stopped: bool,
 }
 
@@ -110,7 +121,22 @@ impl Queue {
         self.seats.retain(|_, seat| seat.busy || seat.last.is_none_or(recent));
     }
 
-    pub(super) fn take(&mut self) -> Option<Work> {
+    /// Takes a glance in, unless too many wait.
+    pub(super) fn glance(&mut self, glance: Glance) -> bool {
+        let room = self.glances.len() < GLANCES_MAX;
+        if room {
+            self.glances.push_back(glance);
+        }
+        room
+    }
+
+    /// Exams first: advice can wait, and is worth nothing when it comes late.
+    pub(super) fn take(&mut self) -> Option<Task> {
+        let work = self.take_work().map(|work| Task::Watch(Box::new(work)));
+        work.or_else(|| self.glances.pop_front().map(Task::Glance))
+    }
+
+    fn take_work(&mut self) -> Option<Work> {
         let session = self.ready.pop_front()?;
         let seat = self.seats.get_mut(&session)?;
         Some(Work {

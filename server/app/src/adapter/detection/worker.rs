@@ -1,6 +1,6 @@
 //! One thread that looks and listens.
 
-use super::queue::{Left, Work};
+use super::queue::{Left, Task, Work};
 use super::{Ask, Detection, Found, Looked, Settings, Wanted};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,9 +31,12 @@ impl Worker {
     pub(super) fn run(self) {
         // Made here: a face detector stays on its thread.
         let mut faces = self.settings.faces.open();
-        while let Some(work) = self.detection.take() {
+        while let Some(task) = self.detection.take() {
             let began = Instant::now();
-            self.look(work, faces.as_mut());
+            match task {
+                Task::Watch(work) => self.look(*work, faces.as_mut()),
+                Task::Glance(glance) => glance.look(&self.settings, faces.as_mut()),
+            }
             let took = began.elapsed();
             metrics::histogram!("synaq_detector_seconds").record(took);
             std::thread::sleep(rest(took, self.settings.budget_pct));
@@ -58,10 +61,10 @@ impl Worker {
             found.extend(watch.hear(at.0, level).map(heard));
         }
         if let Some(picture) = picture {
-            match Frame::decode(pictures, picture.taken.0, &picture.webp) {
+            match Frame::decode(pictures, picture.taken.0, &picture.picture) {
                 Ok(frame) => {
                     let claims = watch.see(&frame, faces).1;
-                    let sha256 = || synaq_seal::sha256(&picture.webp).to_string();
+                    let sha256 = || synaq_seal::sha256(&picture.picture).to_string();
                     let look =
                         (!claims.is_empty()).then(|| Looked { taken: picture.taken, sha256: sha256() });
                     found.extend(claims.into_iter().map(|claim| Found {
