@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use synaq_runtime::{Ports, Running, SealingKeys};
-use synaq_seal::key::TrustSet;
+use synaq_seal::key::{SigningKey, TrustSet};
 use uuid::Uuid;
 
 /// Where an installation keeps what, below one folder.
@@ -165,9 +165,7 @@ pub(crate) async fn start(
     let random = Arc::new(SystemRandom::new());
     let evidence =
         Arc::new(EvidenceFolder::new(folders.evidence(), Arc::clone(&keys.installation), store.clone()));
-    let mut trusted = keys.trust(0);
-    trusted.extend(start.platform_trust.iter().cloned());
-    let jwks = crate::keys::write_trust(&folders.trust(), trusted)?.to_json();
+    let jwks = publish(folders, &keys, &start.platform_trust)?;
 
     let sink = Arc::new(MediaSink::default());
     let detection = Arc::new(Detection::new(clock.clone()));
@@ -226,12 +224,7 @@ pub(crate) async fn start(
         tasks: tokio::runtime::Handle::current(),
     };
     tokio::spawn(expired::purge(store.clone(), clock.clone()));
-    let eraser = Eraser {
-        store: store.clone(),
-        evidence: Arc::clone(&evidence),
-        ledger: Ledger::below(folders.data()),
-        seal: keys.seal.clone(),
-    };
+    let eraser = eraser(folders, &store, &evidence, &keys.seal);
     tokio::spawn(retention::daily(eraser, start.retention, Restored::read(folders), clock.clone()));
     let doors = synaq_web::Doors {
         runtime: runtime.clone(),
@@ -239,6 +232,8 @@ pub(crate) async fn start(
         directory: store.clone(),
         log: store.clone(),
         outbox: store.clone(),
+        retention: store.clone(),
+        terms: start.retention.terms,
         evidence,
         sight: start.detectors.is_some().then(|| detection::sight(Arc::clone(&detection))),
         links: synaq_web::LinkKey::new(&keys.derivation),
@@ -254,4 +249,26 @@ pub(crate) async fn start(
         watch,
         runtime,
     })
+}
+
+/// Writes the public keys for verifiers: ours and the platform's.
+fn publish(folders: &Folders, keys: &Keys, platform: &TrustSet) -> anyhow::Result<Vec<u8>> {
+    let mut trusted = keys.trust(0);
+    trusted.extend(platform.iter().cloned());
+    Ok(crate::keys::write_trust(&folders.trust(), trusted)?.to_json())
+}
+
+/// What erases in this installation, by itself or by hand.
+pub(crate) fn eraser(
+    folders: &Folders,
+    store: &Arc<dyn Store>,
+    evidence: &Arc<EvidenceFolder>,
+    seal: &Arc<SigningKey>,
+) -> Eraser {
+    Eraser {
+        store: Arc::clone(store),
+        evidence: Arc::clone(evidence),
+        ledger: Ledger::below(folders.data()),
+        seal: Arc::clone(seal),
+    }
 }

@@ -28,6 +28,8 @@ pub const VERSION: u64 = 1;
 pub const MAX_PAYLOAD_BYTES: usize = 4 * 1024 * 1024;
 /// Most approvals: a commission has three to nine members, each may approve a few times.
 pub const MAX_APPROVALS: usize = 64;
+/// Most statements of an erasure: one for each class of data, with room for classes to come.
+pub const MAX_ERASURES: usize = 16;
 /// Most events. A three-hour exam with a restless candidate has a few thousand.
 pub const MAX_EVENTS: usize = 100_000;
 /// Most evidence files: a still every five seconds for a day.
@@ -85,6 +87,9 @@ pub struct Bundle {
     /// The evidence files handed over with the bundle, or all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Vec<Evidence>>,
+    /// What was erased of the evidence since, each a [`Statement`] about P with `class`, `date` and `rule`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub erasures: Vec<Jws>,
     /// The platform's receipt, over a [`Statement`] about P.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Jws>,
@@ -163,6 +168,7 @@ impl Bundle {
             approvals: Vec::new(),
             events: None,
             evidence: None,
+            erasures: Vec::new(),
             receipt: None,
         }
     }
@@ -208,13 +214,14 @@ impl Bundle {
         if self.v != VERSION {
             return Err(Error::Version { found: self.v });
         }
-        let statements = || self.approvals.iter().chain(&self.receipt);
+        let statements = || self.approvals.iter().chain(&self.erasures).chain(&self.receipt);
         let longest = statements().map(|jws| &jws.payload).chain([&self.payload]).map(String::len).max();
         let most = statements().map(|jws| jws.signatures.len()).chain([self.signatures.len()]).max();
         let parts = [
             ("payload", longest.unwrap_or(0), MAX_PAYLOAD_BYTES.div_ceil(3) * 4),
             ("signatures", most.unwrap_or(0), MAX_SIGNATURES),
             ("approvals", self.approvals.len(), MAX_APPROVALS),
+            ("erasures", self.erasures.len(), MAX_ERASURES),
             ("events", self.events.as_ref().map_or(0, Vec::len), MAX_EVENTS),
             ("evidence", self.evidence.as_ref().map_or(0, Vec::len), MAX_EVIDENCE),
         ];

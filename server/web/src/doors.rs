@@ -20,9 +20,10 @@ use bytes::Bytes;
 use ring::rand::SecureRandom;
 use std::net::IpAddr;
 use std::sync::Arc;
+use synaq_core::retention::Terms;
 use synaq_runtime::Clock;
 use synaq_seal::secret::InstallationKey;
-use synaq_store::{Directory, EventLog, Outbox};
+use synaq_store::{Directory, EventLog, Outbox, Retention};
 
 /// How the front door answers to the outside.
 #[derive(Clone, Debug)]
@@ -84,6 +85,10 @@ pub struct Doors {
     pub outbox: Arc<dyn Outbox>,
     /// Sealed evidence
     pub evidence: Arc<dyn Evidence>,
+    /// Holds on it, and what became of it
+    pub retention: Arc<dyn Retention>,
+    /// For how long it is kept
+    pub terms: Terms,
     /// Who looks at pictures, if anybody does
     pub sight: Option<Arc<dyn Sight>>,
     /// Key of personal links
@@ -161,6 +166,12 @@ impl App {
             peers: Arc::new(Peers::new(doors.media.clone())),
             doors,
         }))
+    }
+}
+
+impl App {
+    pub(crate) fn retention(&self) -> (Arc<dyn Retention>, Terms) {
+        (Arc::clone(&self.0.doors.retention), self.0.doors.terms)
     }
 }
 

@@ -73,6 +73,8 @@ pages! {
     ThresholdBelowLaw = "threshold_below_law";
     CsvInvalid = "csv_invalid";
     TimesOutOfOrder = "times_out_of_order";
+    HoldOpen = "hold_open";
+    EvidenceErased = "evidence_erased";
     RecordNotSealed = "record_not_sealed";
     RecordMismatch = "record_mismatch";
     ValidityRulingMissing = "validity_ruling_missing";

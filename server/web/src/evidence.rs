@@ -24,6 +24,25 @@ impl std::fmt::Debug for Opened {
     }
 }
 
+/// Why a piece cannot be opened whose key was destroyed under retention; inside an error of kind `NotFound`.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("it was erased when its time was over")]
+pub struct Erased;
+
+impl Erased {
+    /// Whether that is why.
+    #[must_use]
+    pub fn is(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
+    }
+}
+
+impl From<Erased> for io::Error {
+    fn from(erased: Erased) -> Self {
+        Self::new(io::ErrorKind::NotFound, erased)
+    }
+}
+
 /// Sealed evidence by session and name. All calls may block and run on blocking threads.
 pub trait Evidence: Send + Sync {
     /// Opens a piece of evidence.

@@ -42,7 +42,7 @@ pub use admission::{Limits, Queue};
 pub use auth::link::LinkKey;
 pub use auth::password::{PasswordError, hash_password};
 pub use doors::{Doors, Options, Random};
-pub use evidence::{Evidence, Opened, Plain};
+pub use evidence::{Erased, Evidence, Opened, Plain};
 pub use ops::Drain;
 pub use playback::{CLIP_AFTER_MS, CLIP_BEFORE_MS, clip_name, cut_between};
 pub use routes::{Audience, Route, routes};

@@ -121,6 +121,8 @@ pub fn routes() -> Vec<Route> {
         GET get "/api/v1/centre/sessions/{session}/evidence/{name}" REVIEW centre::evidence;
         GET get "/api/v1/centre/sessions/{session}/evidence/{name}/{index}" REVIEW centre::still;
         GET get "/api/v1/centre/sessions/{session}/recordings/{name}" REVIEW centre::recording;
+        POST post "/api/v1/centre/sessions/{session}/hold" REVIEW centre::place_hold;
+        POST post "/api/v1/centre/sessions/{session}/hold/lift" REVIEW centre::lift_hold;
         GET get "/api/v1/centre/sessions/{session}/bundle" REVIEW centre::bundle;
 
         GET get "/api/v1/playback/{session}" WATCH playback::view;

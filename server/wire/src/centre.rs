@@ -274,10 +274,79 @@ pub struct SessionDetail {
     pub validity_must_be_ruled: bool,
     /// What the commission ruled, once approved
     pub ruling: Option<Ruling>,
-    /// Stored evidence
+    /// Stored evidence, without what was erased
     pub evidence: Vec<EvidenceRow>,
+    /// Until when it is kept, and who holds it
+    pub keeping: Keeping,
     /// The sealed record
     pub record: Option<RecordView>,
+}
+
+/// Until when the evidence of a session is kept.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Keeping {
+    /// Oldest first; the last one may be open
+    pub holds: Vec<HoldView>,
+    /// Each class of data
+    pub classes: Vec<KeptClass>,
+}
+
+/// A hold: while it is open nothing of the session is erased.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct HoldView {
+    /// appeal | centre
+    pub ground: String,
+    /// In words
+    pub reason: String,
+    /// When
+    #[ts(type = "number")]
+    pub placed_at: i64,
+    /// Name
+    pub placed_by: String,
+    /// When it was lifted; none while it is open
+    #[ts(type = "number | null")]
+    pub lifted_at: Option<i64>,
+    /// Name
+    pub lifted_by: Option<String>,
+    /// In words
+    pub lift_reason: Option<String>,
+}
+
+/// How a class of data stands.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct KeptClass {
+    /// recordings | stills | photos
+    pub class: String,
+    /// held | undecided (nobody has decided, so nothing is erased) | until | due (goes next night) | erased
+    pub state: String,
+    /// Until when, since when it is due, or when it was erased
+    #[ts(type = "number | null")]
+    pub at: Option<i64>,
+    /// The rule by which it was erased: `recordings_days=120`
+    pub rule: Option<String>,
+}
+
+/// `POST /api/v1/centre/sessions/{session}/hold`
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceHold {
+    /// appeal | centre
+    pub ground: String,
+    /// 1 to 1 000 characters
+    pub reason: String,
+}
+
+/// `POST /api/v1/centre/sessions/{session}/hold/lift`
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct LiftHold {
+    /// 1 to 1 000 characters
+    pub reason: String,
 }
 
 /// An answer given before the deadline by the device's clock and delivered after it: not scored.

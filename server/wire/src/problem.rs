@@ -105,6 +105,8 @@ codes! {
     ThresholdBelowLaw = "threshold_below_law", 422, "The law asks for more than 70 %";
     CsvInvalid = "csv_invalid", 422, "The list has mistakes; the report names each line";
     TimesOutOfOrder = "times_out_of_order", 422, "The end lies before the beginning";
+    HoldOpen = "hold_open", 409, "The evidence of this session is held already";
+    EvidenceErased = "evidence_erased", 410, "This evidence was erased when its time was over";
     RecordNotSealed = "record_not_sealed", 409, "The record is not sealed yet";
     RecordMismatch = "record_mismatch", 409, "The record shown is not the sealed one";
     ValidityRulingMissing = "validity_ruling_missing", 422, "The commission must rule on validity";

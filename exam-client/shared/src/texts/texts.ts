@@ -27,6 +27,8 @@ type StaffOnly =
   | "threshold_below_law"
   | "csv_invalid"
   | "times_out_of_order"
+  | "hold_open"
+  | "evidence_erased"
   | "record_not_sealed"
   | "record_mismatch"
   | "validity_ruling_missing";

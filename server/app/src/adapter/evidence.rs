@@ -16,7 +16,7 @@ use synaq_media::{Checkpoint, EvidenceStore, EvidenceWriter, Finished};
 use synaq_seal::blob::{BlobId, Ending, InstallationKey, Reader, SessionKey, Writer};
 use synaq_seal::shares::unwrap_share;
 use synaq_store::Directory;
-use synaq_web::{Evidence, Opened};
+use synaq_web::{Erased, Evidence, Opened};
 use uuid::Uuid;
 
 /// A blob is synced when a chunk is appended this long after the last sync. A recording appends whole clusters of two
@@ -126,7 +126,7 @@ impl EvidenceFolder {
     fn key(&self, session: Uuid, name: &str) -> io::Result<SessionKey> {
         let keys = self.class_keys(session)?;
         let key = keys.get(DataClass::of(name).share()).cloned().flatten();
-        key.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "its key was destroyed under retention"))
+        Ok(key.ok_or(Erased)?)
     }
 
     fn class_keys(&self, session: Uuid) -> io::Result<Arc<ClassKeys>> {
@@ -184,9 +184,12 @@ impl EvidenceStore for EvidenceFolder {
 
 impl Evidence for EvidenceFolder {
     fn open(&self, session: SessionId, name: &str) -> io::Result<Opened> {
-        let mut file = File::open(self.path(session.0, name)?)?;
+        let path = self.path(session.0, name)?;
+        // Before the file: what is erased is named as such, whether its file is there or not.
+        let key = self.key(session.0, name)?;
+        let mut file = File::open(path)?;
         let id = BlobId::read_from(&mut file).map_err(io::Error::other)?;
-        let reader = Reader::open(file, &self.key(session.0, name)?, id).map_err(into_io)?;
+        let reader = Reader::open(file, &key, id).map_err(into_io)?;
         let unfinished = reader.ending() != Ending::Finished;
         Ok(Opened { bytes: reader.plain_len(), unfinished, plain: Box::new(reader) })
     }

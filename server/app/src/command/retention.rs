@@ -3,9 +3,9 @@
 use crate::adapter::evidence::EvidenceFolder;
 use crate::clock;
 use crate::config::Config;
-use crate::installation::{Folders, Restored};
+use crate::installation::{self, Folders, Restored};
 use crate::keys::Keys;
-use crate::retention::{Eraser, Keeping, Ledger, Line, plan, waits};
+use crate::retention::{Eraser, Keeping, Line, plan, waits};
 use crate::store::Store;
 use ring::rand::SystemRandom;
 use std::fmt::Write as _;
@@ -84,8 +84,7 @@ fn read(config: &Path) -> anyhow::Result<(Folders, Keeping)> {
 fn eraser(folders: &Folders, store: Arc<dyn Store>) -> anyhow::Result<Eraser> {
     let keys = Keys::open(&folders.keys(), &SystemRandom::new())?;
     let evidence = EvidenceFolder::new(folders.evidence(), keys.installation, store.clone());
-    let ledger = Ledger::below(folders.data());
-    Ok(Eraser { store, evidence: Arc::new(evidence), ledger, seal: keys.seal })
+    Ok(installation::eraser(folders, &store, &Arc::new(evidence), &keys.seal))
 }
 
 fn told(lines: &[Line], keeping: &Keeping) -> String {

@@ -11,7 +11,7 @@ use std::io::Read;
 
 use serde::Deserialize;
 
-use crate::bundle::{self, APPROVAL_TYP, Bundle, Evidence, RECEIPT_TYP, RECORD_TYP, Statement};
+use crate::bundle::{self, APPROVAL_TYP, Bundle, ERASED_TYP, Evidence, RECEIPT_TYP, RECORD_TYP, Statement};
 use crate::digest::{self, Digest, Running};
 use crate::jws::{self, Expected, Jws};
 use crate::key::{Purpose, TrustSet};
@@ -19,7 +19,7 @@ use crate::{chain, json};
 
 use record::Record;
 pub use record::{RECORD_KIND, RECORD_VERSION, THRESHOLD_FLOOR_PCT};
-pub use report::{Check, Name, Outcome, Report};
+pub use report::{Check, Erased, Name, Outcome, Report};
 
 /// How far a signer's clock may be ahead of the verifier's, in ms.
 pub const CLOCK_SKEW_MS: i64 = 5 * 60 * 1_000;
@@ -214,6 +214,12 @@ pub fn bundle(bytes: &[u8], trust: &TrustSet, now: Option<i64>) -> Report {
     }
     let about = About { record_sha256, trust, now };
     about.check(&mut report, Name::Approvals, &bundle.approvals, APPROVAL_TYP, Purpose::Approval);
+    if !bundle.erasures.is_empty() {
+        about.check(&mut report, Name::Erasures, &bundle.erasures, ERASED_TYP, Purpose::Seal);
+        if matches!(report.outcome(Name::Erasures), Some(Outcome::Ok)) {
+            report.erased = bundle.erasures.iter().filter_map(erased).collect();
+        }
+    }
     about.check(&mut report, Name::Receipt, bundle.receipt.as_slice(), RECEIPT_TYP, Purpose::Platform);
     report
 }
@@ -260,6 +266,13 @@ fn evidence(list: &[Evidence], record: &Record) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// What a statement that counts says is gone.
+fn erased(jws: &Jws) -> Option<Erased> {
+    let statement: Statement = serde_json::from_slice(&jws.decode_payload().ok()?).ok()?;
+    let text = |name: &str| statement.about.get(name)?.as_str().map(str::to_owned);
+    Some(Erased { class: text("class")?, date: text("date")?, rule: text("rule")? })
 }
 
 fn not_future(at: i64, now: Option<i64>) -> Result<(), Failure> {

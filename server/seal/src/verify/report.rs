@@ -33,6 +33,8 @@ pub enum Name {
     Approvals = 19,
     /// The receipt is over this record, by a trusted platform key.
     Receipt = 20,
+    /// What the bundle says was erased is said by a trusted seal key, of this record.
+    Erasures = 22,
 }
 
 impl fmt::Display for Name {
@@ -49,6 +51,7 @@ impl fmt::Display for Name {
             Self::Evidence => "evidence",
             Self::Approvals => "approvals",
             Self::Receipt => "receipt",
+            Self::Erasures => "erasures",
         })
     }
 }
@@ -73,6 +76,17 @@ pub struct Check {
     pub outcome: Outcome,
 }
 
+/// A class of evidence that is gone because its time was over: missing, not tampered with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Erased {
+    /// `recordings`, `stills`, `photos`
+    pub class: String,
+    /// On which day, at +05:00
+    pub date: String,
+    /// By which rule
+    pub rule: String,
+}
+
 /// Every check that could be made, in order. Checks of a record that cannot be read are left out: the failure that
 /// kept them from being made is there.
 #[derive(Debug, Default)]
@@ -80,6 +94,8 @@ pub struct Report {
     checks: Vec<Check>,
     /// SHA-256 of P, once the bundle could be read.
     pub record_sha256: Option<Digest>,
+    /// What was erased of the evidence, once the statements about it were found to count.
+    pub erased: Vec<Erased>,
 }
 
 impl Report {
@@ -110,11 +126,15 @@ impl Report {
 
     /// One line per check, for people.
     pub fn lines(&self) -> impl Iterator<Item = String> {
-        self.checks.iter().map(|Check { name, outcome }| match outcome {
+        let checks = self.checks.iter().map(|Check { name, outcome }| match outcome {
             Outcome::Ok => format!("ok           {name}"),
             Outcome::Failed(failure) => format!("FAILED       {name}: {}", reason(failure)),
             Outcome::NotPresent => format!("not present  {name}"),
-        })
+        });
+        checks.chain(self.erased.iter().map(|Erased { class, date, rule }| {
+            let said = format!("erased       {class}: erased under retention on {date} by {rule}");
+            said.chars().flat_map(spelled_out).collect()
+        }))
     }
 
     pub(super) fn push(&mut self, name: Name, result: Result<(), Failure>) {
@@ -181,12 +201,15 @@ impl Serialize for Report {
             exit_code: u8,
             record_sha256: Option<Digest>,
             checks: &'a [Check],
+            #[serde(skip_serializing_if = "<[Erased]>::is_empty")]
+            erased: &'a [Erased],
         }
         Text {
             ok: self.ok(),
             exit_code: self.exit_code(),
             record_sha256: self.record_sha256,
             checks: &self.checks,
+            erased: &self.erased,
         }
         .serialize(serializer)
     }

@@ -330,6 +330,34 @@ fn approval_and_receipt_of_another_record_or_time_fail() {
 }
 
 #[test]
+fn what_was_erased_is_said_when_the_installation_signed_it_and_fails_otherwise() {
+    let keys = keys();
+    let payload = json::canonical(&record()).unwrap();
+    let about = serde_json::from_value(
+        json!({ "class": "recordings", "date": "2026-11-21", "rule": "recordings_days=120" }),
+    );
+    let said = Statement { record_sha256: digest::sha256(&payload), at: NOW, about: about.unwrap() };
+    let erased = |key: &SigningKey, typ: &str, said: &Statement| {
+        let mut bundle = bundle_of(&keys, &record());
+        bundle.erasures = vec![sign(&said.to_bytes().unwrap(), typ, key)];
+        report(&keys, &bundle)
+    };
+    let sound = erased(&keys.seal, ERASED_TYP, &said);
+    assert_eq!(failed(&sound), []);
+    let line = "erased       recordings: erased under retention on 2026-11-21 by recordings_days=120";
+    assert_eq!(sound.lines().last().unwrap(), line);
+    assert_eq!(serde_json::to_value(&sound).unwrap()["erased"][0]["rule"], "recordings_days=120");
+    let other = Statement { record_sha256: digest::sha256(b"another"), ..said.clone() };
+    for report in [
+        erased(&keys.platform, ERASED_TYP, &said),
+        erased(&keys.seal, APPROVAL_TYP, &said),
+        erased(&keys.seal, ERASED_TYP, &other),
+    ] {
+        assert_eq!((failed(&report), report.erased.len()), (vec![Name::Erasures], 0));
+    }
+}
+
+#[test]
 fn approval_does_not_serve_as_a_receipt_even_with_one_key_for_both() {
     let keys = keys();
     let payload = json::canonical(&record()).unwrap();

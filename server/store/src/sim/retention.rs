@@ -158,7 +158,7 @@ impl Disk {
             started: summary.is_some_and(|summary| summary.started_at.is_some()),
             closes_at: sitting.closes_at,
             finished_at: summary.and_then(|summary| summary.finished_at),
-            decided_at: self.events.iter().filter_map(approved).last(),
+            decided_at: self.events.iter().filter_map(approved).next_back(),
         };
         Some(KeptRow { session, centre: row.centre, standing })
     }

@@ -1,6 +1,7 @@
 //! The downloadable bundle: the sealed bytes, their signatures, and what they refer to; `synaq verify` checks it offline.
 
 use super::Audit;
+use super::keeping::Keeper;
 use super::results::Register;
 use crate::auth::who::Who;
 use crate::owner::own;
@@ -15,13 +16,14 @@ use synaq_core::ids::{Seq, SessionId};
 use synaq_runtime::Handle;
 use synaq_seal::Digest;
 use synaq_seal::bundle::{Bundle, Event, Evidence};
-use synaq_store::{MessageKind, Recorded, StoredRecord};
+use synaq_store::{ErasureRow, MessageKind, Recorded, StoredRecord};
 use synaq_wire::problem::Code;
 
 /// The bundle of a sealed record.
 pub(crate) async fn download(
     State(runtime): State<Handle>,
     State(register): State<Register>,
+    State(keeper): State<Keeper>,
     State(audit): State<Audit>,
     Path(session): Path<String>,
     who: Who,
@@ -33,7 +35,8 @@ pub(crate) async fn download(
     let record = deliveries.into_iter().find(|delivery| delivery.message.kind == MessageKind::Record);
     let receipt = record.and_then(|delivery| delivery.receipt);
     audit.note(&who, "bundle_downloaded", id.to_string()).await?;
-    let bytes = bundle(id, &stored, &log, receipt.as_deref()).map_err(|error| {
+    let erasures = keeper.retention.erasures(id).await?;
+    let bytes = bundle(id, &stored, &log, receipt.as_deref(), &erasures).map_err(|error| {
         tracing::error!(session = %id, error = &*error, "a stored record does not make a bundle");
         Refused::from(Code::Internal)
     })?;
@@ -68,6 +71,7 @@ fn bundle(
     stored: &StoredRecord,
     log: &[Recorded],
     receipt: Option<&str>,
+    erasures: &[ErasureRow],
 ) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
     let fields: Fields = serde_json::from_slice(&stored.record.payload)?;
     let mut bundle = Bundle::new(serde_json::from_str(&stored.record.jws)?);
@@ -80,6 +84,8 @@ fn bundle(
     let listed =
         listed.map(|listed| Evidence { name: listed.name, sha256: listed.sha256, bytes: listed.bytes });
     bundle.evidence = Some(listed.collect());
+    let statements = erasures.iter().filter_map(|row| row.statement.as_deref());
+    bundle.erasures = statements.map(serde_json::from_str).collect::<Result<_, _>>()?;
     bundle.receipt = receipt.map(serde_json::from_str).transpose()?;
     Ok(bundle.to_bytes()?)
 }

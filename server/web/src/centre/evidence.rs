@@ -2,7 +2,7 @@
 
 use super::Audit;
 use crate::auth::who::Who;
-use crate::evidence::{Evidence, Opened, Plain};
+use crate::evidence::{Erased, Evidence, Opened, Plain};
 use crate::owner::own;
 use crate::playback::Views;
 use crate::problem::Refused;
@@ -83,6 +83,7 @@ pub(super) async fn open(
     let opened = tokio::task::spawn_blocking(move || evidence.open(session, &name)).await;
     match opened.map_err(|_| Code::Internal)? {
         Ok(opened) => Ok(opened),
+        Err(error) if Erased::is(&error) => Err(Code::EvidenceErased.into()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Code::NotFound.into()),
         Err(error) => {
             tracing::error!(%session, error = &error as &dyn std::error::Error, "evidence cannot be opened");

@@ -3,6 +3,7 @@
 
 use super::evidence::{is_name, media_type, ranged};
 use crate::auth::who::Who;
+use crate::evidence::Erased;
 use crate::owner::own;
 use crate::playback::Player;
 use crate::problem::Refused;
@@ -48,6 +49,7 @@ pub(crate) async fn show(
     let opened = tokio::task::spawn_blocking(move || indexes.open(&*evidence, session, &piece, most)).await;
     let (opened, index) = match opened.map_err(|_| Code::Internal)? {
         Ok(opened) => opened,
+        Err(error) if Erased::is(&error) => return Err(Code::EvidenceErased.into()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Code::NotFound.into()),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
             let detail = "this recording cannot be played; its bytes are to be had as evidence";

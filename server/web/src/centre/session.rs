@@ -2,6 +2,7 @@
 
 use super::Audit;
 use super::evidence::{is_name, media_type};
+use super::keeping::{self, Keeper};
 use super::results::{Register, delivery_name, result_row, summaries};
 use super::stills::{self, is_container};
 use crate::auth::who::Who;
@@ -13,9 +14,10 @@ use crate::timeline::{self, Names};
 use axum::extract::{Path, State};
 use std::sync::Arc;
 use synaq_core::ids::{Seq, SessionId};
+use synaq_core::retention::DataClass;
 use synaq_core::session::limits::UNSUPERVISED_COMMISSION;
 use synaq_core::session::{Event, EvidenceRef, Fact, State as Known};
-use synaq_runtime::{Clock, Handle, Snapshot};
+use synaq_runtime::{Handle, Snapshot};
 use synaq_store::{MessageKind, Recorded};
 use synaq_wire::centre::{EvidenceRow, LateAnswer, RecordView, Ruling, SessionDetail};
 
@@ -24,7 +26,7 @@ pub(crate) async fn show(
     State(runtime): State<Handle>,
     State(register): State<Register>,
     State(evidence): State<Arc<dyn Evidence>>,
-    State(clock): State<Arc<dyn Clock>>,
+    State(keeper): State<Keeper>,
     State(audit): State<Audit>,
     Path(session): Path<String>,
     who: Who,
@@ -36,10 +38,13 @@ pub(crate) async fn show(
     let names = Names::of(&register.directory, centre).await?;
     let row = register.directory.session(id).await?;
     let log = register.log.load(id, Seq(0)).await?;
-    let unsupervised = snapshot.session.unsupervised(clock.now());
+    let unsupervised = snapshot.session.unsupervised(keeper.clock.now());
     let state = snapshot.session.state();
     let title = convert::text(&snapshot.session.context().programme.title);
     let summary = summaries(&register.log, &register.outbox, &[id]).await?.take(id);
+    let (keeping, gone) = keeping::view(&keeper, id, state, row.sitting.closes_at, &names).await?;
+    let mut evidence = evidence_rows(evidence, id, &log).await?;
+    evidence.retain(|row| !gone.contains(&DataClass::of(&row.name)));
     Ok(axum::Json(SessionDetail {
         row: result_row(row.candidate, row.sitting.title, title, summary),
         timeline: log.iter().filter_map(|recorded| timeline::entry(recorded, &names)).collect(),
@@ -49,7 +54,8 @@ pub(crate) async fn show(
         unsupervised_ms: unsupervised.0,
         validity_must_be_ruled: unsupervised > UNSUPERVISED_COMMISSION,
         ruling: state.ruling.as_ref().map(|ruling| Ruling { valid: ruling.valid, note: ruling.note.clone() }),
-        evidence: evidence_rows(evidence, id, &log).await?,
+        evidence,
+        keeping,
         record: record(&register, &snapshot, &names).await?,
     }))
 }

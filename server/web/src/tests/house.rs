@@ -102,6 +102,8 @@ impl House {
             log: store.clone(),
             outbox: store.clone(),
             evidence: Arc::new(shelf.clone()),
+            retention: store.clone(),
+            terms: synaq_core::retention::Terms::default(),
             sight: None,
             links: links.clone(),
             session_keys: Arc::new(InstallationKey::from_bytes(&[5; 32]).unwrap()),

@@ -5,6 +5,7 @@ mod centre;
 mod clock;
 mod front;
 mod house;
+mod keeping;
 mod ladder;
 mod log;
 mod photo;

@@ -102,7 +102,12 @@ async fn what_another_centre_owns_does_not_exist() {
                 if route.path.ends_with("/candidates") { "text/csv" } else { "application/json" };
             let foreign =
                 House::request(&route.method, &path(&route, OTHER)).header("cookie", cookie(0, *role));
-            let body = if route.path.ends_with("approve") { "{\"sha256\":\"0\"}" } else { "name,iin\n" };
+            let body = match route.path.rsplit('/').next() {
+                Some("approve") => "{\"sha256\":\"0\"}",
+                Some("hold") => "{\"ground\":\"appeal\",\"reason\":\"x\"}",
+                Some("lift") => "{\"reason\":\"x\"}",
+                _ => "name,iin\n",
+            };
             let foreign = foreign.header("content-type", media_type).body(Body::from(body)).unwrap();
             let (status, body) = json(house.send(foreign).await).await;
             assert_eq!(
