@@ -7,8 +7,9 @@ use clap::{Args, Parser, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
+use synaq_load_tests::cameras::Profile;
 use synaq_load_tests::report::{Report, page};
-use synaq_load_tests::scenario::{Place, Scenario, commit, list};
+use synaq_load_tests::scenario::{Place, ProctoredPlan, Scenario, commit, list};
 use synaq_load_tests::server::Server;
 use synaq_load_tests::usage::raise_open_files;
 
@@ -43,6 +44,9 @@ enum Command {
     Soak(Options),
     /// One candidate alone: the server's part of an answer, beside a raw log of the same disk
     One(Options),
+    /// The complete exam: everybody answers and publishes, five proctors watch walls and live pictures; the most candidates
+    /// that this machine holds
+    Proctored(Proctored),
     /// A scenario of your own; the built-in ones are in load-tests/scenarios
     Play {
         /// TOML
@@ -64,6 +68,34 @@ enum Command {
     },
     /// What the built-in scenarios are
     List,
+}
+
+#[derive(Args, Clone, Debug)]
+struct Proctored {
+    /// Candidates of the first trial
+    #[arg(long, default_value_t = 100)]
+    from: usize,
+    /// No trial has more
+    #[arg(long, default_value_t = 1_000)]
+    most: usize,
+    /// What cameras send
+    #[arg(long, value_enum, default_value = "usual")]
+    profile: Profile,
+    /// Counted seconds of a trial
+    #[arg(long, default_value_t = 20)]
+    seconds: u64,
+    /// Live pictures that each of the five proctors watches
+    #[arg(long, default_value_t = 2)]
+    live: usize,
+    /// Threads of the generator's cameras
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// Where scratch folders are made: its disk is the one that is measured
+    #[arg(long, default_value = ".")]
+    folder: PathBuf,
+    /// Where the report goes
+    #[arg(long, default_value = "load-report")]
+    out: PathBuf,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -121,6 +153,7 @@ fn run(command: Command) -> anyhow::Result<bool> {
             print!("{}", report.text());
             return Ok(report.met());
         }
+        Command::Proctored(options) => return proctored(options),
         Command::List => {
             for (name, about) in list()? {
                 println!("{name:<10} {about}");
@@ -135,6 +168,16 @@ fn run(command: Command) -> anyhow::Result<bool> {
         print!("{}", report.text());
     }
     Ok(reports.iter().all(Report::met))
+}
+
+fn proctored(options: Proctored) -> anyhow::Result<bool> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let Proctored { from, most, profile, seconds, live, threads, folder, out } = options;
+    let plan = ProctoredPlan { from, most, profile, seconds, live, threads };
+    let report = runtime.block_on(place_in(&folder, Vec::new())?.play_proctored(&plan))?;
+    write(&out, std::slice::from_ref(&report))?;
+    print!("{}", report.text());
+    Ok(report.met())
 }
 
 /// Every row of the tables; what came out so far is kept should a later part fail.
@@ -198,12 +241,19 @@ fn fitted(name: &str, options: &Options) -> anyhow::Result<Scenario> {
 }
 
 fn place(options: &Options) -> anyhow::Result<Place> {
+    place_in(
+        &options.folder,
+        options.store.iter().flat_map(|url| ["--store".to_owned(), url.clone()]).collect(),
+    )
+}
+
+fn place_in(folder: &Path, room_options: Vec<String>) -> anyhow::Result<Place> {
     let open_files = raise_open_files();
-    std::fs::create_dir_all(&options.folder)?;
+    std::fs::create_dir_all(folder)?;
     Ok(Place {
         binary: Server::binary()?,
-        folder: options.folder.canonicalize()?,
-        room_options: options.store.iter().flat_map(|url| ["--store".to_owned(), url.clone()]).collect(),
+        folder: folder.canonicalize()?,
+        room_options,
         open_files,
         command: command_line(),
         commit: commit(),

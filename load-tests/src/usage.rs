@@ -94,6 +94,14 @@ pub(crate) fn udp_drops(port: u16) -> anyhow::Result<u64> {
     Ok(drops.context("an empty row")?.parse()?)
 }
 
+/// Bytes that the loopback network has carried (proc(5), net/dev): whatever is sent on it is received on it.
+pub(crate) fn loopback_bytes() -> anyhow::Result<u64> {
+    let table = fs::read_to_string("/proc/net/dev")?;
+    let row = table.lines().find_map(|line| line.trim_start().strip_prefix("lo:"));
+    let first = row.and_then(|row| row.split_ascii_whitespace().next());
+    Ok(first.context("there is no loopback network")?.parse()?)
+}
+
 /// Bytes of all files below a folder; one that vanishes meanwhile counts nothing.
 pub(crate) fn folder_bytes(folder: &std::path::Path) -> anyhow::Result<u64> {
     let mut sum = 0;

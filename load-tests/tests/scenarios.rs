@@ -4,7 +4,8 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use synaq_load_tests::scenario::{Place, Scenario};
+use synaq_load_tests::cameras::Profile;
+use synaq_load_tests::scenario::{Place, ProctoredPlan, Scenario};
 use synaq_load_tests::usage::raise_open_files;
 use tempfile::TempDir;
 
@@ -23,16 +24,20 @@ fn server() -> PathBuf {
     folder.join(format!("synaq{}", std::env::consts::EXE_SUFFIX))
 }
 
-async fn plays(name: &str, tls: bool, change: impl FnOnce(&mut Scenario)) {
-    let folder = TempDir::new().unwrap();
-    let place = Place {
+fn place(folder: &TempDir) -> Place {
+    Place {
         binary: server(),
         folder: folder.path().to_owned(),
         room_options: Vec::new(),
         open_files: raise_open_files(),
         command: "test".to_owned(),
         commit: None,
-    };
+    }
+}
+
+async fn plays(name: &str, tls: bool, change: impl FnOnce(&mut Scenario)) {
+    let folder = TempDir::new().unwrap();
+    let place = place(&folder);
     let mut scenario = Scenario::find(name).unwrap();
     scenario.scale(CANDIDATES);
     scenario.crowd.tls = tls;
@@ -84,4 +89,18 @@ async fn a_long_exam_with_broken_lines_loses_nothing() {
         (part.warm_up_s, part.minutes, part.breaks_every_s) = (1, 0.1, 4);
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proctored_exam_is_seen_and_loses_nothing() {
+    let folder = TempDir::new().unwrap();
+    let plan = ProctoredPlan { from: 10, most: 10, profile: Profile::Small, seconds: 6, live: 1, threads: 1 };
+    let report = place(&folder).play_proctored(&plan).await.unwrap();
+    let run = &report.runs[0];
+    assert!(run.errors.is_empty(), "{:?}", run.errors);
+    let figure = |name: &str| run.figures.iter().find(|figure| figure.name == name).unwrap().value;
+    assert_eq!(figure("acknowledged answers lost"), 0.0);
+    assert!(figure("durable answers") > 0.0);
+    assert!(figure("stills fetched by proctors") > 0.0, "{}", report.text());
+    assert!(figure("live key frames that proctors saw") > 0.0, "{}", report.text());
 }

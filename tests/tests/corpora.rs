@@ -11,6 +11,8 @@ use synaq_fuzz_entries::{ENTRIES, Entry, Verdict};
 /// Changed inputs per target, and the bytes all of them together may have: that bounds the time, not the longest seed.
 const CHANGED_MAX: usize = 20_000;
 const CHANGED_BYTES_MAX: usize = 24 << 20;
+/// Where each input needs a peer of its own, which takes about a millisecond.
+const CHANGED_PEERS_MAX: usize = 2_000;
 /// Where the changes begin; a failure names it with the round.
 const SEED: u64 = 0x5359_4e41_5131_3939;
 
@@ -125,6 +127,21 @@ fn changed_offers_are_survived() {
 }
 
 #[test]
+fn changed_rtp_is_survived() {
+    change("rtp");
+}
+
+#[test]
+fn changed_rtcp_is_survived() {
+    change("rtcp");
+}
+
+#[test]
+fn changed_stun_is_survived() {
+    change("stun");
+}
+
+#[test]
 fn changed_bundles_are_survived() {
     change("bundle");
 }
@@ -138,8 +155,9 @@ fn change(target: &str) {
     let (entry, seeds) = (entry(target), seeds(target));
     let mut dice = Dice(SEED);
     let mut bytes_left = CHANGED_BYTES_MAX;
+    let rounds = if target == "stun" { CHANGED_PEERS_MAX } else { CHANGED_MAX };
     let (mut taken, mut refused) = (0, 0);
-    for round in 0..CHANGED_MAX {
+    for round in 0..rounds {
         let seed = &seeds[dice.below(seeds.len())];
         let mut input = seed.bytes.clone();
         for _ in 0..=dice.below(4) {

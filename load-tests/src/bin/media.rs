@@ -11,15 +11,21 @@ use synaq_load_tests::scenario::{MediaPlan, Place, commit};
 use synaq_load_tests::server::Server;
 use synaq_load_tests::usage::raise_open_files;
 
+/// Publishers added at a time in the search for the most.
+const RISE: usize = 100;
+
 /// Cameras and microphones through the product's own WHIP; the server is the binary beside this program.
 #[derive(Debug, Parser)]
 struct Options {
     /// Publishers of each step, rising; the first step that loses a packet, or takes four fifths of the machine, is the last
     #[arg(long, value_delimiter = ',', default_value = "100,300")]
     publishers: Vec<usize>,
-    /// What they send
-    #[arg(long, value_enum, default_value = "small")]
-    profile: Profile,
+    /// What they send; several are measured one after the other
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "small,usual")]
+    profile: Vec<Profile>,
+    /// Look for the largest number without loss too: beyond the last step, 100 more at a time up to this
+    #[arg(long, default_value_t = 0)]
+    largest: usize,
     /// Counted seconds of each step
     #[arg(long, default_value_t = 20)]
     seconds: u64,
@@ -56,15 +62,18 @@ async fn main() -> anyhow::Result<ExitCode> {
         command: std::env::args().skip(1).fold("media".to_owned(), |line, word| line + " " + &word),
         commit: commit(),
     };
-    let plan = MediaPlan {
-        steps: options.publishers,
-        profile: options.profile,
+    let plan = |profile| MediaPlan {
+        steps: options.publishers.clone(),
+        profile,
+        rise: if options.largest > 0 { RISE } else { 0 },
+        most: options.largest,
         seconds: options.seconds,
         first_frames: options.first_frames,
         junk_per_s: options.junk,
         threads: options.threads,
     };
-    let report = place.play_media(&plan, options.runs).await?;
+    let plans: Vec<MediaPlan> = options.profile.iter().copied().map(plan).collect();
+    let report = place.play_media(&plans, options.runs).await?;
     println!("{}", report.text());
     Ok(if report.met() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

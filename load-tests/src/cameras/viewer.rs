@@ -1,4 +1,4 @@
-//! A proctor's picture: how long it takes until the first one is whole.
+//! A proctor's live picture: how long it takes until the first one is whole, and that it goes on.
 
 use crate::stream::{media_engine, offer, received};
 use anyhow::bail;
@@ -11,6 +11,7 @@ use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
 use rtc::sansio::Protocol as _;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
 use tokio::time::sleep_until;
@@ -47,28 +48,50 @@ impl Viewer {
 
     /// Watches until the last packet of the first key frame is there.
     pub(crate) async fn first_frame(mut self, answer: String) -> anyhow::Result<()> {
-        self.core.set_remote_description(Instant::now(), RTCSessionDescription::answer(answer)?)?;
+        self.answered(answer)?;
         let end = Instant::now() + PATIENCE;
-        let (mut buffer, mut begun) = ([0; 2_048], None);
-        loop {
-            if self.settle(&mut begun).await? {
-                return Ok(());
-            }
-            let now = Instant::now();
-            if now > end {
+        let mut begun = None;
+        while !self.settle(&mut begun).await? {
+            if Instant::now() > end {
                 bail!("no picture came within {} s", PATIENCE.as_secs());
             }
-            let next = self.core.poll_timeout().unwrap_or(now + IDLE);
-            let next = next.clamp(now + Duration::from_millis(1), now + IDLE);
-            tokio::select! {
-                datagram = self.socket.recv_from(&mut buffer) => {
-                    let (length, from) = datagram?;
-                    // A late packet of a closed connection is refused, as it should be.
-                    let _ = self.core.handle_read(received(self.local, from, &buffer[..length]));
-                }
-                () = sleep_until(next.into()) => self.core.handle_timeout(Instant::now())?,
-            }
+            self.turn().await?;
         }
+        Ok(())
+    }
+
+    /// Watches until dropped; whole pictures that stand alone are counted.
+    pub(crate) async fn watch(mut self, answer: String, pictures: &AtomicU64) -> anyhow::Result<()> {
+        self.answered(answer)?;
+        let mut begun = None;
+        loop {
+            if self.settle(&mut begun).await? {
+                pictures.fetch_add(1, Ordering::Relaxed);
+                begun = None;
+            }
+            self.turn().await?;
+        }
+    }
+
+    fn answered(&mut self, answer: String) -> anyhow::Result<()> {
+        Ok(self.core.set_remote_description(Instant::now(), RTCSessionDescription::answer(answer)?)?)
+    }
+
+    /// Takes the next datagram, or lets time pass.
+    async fn turn(&mut self) -> anyhow::Result<()> {
+        let mut buffer = [0; 2_048];
+        let now = Instant::now();
+        let next = self.core.poll_timeout().unwrap_or(now + IDLE);
+        let next = next.clamp(now + Duration::from_millis(1), now + IDLE);
+        tokio::select! {
+            datagram = self.socket.recv_from(&mut buffer) => {
+                let (length, from) = datagram?;
+                // A late packet of a closed connection is refused, as it should be.
+                let _ = self.core.handle_read(received(self.local, from, &buffer[..length]));
+            }
+            () = sleep_until(next.into()) => self.core.handle_timeout(Instant::now())?,
+        }
+        Ok(())
     }
 
     /// `begun`: timestamp of a key frame whose first packet has come. `true` once it is whole.

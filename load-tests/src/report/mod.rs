@@ -141,6 +141,17 @@ pub struct Run {
 }
 
 impl Run {
+    /// Takes over what another part of it came to, under names that begin with `prefix`.
+    pub(crate) fn join(&mut self, other: Self, prefix: &str) {
+        let named = |name: String| format!("{prefix}{name}");
+        self.figures
+            .extend(other.figures.into_iter().map(|figure| Figure { name: named(figure.name), ..figure }));
+        self.notes.extend(other.notes.into_iter().map(named));
+        for (name, number) in other.errors {
+            *self.errors.entry(name).or_default() += number;
+        }
+    }
+
     pub(crate) fn curve_of(&mut self, latencies: &Latencies) {
         self.curve = CURVE.iter().map(|quantile| (*quantile, ms(latencies, *quantile))).collect();
     }

@@ -41,7 +41,7 @@ const KIB: f64 = 300.0;
 const FIRST_FRAME_MS: f64 = 1_000.0;
 const ACK_RATIO: f64 = 2.0;
 /// Above this the largest number is not looked for any further.
-const MACHINE_PERCENT: f64 = 80.0;
+pub(super) const MACHINE_PERCENT: f64 = 80.0;
 
 /// What is measured.
 #[derive(Clone, Debug, Serialize)]
@@ -51,6 +51,11 @@ pub struct MediaPlan {
     /// What they send
     #[serde(skip)]
     pub profile: Profile,
+    /// Beyond the last step as many more as this at a time, until a step loses a packet or takes four fifths of the
+    /// machine; 0 leaves that out
+    pub rise: usize,
+    /// But not more than this
+    pub most: usize,
     /// Counted seconds of a step
     pub seconds: u64,
     /// Candidates who begin to publish while a proctor already looks at them
@@ -80,15 +85,20 @@ impl Place {
     ///
     /// # Errors
     /// If the server or the crowd did not come to the end of it.
-    pub async fn play_media(&self, plan: &MediaPlan, runs: usize) -> anyhow::Result<Report> {
+    pub async fn play_media(&self, plans: &[MediaPlan], runs: usize) -> anyhow::Result<Report> {
+        let plan = plans.first().context("something is measured")?;
         let mut all = Vec::new();
         for number in 1..=runs {
-            say!("run {number} of {runs}");
-            all.push(run(self, plan).await?);
+            let mut whole = Run::default();
+            for plan in plans {
+                say!("run {number} of {runs}, {:?} profile", plan.profile);
+                whole.join(run(self, plan).await?, &format!("{:?}: ", plan.profile).to_lowercase());
+            }
+            all.push(whole);
         }
         Ok(Report {
             scenario: "media".to_owned(),
-            about: format!("cameras of {:?} candidates, {:?} profile", plan.steps, plan.profile),
+            about: format!("cameras of {:?} candidates", plan.steps),
             at_ms: crate::staff::now_ms(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             commit: self.commit.clone(),
@@ -111,7 +121,7 @@ const METHOD: [&str; 5] = [
 ];
 
 async fn run(place: &Place, plan: &MediaPlan) -> anyhow::Result<Run> {
-    let publishers = *plan.steps.last().context("a plan has a step")?;
+    let publishers = plan.steps().last().context("a plan has a step")?;
     let crowd = CrowdPlan {
         candidates: publishers + plan.first_frames,
         per_sitting: 200,
@@ -128,15 +138,23 @@ async fn run(place: &Place, plan: &MediaPlan) -> anyhow::Result<Run> {
     let quiet_ack = if plan.junk_per_s > 0 { Some(house.answers(Duration::ZERO).await?) } else { None };
     let alone = house.window().await?.0;
     say!("sockets alone: {:.2} % of a core", alone * 100.0);
-    for (place, number) in plan.steps.iter().copied().enumerate() {
+    let mut largest = 0;
+    for number in plan.steps() {
         house.publish(number).await?;
         let step = house.step(alone, &idle).await?;
         say!("{}", step.line(number));
-        step.figures(&mut run, number);
-        if (step.lost() > 0 || step.machine_percent > MACHINE_PERCENT) && place + 1 < plan.steps.len() {
+        if plan.steps.contains(&number) {
+            step.figures(&mut run, number);
+        }
+        if step.lost() > 0 || step.machine_percent > MACHINE_PERCENT {
             run.notes.push(format!("stopped after {number}: {}", step.line(number)));
             break;
         }
+        largest = number;
+    }
+    if plan.rise > 0 {
+        run.figures.push(Figure::new("most without loss, machine below 80 %", "", count(largest as u64)));
+        run.notes.push(format!("looked for in steps of {} up to {}", plan.rise, plan.most));
     }
     if plan.first_frames > 0 {
         let taken = house.first_frames().await?;
@@ -154,19 +172,19 @@ async fn run(place: &Place, plan: &MediaPlan) -> anyhow::Result<Run> {
 }
 
 /// The field, and the cameras in it.
-struct House<'a> {
-    field: Field,
+pub(super) struct House<'a> {
+    pub(super) field: Field,
     plan: &'a MediaPlan,
     /// Half of the cameras each, so that half can be switched off
     halves: [Option<Cameras>; 2],
     publishing: usize,
-    devices: Vec<(Ipv4Addr, String, Uuid)>,
+    pub(super) devices: Vec<(Ipv4Addr, String, Uuid)>,
     media: SocketAddr,
     ops_url: String,
 }
 
 impl<'a> House<'a> {
-    fn of(field: Field, plan: &'a MediaPlan) -> anyhow::Result<Self> {
+    pub(super) fn of(field: Field, plan: &'a MediaPlan) -> anyhow::Result<Self> {
         let devices = field.crowd.candidates().iter().map(crate::crowd::Light::device).collect();
         let server = field.shared.target.address;
         // A room's media is two ports behind its pages.
@@ -178,7 +196,7 @@ impl<'a> House<'a> {
     }
 
     /// As many cameras as that.
-    async fn publish(&mut self, number: usize) -> anyhow::Result<()> {
+    pub(super) async fn publish(&mut self, number: usize) -> anyhow::Result<()> {
         let span = EACH_OFFER * u32::try_from(number - self.publishing)? + SETTLE;
         let shared = Arc::clone(&self.field.shared);
         let (profile, devices) = (self.plan.profile, &self.devices[self.publishing..number]);
@@ -209,7 +227,7 @@ impl<'a> House<'a> {
         Ok(())
     }
 
-    fn sent(&self, of: impl Fn(&crate::cameras::Sent) -> &std::sync::atomic::AtomicU64) -> u64 {
+    pub(super) fn sent(&self, of: impl Fn(&crate::cameras::Sent) -> &std::sync::atomic::AtomicU64) -> u64 {
         self.halves.iter().flatten().map(|half| of(&half.sent).load(Relaxed)).sum()
     }
 
@@ -246,7 +264,7 @@ impl<'a> House<'a> {
     }
 
     /// Dropped by the kernel, given up by the server, refused by the recorder's queue, so far.
-    async fn counts(&self) -> anyhow::Result<(u64, u64, u64)> {
+    pub(super) async fn counts(&self) -> anyhow::Result<(u64, u64, u64)> {
         let counters = Counters::read(&self.ops_url).await?;
         Ok((
             udp_drops(self.media.port())?,
@@ -332,6 +350,16 @@ impl<'a> House<'a> {
     }
 }
 
+impl MediaPlan {
+    /// Rising: those asked for, then on to the most.
+    fn steps(&self) -> impl Iterator<Item = usize> + '_ {
+        let last = self.steps.last().copied().unwrap_or_default();
+        let beyond = if self.rise > 0 { self.most } else { 0 };
+        let risen = (last + self.rise..=beyond).step_by(self.rise.max(1));
+        self.steps.iter().copied().chain(risen)
+    }
+}
+
 impl Step {
     fn lost(&self) -> u64 {
         self.dropped + self.given_up + self.refused
@@ -383,7 +411,12 @@ async fn offer(
     waiting.answered(String::from_utf8(answer.body)?)
 }
 
-async fn watch(shared: &Shared, cookie: &str, session: Uuid, offer: &str) -> anyhow::Result<String> {
+pub(super) async fn watch(
+    shared: &Shared,
+    cookie: &str,
+    session: Uuid,
+    offer: &str,
+) -> anyhow::Result<String> {
     let mut http = Http::connect(&shared.target, PROCTOR).await?;
     let path = format!("/api/v1/proctor/sessions/{session}/whep");
     let answer = http.send("POST", &path, Who::Staff(cookie), "application/sdp", offer.as_bytes()).await?;
@@ -391,6 +424,6 @@ async fn watch(shared: &Shared, cookie: &str, session: Uuid, offer: &str) -> any
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of a minute")]
-fn count(value: u64) -> f64 {
+pub(super) fn count(value: u64) -> f64 {
     value as f64
 }

@@ -4,6 +4,7 @@ mod field;
 mod file;
 mod media;
 mod paced;
+mod proctored;
 mod reconnect;
 mod saturate;
 mod soak;
@@ -11,6 +12,7 @@ mod start;
 
 pub use file::{Scenario, list, names};
 pub use media::MediaPlan;
+pub use proctored::ProctoredPlan;
 
 use crate::report::{Machine, Report, Run, medians};
 use crate::staff::now_ms;

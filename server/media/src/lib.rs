@@ -38,6 +38,7 @@ mod engine;
 mod error;
 mod fact;
 mod feedback;
+pub mod fuzz;
 mod handle;
 #[cfg(test)]
 mod hostile_tests;

@@ -63,7 +63,8 @@ impl Engine {
             return count(&counters.dropped_rate);
         }
         let stream = rtp_stream(bytes);
-        if stream.is_some_and(|ssrc| !peer.streams.allows(ssrc)) {
+        let known = stream.is_some_and(|ssrc| peer.receives(ssrc));
+        if stream.is_some_and(|ssrc| !known && !peer.streams.allows(ssrc)) {
             return count(&counters.dropped_unknown);
         }
         if !peer.connected && peer.handshake.is_repetition(bytes) {
@@ -77,7 +78,7 @@ impl Engine {
         let Some(peer) = self.peers.get_mut(&id) else { return };
         peer.over_tcp = tcp;
         peer.alerted |= alert;
-        peer.stirred |= !stream.is_some_and(|ssrc| peer.receives(ssrc));
+        peer.stirred |= !known;
         let message = TaggedBytesMut {
             now,
             transport: TransportContext {

@@ -195,7 +195,7 @@ fn open_udp(bind: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket.into())
 }
 
-fn certificate() -> Result<RTCCertificate, Error> {
+pub(crate) fn certificate() -> Result<RTCCertificate, Error> {
     let provider = rtc::crypto::default_provider().map_err(|error| Error::Certificate(error.into()))?;
     let params =
         CertificateParams::new(vec!["synaq".to_owned()]).map_err(|error| Error::Certificate(error.into()))?;

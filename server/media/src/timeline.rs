@@ -6,6 +6,10 @@
 
 /// A clock that leaves the arrival time by more than this has been restarted, or its source paused: anchored anew.
 const MAX_DRIFT_MS: i64 = 1_000;
+/// A clock that runs wrong (100 ppm are 0.4 s an hour) leaves the arrival time slowly: from here on its anchor is moved, a
+/// little with every packet. Above what a home line's queues do to a packet for a moment.
+const SLEW_FROM_MS: i64 = 200;
+const SLEW_STEP_MS: i64 = 1;
 /// A wanted shift beyond this is a broken sender report.
 const MAX_SHIFT_MS: i64 = 2_000;
 /// Shift per audio packet (20 ms of sound).
@@ -43,6 +47,9 @@ impl Track {
             self.anchor = Some((extended, arrival_ms));
             self.report = None;
             ms = arrival_ms;
+        } else if (ms - arrival_ms).abs() > SLEW_FROM_MS {
+            // The sound follows the picture by its shift, which knows the anchors.
+            self.anchor = Some((from, at - (ms - arrival_ms).signum() * SLEW_STEP_MS));
         }
         self.newest = extended;
         self.last_ms = (ms + shift_ms).max(self.last_ms);
@@ -116,6 +123,44 @@ mod tests {
         timeline.video(0, 0);
         assert_eq!(timeline.video(90 * 10, 5_000), 5_000);
         assert_eq!(timeline.video(90 * 20, 5_010), 5_010);
+    }
+
+    /// What a sender does whose two clocks run wrong, each in its own way: an hour of pictures and sound, and reports
+    /// (RFC 3550 6.4.1) every second, over a line with jitter. How far sound and picture that were captured together are
+    /// apart in the recording, at worst after the first seconds.
+    fn apart_after_an_hour(video_ppm: i64, audio_ppm: i64) -> i64 {
+        const HOUR_MS: i64 = 3_600_000;
+        let mut timeline = Timeline::default();
+        let ticks = |ms: i64, per_ms: i64, ppm: i64| {
+            u32::try_from((ms * per_ms + ms * per_ms * ppm / 1_000_000) & 0xffff_ffff).unwrap()
+        };
+        // The same for every run: 0 to 19 ms.
+        let jitter = |ms: i64| (ms * 7_919 / 20) % 20;
+        let (mut worst, mut picture) = (0, None);
+        for ms in (0..HOUR_MS).step_by(20) {
+            if ms % 80 == 0 {
+                let timestamp = ticks(ms, 90, video_ppm).wrapping_add(0xfff0_0000);
+                picture = Some(timeline.video(timestamp, ms + 60 + jitter(ms)));
+            }
+            let sound = timeline.audio(ticks(ms, 48, audio_ppm), ms + 5 + jitter(ms + 3));
+            if ms % 1_000 == 0 {
+                let ntp = u64::try_from(ms / 1_000 + 1_000).unwrap() * NTP_SECOND;
+                timeline.report(true, ntp, ticks(ms, 90, video_ppm).wrapping_add(0xfff0_0000));
+                timeline.report(false, ntp, ticks(ms, 48, audio_ppm));
+            }
+            if ms > 10_000 && ms % 80 == 0 {
+                worst = worst.max((sound - picture.unwrap()).abs());
+            }
+        }
+        worst
+    }
+
+    #[test]
+    fn sound_and_picture_stay_together_for_an_hour_whatever_the_clocks_do() {
+        for (video_ppm, audio_ppm) in [(0, 0), (100, 0), (0, 100), (100, -100), (-100, 100), (-400, 300)] {
+            let apart = apart_after_an_hour(video_ppm, audio_ppm);
+            assert!(apart < 80, "{video_ppm} and {audio_ppm} ppm: {apart} ms apart");
+        }
     }
 
     #[test]

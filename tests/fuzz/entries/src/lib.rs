@@ -26,10 +26,13 @@ pub enum Verdict {
 pub type Entry = fn(&[u8]) -> Verdict;
 
 /// All entries under the names of their targets and corpora.
-pub const ENTRIES: [(&str, Entry); 5] = [
+pub const ENTRIES: [(&str, Entry); 8] = [
     ("candidate_frame", candidate_frame),
     ("proctor_frame", proctor_frame),
     ("sdp", sdp),
+    ("rtp", rtp),
+    ("rtcp", rtcp),
+    ("stun", stun),
     ("bundle", bundle),
     ("bank_toml", bank_toml),
 ];
@@ -48,6 +51,25 @@ pub fn proctor_frame(data: &[u8]) -> Verdict {
 pub fn sdp(data: &[u8]) -> Verdict {
     synaq_media::sdp::fuzz(data);
     Verdict::Survived
+}
+
+/// Decrypted RTP of a publisher; what is recorded of it is a recording.
+pub fn rtp(data: &[u8]) -> Verdict {
+    verdict(synaq_media::fuzz::rtp(data))
+}
+
+/// Decrypted RTCP of a publisher and of a viewer.
+pub fn rtcp(data: &[u8]) -> Verdict {
+    verdict(synaq_media::fuzz::rtcp(data))
+}
+
+/// Datagrams to a peer that nobody has reached yet.
+pub fn stun(data: &[u8]) -> Verdict {
+    verdict(synaq_media::fuzz::stun(data))
+}
+
+const fn verdict(taken: bool) -> Verdict {
+    if taken { Verdict::Taken } else { Verdict::Refused }
 }
 
 /// A downloaded bundle.
