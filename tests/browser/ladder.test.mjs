@@ -1,6 +1,8 @@
 // A line that carries less than full video: less picture by steps, every answer, and what did not arrive arrives later.
 import assert from 'node:assert/strict'
 import { until } from '../support/demo.mjs'
+import { Centre } from './seat/centre.mjs'
+import { Player } from './seat/player.mjs'
 import { exam } from './sitting.mjs'
 
 /** Sound alone with its packets' heads takes more than half of it. */
@@ -23,6 +25,20 @@ async function sealedSteps(sitting) {
   const steps = supervision.steps ?? []
   assert.deepEqual(steps.map(({ step }) => step), logged)
   return steps
+}
+
+/** What the device recorded plays at its place of the line of time. */
+async function playsLocal(sitting) {
+  const { demo, info } = sitting
+  const { tracks: [webcam] } = await (await sitting.centre()).json(`/api/v1/playback/${info.session}`)
+  const part = webcam.parts.find(({ name }) => name === 'local-0001.webm')
+  const commission = await sitting.seat(Centre.open(demo, { lang: 'kk', account: demo.links.commission }))
+  await commission.openRecord(info.candidate)
+  await commission.at('open-playback').click()
+  const player = new Player(commission.page)
+  await player.ready()
+  await player.shows(part.at + part.ms / 2, part)
+  await commission.at('playback-local').waitFor()
 }
 
 exam('a weak line: less picture by steps and all of it again, shown to both, and no answer lost', { cable: true }, async sitting => {
@@ -68,6 +84,7 @@ exam('no way for video in mid-exam: stills at once, the recording of the device 
   assert.deepEqual(await sitting.sealedAnswers(), answers)
   const evidence = await sitting.sealedEvidence()
   for (const name of ['local-0001.webm', 'line-still-0001']) assert(evidence.includes(name), `${name} in ${evidence}`)
+  await playsLocal(sitting)
   const steps = await sealedSteps(sitting)
   assert.deepEqual([steps[0].step, steps[0].why, steps.at(-1).step], ['stills', 'no_path', 'full'])
 })

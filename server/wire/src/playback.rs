@@ -50,7 +50,7 @@ pub struct PlaybackTrack {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct PlaybackPart {
-    /// Name of the evidence
+    /// Name of the evidence; `local-...` was recorded by the candidate's device, and its place is the device's word
     pub name: String,
     /// When its time 0 was
     #[ts(type = "number")]

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { IncidentView } from "../wire/IncidentView.ts";
 import type { PlaybackPart } from "../wire/PlaybackPart.ts";
 import type { PlaybackView } from "../wire/PlaybackView.ts";
-import { gapAt, isIncident, markBeside, marksOf, nextRecorded, partAt, place } from "./playback.ts";
+import { gapAt, isIncident, isLocal, markBeside, marksOf, nextRecorded, partAt, place } from "./playback.ts";
 
 const part = (name: string, at: number, ms: number): PlaybackPart => ({ name, at, ms, url: `/${name}`, pictured: true, unfinished: false });
 const incident = { no: 1, code: "OTHER", class: "human", source: "proctor", began_at: 4_000, ended_at: null, status: "open", by: null, consequence: null, note: null } as IncidentView;
@@ -24,6 +24,13 @@ test("each moment has its recording, and a gap has none", () => {
   assert.deepEqual([4_999, 5_000, 6_999, 7_000].map((at) => gapAt(view, at)?.why ?? null), [null, "broken", "broken", null]);
   assert.equal(nextRecorded(view.tracks, 5_500), 7_000);
   assert.equal(nextRecorded(view.tracks, 8_000), null);
+});
+
+test("what the device recorded is seen where the server heard the sound alone", () => {
+  const heard = { ...part("webcam-0002.webm", 3_000, 9_000), pictured: false };
+  const pieces = { kind: "webcam", parts: [part("local-0001.webm", 2_000, 4_000), heard] };
+  assert.deepEqual([2_500, 4_000, 7_000].map((at) => partAt(pieces, at)?.name), ["local-0001.webm", "local-0001.webm", "webcam-0002.webm"]);
+  assert.deepEqual(pieces.parts.map(isLocal), [true, false]);
 });
 
 test("marks are incidents and what is notable, within the line and in order", () => {

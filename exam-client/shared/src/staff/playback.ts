@@ -32,10 +32,14 @@ export function markOf(marks: readonly Mark[], at: number): Mark | null {
   return last(marks, (mark) => mark.at <= at + AT_MARK_MS);
 }
 
-/** The recording that holds this moment; the newer one where two overlap. */
+/** The recording that holds this moment: one with a picture before sound alone, the newer one where two overlap. */
 export function partAt(track: PlaybackTrack, at: number): PlaybackPart | null {
-  return last(track.parts, (part) => part.at <= at && at < part.at + part.ms);
+  const holds = (part: PlaybackPart): boolean => part.at <= at && at < part.at + part.ms;
+  return last(track.parts, (part) => part.pictured && holds(part)) ?? last(track.parts, holds);
 }
+
+/** Recorded by the candidate's device while nothing reached the server. */
+export const isLocal = (part: PlaybackPart): boolean => part.name.startsWith("local-");
 
 /** Where the next recording begins after this moment. */
 export function nextRecorded(tracks: readonly PlaybackTrack[], at: number): number | null {

@@ -5,7 +5,7 @@
  */
 export type PlaybackPart = { 
 /**
- * Name of the evidence
+ * Name of the evidence; `local-...` was recorded by the candidate's device, and its place is the device's word
  */
 name: string, 
 /**

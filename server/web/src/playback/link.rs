@@ -19,6 +19,8 @@ const TOKEN_CHARS: usize = 512;
 pub(crate) enum What {
     /// The first `bytes` of a recording: one that grows keeps its length for as long as the link lives
     Piece { name: String, bytes: u64 },
+    /// A piece that the candidate's device recorded, as it came
+    Local { name: String },
     /// What was recorded of an incident between these, milliseconds UTC
     Clip { incident: u32, from: i64, to: i64 },
 }

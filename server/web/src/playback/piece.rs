@@ -39,6 +39,14 @@ pub(crate) async fn show(
                 Ok((Box::new(Playback::new(opened.plain, index)) as Box<dyn Plain>, bytes))
             }),
         ),
+        What::Local { name } => (
+            format!("{session}/{name}"),
+            Box::new(move || {
+                let opened = evidence.open(session, &name)?;
+                let bytes = opened.bytes;
+                Ok((opened.plain, bytes))
+            }),
+        ),
         What::Clip { incident, from, to } => (
             format!("{session}/clip-{incident:04}"),
             Box::new(move || {

@@ -49,6 +49,8 @@ pub(crate) async fn show(
     let now = clock.now();
     let live = !matches!(state.stage, Stage::Closed { .. });
     let (from, to) = extent(&webcam, &screen, state.started_at, if live { None } else { facts.closed_at });
+    let (from, to) =
+        facts.local.iter().fold((from, to), |(from, to), local| (from.min(local.at), to.max(local.end())));
     let gaps = gaps(&webcam, from, to, &facts);
     let until = now + Span(LINK_MS);
     let track = |kind: &str, recorded: Vec<Recorded>| PlaybackTrack {
@@ -69,7 +71,21 @@ pub(crate) async fn show(
             })
             .collect(),
     };
-    let mut tracks = vec![track(KINDS[0], webcam)];
+    let mut leading = track(KINDS[0], webcam);
+    leading.parts.extend(facts.local.iter().map(|local| {
+        let what = What::Local { name: local.name.clone() };
+        let link = Link { session: id, staff: who.staff.id, until, what };
+        PlaybackPart {
+            at: local.at.0,
+            ms: local.span.0.unsigned_abs(),
+            url: link.url(&key),
+            pictured: true,
+            unfinished: false,
+            name: local.name.clone(),
+        }
+    }));
+    leading.parts.sort_by_key(|part| part.at);
+    let mut tracks = vec![leading];
     tracks.extend((!screen.is_empty()).then(|| track(KINDS[1], screen)));
     let mut incidents = timeline::incidents(state, &names);
     incidents.reverse();
@@ -99,19 +115,37 @@ struct Facts {
     /// Losses: when they were told, how long, why
     losses: Vec<(At, Span, String)>,
     closed_at: Option<At>,
+    local: Vec<Local>,
+}
+
+/// A piece that the candidate's device recorded while nothing reached us. Its place is the device's word.
+struct Local {
+    name: String,
+    at: At,
+    span: Span,
+}
+
+impl Local {
+    fn end(&self) -> At {
+        self.at + self.span
+    }
 }
 
 impl Facts {
     fn of(log: &[Line]) -> Self {
         let mut facts = Self::default();
         for line in log {
-            if !matches!(line.kind.as_str(), "evidence_opened" | "evidence_gap" | "disconnected" | "closed") {
+            let tells = ["evidence_opened", "evidence_gap", "disconnected", "closed", "local_stored"];
+            if !tells.contains(&line.kind.as_str()) {
                 continue;
             }
             match serde_json::from_str::<Event>(&line.body).map(|event| event.fact) {
                 Ok(Fact::EvidenceOpened { name }) => drop(facts.opened.insert(name, line.at)),
                 Ok(Fact::EvidenceGap { span, why, .. }) => facts.losses.push((line.at, span, why)),
                 Ok(Fact::Disconnected { reason, .. }) => facts.losses.push((line.at, Span::ZERO, reason)),
+                Ok(Fact::LocalStored { evidence, from, span }) => {
+                    facts.local.push(Local { name: evidence.name, at: from, span });
+                }
                 Ok(Fact::Closed { .. }) => facts.closed_at = Some(line.at),
                 _ => {}
             }
@@ -133,10 +167,14 @@ fn extent(webcam: &[Recorded], screen: &[Recorded], started: Option<At>, closed:
     (from, to.unwrap_or(from).max(from))
 }
 
-/// Times without a picture: between recordings, at both ends, and where sound was recorded alone.
+/// Times without a picture: between recordings, at both ends, and where sound was recorded alone. What the device
+/// recorded then is a picture.
 fn gaps(webcam: &[Recorded], from: At, to: At, facts: &Facts) -> Vec<PlaybackGap> {
     let spans = webcam.iter().filter(|recorded| recorded.index.is_pictured()).map(|it| (it.at, it.end()));
-    let mut gaps: Vec<_> = holes(spans, from, to).map(|(from, to)| (from, to, facts.why(from, to))).collect();
+    let mut spans: Vec<_> = spans.chain(facts.local.iter().map(|local| (local.at, local.end()))).collect();
+    spans.sort_unstable();
+    let mut gaps: Vec<_> =
+        holes(spans.into_iter(), from, to).map(|(from, to)| (from, to, facts.why(from, to))).collect();
     let within = facts.losses.iter().filter(|(_, span, _)| span.0 >= GAP_MS);
     for (at, span, why) in within {
         let (begin, end) = ((*at - *span).max(from), (*at).min(to));

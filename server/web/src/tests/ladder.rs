@@ -87,6 +87,21 @@ async fn what_the_device_kept_is_stored_once_in_order_and_also_after_the_end() {
     let state = snapshot.session.state();
     assert_eq!(state.evidence.iter().filter(|piece| piece.name.starts_with("local-")).count(), 2);
     assert!(state.local_open().next().is_none());
+
+    // It plays at its place of the line of time, as it came.
+    let (status, view) =
+        house.get_as(Role::Commission, &format!("/api/v1/playback/{}", device.session)).await;
+    assert_eq!(status, StatusCode::OK, "{view}");
+    let part = &view["tracks"][0]["parts"][0];
+    let place = (&part["name"], &part["at"], &part["ms"], &part["pictured"]);
+    let wanted = (&value!("local-0001.webm"), &value!(super::START.0 - 9), &value!(10_000), &value!(true));
+    assert_eq!(place, wanted);
+    assert_eq!(view["gaps"], value!([]), "what the device recorded is no gap");
+    let request = House::request(&Method::GET, part["url"].as_str().unwrap());
+    let request =
+        request.header("cookie", super::house::cookie(0, Role::Commission)).body(Body::empty()).unwrap();
+    let piece = axum::body::to_bytes(house.send(request).await.into_body(), 1 << 20).await.unwrap();
+    assert_eq!(piece, webm(1));
 }
 
 #[tokio::test]
