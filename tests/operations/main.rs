@@ -5,6 +5,7 @@
 
 mod backup;
 mod canary;
+mod erased;
 mod house;
 mod rehearse;
 mod stop;

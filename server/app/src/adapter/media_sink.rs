@@ -175,7 +175,11 @@ impl Sink for MediaSink {
             | Fact::StillTaken { .. }
             | Fact::Levels { .. } => return,
             Fact::Gap { ms } if ms < GAP_WORTH_AN_EVENT_MS => return,
-            Fact::StorageFailed { name, kind } => Word::Failed { name, why: kind.to_string() },
+            Fact::StorageFailed { name, kind } => {
+                let why = if kind == std::io::ErrorKind::StorageFull { "full" } else { "other" };
+                metrics::counter!("synaq_evidence_failures_total", "why" => why).increment(1);
+                Word::Failed { name, why: kind.to_string() }
+            }
             Fact::Flow { video, audio } => Word::Fact(MediaFact::Flow { video, audio }),
             Fact::Screen { live } => Word::Fact(MediaFact::Screen(live)),
             Fact::RecordingBegan => Word::Fact(MediaFact::Recording(true)),
