@@ -15,9 +15,14 @@ import { remainingMs, screenOf, serverNow } from "./reading.ts";
 const PING_EVERY_MS = 5_000;
 /** wire/limits.rs SILENCE_MS */
 const SILENCE_MS = 15_000;
-/** Full jitter below min(cap, base * 2^attempt): thousands of browsers come back after one cut. */
+/**
+ * Full jitter below min(cap, base * 2^attempt): thousands of browsers come back after one cut. At the cap ten thousand are
+ * 2,000 a second, which one server bears (PERFORMANCE.md), and none looks later than 5 s after a server is back.
+ */
 const RETRY_BASE_MS = 300;
-const RETRY_CAP_MS = 10_000;
+const RETRY_CAP_MS = 5_000;
+/** A command that is refused because the server is busy waits no longer than this, unless told. */
+const BUSY_CAP_MS = 10_000;
 /** A command without an answer on a living socket is sent again; a repeated one yields the earlier receipt. */
 const ANSWER_LATE_MS = 10_000;
 /** A question is asked for again after this. */
@@ -435,7 +440,7 @@ class Work {
     // What waits may hand over answers of an earlier binding only; one of the current binding stays here.
     if (code === "other_device" && this.#s.view?.attach === "waiting") return;
     if (PASSING.has(code)) {
-      const wait = Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** this.#s.busyRow);
+      const wait = Math.min(BUSY_CAP_MS, RETRY_BASE_MS * 2 ** this.#s.busyRow);
       this.#set({ busyRow: this.#s.busyRow + 1, holdUntil: this.#at + Math.max(retryAfterMs, wait * (0.5 + this.#chance / 2)) });
       return this.#patch(p.epoch, clientSeq, { sentAt: null });
     }

@@ -2,6 +2,7 @@
 //!
 //! In every step each candidate is a task of its own; whoever is through stays connected until all are.
 
+mod back;
 mod candidate;
 mod frames;
 mod pace;
@@ -18,7 +19,7 @@ pub use wall::Walls;
 
 use crate::line::Target;
 use crate::picture;
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use rand::RngExt as _;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -194,7 +195,10 @@ impl Crowd {
                 let due = broke + jitter.mul_f64(light.rng.random());
                 sleep_until(due).await;
                 if let Err(error) = light.connect().await {
-                    light.shared.tally.error(&format!("coming back, {error}"));
+                    match back::told(&error) {
+                        Some(_) => light.shared.tally.count_told_to_wait(1),
+                        None => light.shared.tally.error(&format!("coming back, {error}")),
+                    }
                     light.come_back(due + Duration::from_secs(60)).await?;
                 }
                 light.shared.tally.took(light.index, due);
@@ -205,7 +209,7 @@ impl Crowd {
         Ok(broke.elapsed())
     }
 
-    /// The server is gone; everybody tries until it is back. For each the instant of the welcome.
+    /// The server is gone; everybody tries until it is back, each at the pace of its page.
     ///
     /// # Errors
     /// If somebody did not come back within `patience`.
@@ -213,20 +217,7 @@ impl Crowd {
         self.hang_up();
         let end = Instant::now() + patience;
         self.together("coming back after the crash", move |light| {
-            Box::pin(async move {
-                while let Err(error) = light.connect().await {
-                    if Instant::now() > end {
-                        bail!("not back in time: {error}");
-                    }
-                    // While nobody listens a connection is refused at once: that is not the server's fault yet.
-                    let pause = Duration::from_millis(light.rng.random_range(200..600));
-                    if !error.to_string().starts_with("connect: refused") {
-                        light.shared.tally.error(&format!("coming back, {error}"));
-                    }
-                    sleep(pause).await;
-                }
-                Ok(())
-            })
+            Box::pin(async move { light.come_back(end).await.context("not back in time") })
         })
         .await
     }

@@ -1,5 +1,6 @@
 //! How a candidate answers: with think time from a distribution, or as soon as the last answer is durable.
 
+use super::back::{self, Attempts};
 use super::candidate::{Given, Light, PATIENCE, Pending};
 use super::frames::Heard;
 use anyhow::bail;
@@ -11,9 +12,6 @@ use std::time::Duration;
 use synaq_wire::candidate::{CandidateCommand, ClientFrame};
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// Pages wait half a second at least, and longer each time.
-const RECONNECT_FIRST: Duration = Duration::from_millis(500);
-const RECONNECT_MOST: Duration = Duration::from_secs(5);
 /// Answers of one candidate on their way; the server reads no more than 64 at once.
 const ON_THE_WAY_MAX: usize = 64;
 
@@ -179,18 +177,23 @@ impl Light {
     }
 
     /// Connects again and again with growing, jittered pauses, as a page does, then sends everything that is on its way.
+    /// A server that says when to come again is obeyed, and one that is gone refuses the connection: neither is an error.
     pub(super) async fn come_back(&mut self, end: Instant) -> anyhow::Result<()> {
-        let mut pause = RECONNECT_FIRST;
-        let shared = Arc::clone(&self.shared);
+        let (shared, mut attempts, mut told) = (Arc::clone(&self.shared), Attempts::default(), None);
         loop {
-            let jittered = pause.mul_f64(self.rng.random_range(0.5..1.5));
-            sleep_until((Instant::now() + jittered).min(end)).await;
-            match self.connect().await {
+            let pause = attempts.of_a_candidate(told, &mut self.rng);
+            sleep_until((Instant::now() + pause).min(end)).await;
+            let error = match self.connect().await {
                 Ok(_) => return self.send_again(None).await,
-                Err(error) if Instant::now() < end => shared.tally.error(&format!("coming back, {error}")),
-                Err(error) => return Err(error),
+                Err(error) if Instant::now() >= end => return Err(error),
+                Err(error) => error,
+            };
+            told = back::told(&error);
+            if told.is_some() {
+                shared.tally.count_told_to_wait(1);
+            } else if !error.to_string().starts_with("connect: refused") {
+                shared.tally.error(&format!("coming back, {error}"));
             }
-            pause = (pause * 2).min(RECONNECT_MOST);
         }
     }
 }

@@ -1,10 +1,12 @@
 //! A virtual proctor: watches one sitting and admits whoever waits, for as long as the crowd is there.
 
 use super::Shared;
+use super::back::Attempts;
 use crate::line::http::{Http, Who};
 use crate::line::socket::Socket;
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
+use std::collections::{HashMap, VecDeque};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,8 +18,8 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 const LOOK_EVERY: Duration = Duration::from_secs(3);
-const COME_BACK_AFTER: Duration = Duration::from_secs(1);
-const SPREAD: Duration = Duration::from_millis(100);
+/// A person presses no faster; a hundred who wait are admitted within seconds all the same.
+const PRESS_EVERY: Duration = Duration::from_millis(50);
 const TOO_MANY: &str = "too_many_requests";
 /// Proctors come from an address of their own.
 const SOURCE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 1);
@@ -52,8 +54,21 @@ struct ByeFrame {
 }
 
 #[derive(Deserialize)]
+struct DoneFrame {
+    re: u32,
+}
+
+#[derive(Deserialize)]
+struct RefusedFrame {
+    re: Option<u32>,
+    problem: Code,
+}
+
+#[derive(Deserialize)]
 struct Code {
     code: String,
+    #[serde(default)]
+    retry_after_ms: Option<u64>,
 }
 
 impl Walls {
@@ -61,18 +76,19 @@ impl Walls {
     pub(crate) fn watch(shared: &Arc<Shared>, cookie: &str, sittings: &[Uuid]) -> Self {
         let seen = Arc::new(AtomicU64::new(0));
         let mut tasks = JoinSet::new();
-        for (number, sitting) in sittings.iter().copied().enumerate() {
+        for sitting in sittings.iter().copied() {
             let (shared, cookie, seen) = (Arc::clone(shared), cookie.to_owned(), Arc::clone(&seen));
             tasks.spawn(async move {
+                let mut attempts = Attempts::default();
                 loop {
-                    if let Err(error) = watch(&shared, &cookie, sitting, &seen).await {
+                    if let Err(error) = watch(&shared, &cookie, sitting, &mut attempts, &seen).await {
                         let error = error.to_string();
                         // All walls are one member of staff's, who gets a ticket a second after the first thirty.
                         if !error.ends_with(TOO_MANY) {
                             shared.tally.error(&format!("a wall, {error}"));
                         }
                     }
-                    sleep(COME_BACK_AFTER + SPREAD * u32::try_from(number).unwrap_or_default()).await;
+                    sleep(attempts.of_a_proctor()).await;
                 }
             });
         }
@@ -98,7 +114,13 @@ impl Walls {
     }
 }
 
-async fn watch(shared: &Shared, cookie: &str, sitting: Uuid, seen: &AtomicU64) -> anyhow::Result<()> {
+async fn watch(
+    shared: &Shared,
+    cookie: &str,
+    sitting: Uuid,
+    attempts: &mut Attempts,
+    seen: &AtomicU64,
+) -> anyhow::Result<()> {
     let target = &shared.target;
     let mut http = Http::connect(target, SOURCE).await?;
     let ticket: Ticket =
@@ -107,31 +129,117 @@ async fn watch(shared: &Shared, cookie: &str, sitting: Uuid, seen: &AtomicU64) -
     let path = format!("/api/v1/proctor/socket?ticket={}", ticket.ticket);
     let mut socket = Socket::connect(target, SOURCE, &path).await?;
     socket.send(&ClientFrame::Watch { sitting }).await?;
-    let mut next_re = 1;
+    let mut desk = Desk::default();
     loop {
-        let Some(text) = socket.hear(Instant::now() + LOOK_EVERY).await? else { continue };
-        seen.fetch_add(1, Ordering::Relaxed);
+        let due = desk.due();
+        let heard = socket.hear(due.unwrap_or_else(|| Instant::now() + LOOK_EVERY)).await?;
+        if let Some(text) = heard {
+            seen.fetch_add(1, Ordering::Relaxed);
+            if desk.read(&text)? {
+                *attempts = Attempts::default();
+            }
+        } else if let Some(session) = due.and_then(|_| desk.press()) {
+            let command = ProctorCommand::Admit { seen: None };
+            socket.send(&ClientFrame::Command { re: desk.re, session, command }).await?;
+        }
+    }
+}
+
+/// Whom a proctor has to admit, one press after the other.
+#[derive(Default)]
+struct Desk {
+    waiting: VecDeque<Uuid>,
+    pressed: HashMap<u32, Uuid>,
+    re: u32,
+    next_press: Option<Instant>,
+}
+
+impl Desk {
+    /// When the next button is pressed; none if nobody waits.
+    fn due(&self) -> Option<Instant> {
+        (!self.waiting.is_empty()).then(|| self.next_press.unwrap_or_else(Instant::now))
+    }
+
+    fn press(&mut self) -> Option<Uuid> {
+        let session = self.waiting.pop_front()?;
+        self.re += 1;
+        self.pressed.insert(self.re, session);
+        self.next_press = Some(Instant::now() + PRESS_EVERY);
+        Some(session)
+    }
+
+    /// Whether it was the whole wall.
+    fn read(&mut self, text: &str) -> anyhow::Result<bool> {
         let kind = text.strip_prefix(r#"{"type":""#).and_then(|rest| rest.split('"').next());
-        let tiles = match kind.context("frame: unknown")? {
-            "wall" => serde_json::from_str::<WallFrame>(&text)?.tiles,
+        let kind = kind.context("frame: unknown")?;
+        let tiles = match kind {
+            "wall" => serde_json::from_str::<WallFrame>(text)?.tiles,
             // Whoever looks at a running exam has nothing to do; only a tile in trouble is read.
             "tile" if text.contains(r#""trouble":"identity""#) => {
-                vec![serde_json::from_str::<TileFrame>(&text)?.tile]
+                vec![serde_json::from_str::<TileFrame>(text)?.tile]
             }
-            "refused" => {
-                // Two changes of one tile lead to two admissions; the second finds nothing that waits.
-                if !text.contains("nothing_waits") {
-                    bail!("refused: {text}");
-                }
+            "done" => {
+                let DoneFrame { re } = serde_json::from_str(text)?;
+                self.pressed.remove(&re);
                 Vec::new()
             }
-            "bye" => bail!("bye: {}", serde_json::from_str::<ByeFrame>(&text)?.problem.code),
+            "refused" => {
+                self.refused(serde_json::from_str(text)?)?;
+                Vec::new()
+            }
+            "bye" => bail!("bye: {}", serde_json::from_str::<ByeFrame>(text)?.problem.code),
             _ => Vec::new(),
         };
         for tile in tiles.into_iter().filter(|tile| tile.trouble == "identity") {
-            let command = ProctorCommand::Admit { seen: None };
-            socket.send(&ClientFrame::Command { re: next_re, session: tile.session, command }).await?;
-            next_re += 1;
+            // A tile comes again when another thing changes; its button was pressed already, or will be.
+            let known =
+                self.waiting.contains(&tile.session) || self.pressed.values().any(|of| *of == tile.session);
+            if !known {
+                self.waiting.push_back(tile.session);
+            }
         }
+        Ok(kind == "wall")
+    }
+
+    /// Told to wait, a proctor waits and presses again.
+    fn refused(&mut self, RefusedFrame { re, problem }: RefusedFrame) -> anyhow::Result<()> {
+        let session = re.and_then(|re| self.pressed.remove(&re));
+        match (session, problem.retry_after_ms) {
+            (Some(session), Some(wait)) => {
+                self.waiting.push_back(session);
+                self.next_press = Some(Instant::now() + Duration::from_millis(wait));
+                Ok(())
+            }
+            // Somebody else under the same sign-in was faster.
+            _ if problem.code == "nothing_waits" => Ok(()),
+            _ => bail!("refused: {}", problem.code),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_button_is_pressed_once_for_each_who_waits_and_again_when_told_to_wait() {
+        let mut desk = Desk::default();
+        let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let tile =
+            |of: Uuid| format!(r#"{{"type":"tile","tile":{{"session":"{of}","trouble":"identity"}}}}"#);
+        for of in [one, two, one] {
+            assert!(!desk.read(&tile(of)).unwrap());
+        }
+        assert_eq!((desk.press(), desk.re), (Some(one), 1));
+        desk.read(&tile(one)).unwrap();
+        assert_eq!(desk.waiting, [two]);
+        let busy = r#"{"type":"refused","re":1,"problem":{"code":"too_many_requests","retry_after_ms":7}}"#;
+        desk.read(busy).unwrap();
+        assert_eq!(desk.waiting, [two, one]);
+        assert!(desk.due().unwrap() <= Instant::now() + Duration::from_millis(7));
+        desk.press();
+        desk.read(r#"{"type":"done","re":2}"#).unwrap();
+        assert!(desk.pressed.is_empty());
+        assert!(desk.read(r#"{"type":"refused","re":null,"problem":{"code":"not_found"}}"#).is_err());
     }
 }

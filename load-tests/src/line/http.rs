@@ -1,7 +1,7 @@
 //! HTTP/1.1 over one connection that is kept while a candidate prepares, and closed then.
 
 use super::{Stream, Target, dial};
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Write as _;
@@ -97,8 +97,7 @@ impl<'a> Http<'a> {
         if (200..300).contains(&status) {
             return Ok(answer);
         }
-        let code = serde_json::from_slice::<Code>(&answer.body).map(|problem| problem.code);
-        bail!("http {status} {}", code.unwrap_or_else(|_| "without a code".to_owned()))
+        Err(Refusal::of(status, &answer.body).into())
     }
 
     async fn answer(&mut self) -> anyhow::Result<(u16, Answer)> {
@@ -120,7 +119,38 @@ impl<'a> Http<'a> {
 #[derive(serde::Deserialize)]
 struct Code {
     code: String,
+    #[serde(default)]
+    retry_after_ms: Option<u64>,
 }
+
+/// An answer that is none of success.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    /// Of the problem; empty if there was none
+    pub(crate) code: String,
+    /// What the server asks for
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    /// Of an answer with this body, which holds a problem if it is ours.
+    pub(crate) fn of(status: u16, body: &[u8]) -> Self {
+        let problem = serde_json::from_slice::<Code>(body).ok();
+        let retry_after =
+            problem.as_ref().and_then(|problem| problem.retry_after_ms).map(Duration::from_millis);
+        Self { status, code: problem.map(|problem| problem.code).unwrap_or_default(), retry_after }
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let code = if self.code.is_empty() { "without a code" } else { &self.code };
+        write!(f, "http {} {code}", self.status)
+    }
+}
+
+impl std::error::Error for Refusal {}
 
 /// Status, cookie, length of the head and of the body.
 type Head = (u16, Option<String>, usize, usize);

@@ -1,5 +1,6 @@
 //! A WebSocket with small buffers that says `ping` when it is time.
 
+use super::http::Refusal;
 use super::{Stream, Target, dial};
 use anyhow::{Context as _, anyhow};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -8,6 +9,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 use synaq_wire::limits::HEARTBEAT_MS;
 use tokio::time::{Instant, sleep_until, timeout};
+use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -27,6 +29,16 @@ pub(crate) struct Socket {
     ping_at: Instant,
 }
 
+/// A server that answers with something else than a socket says why, and when to come again.
+fn refused(error: tungstenite::Error) -> anyhow::Error {
+    let tungstenite::Error::Http(response) = error else { return anyhow!("upgrade: {error}") };
+    let (status, body) = (response.status().as_u16(), response.body().as_deref().unwrap_or_default());
+    let seconds = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+    let refusal = Refusal::of(status, body);
+    let retry_after = refusal.retry_after.or(seconds.map(Duration::from_secs));
+    Refusal { retry_after, ..refusal }.into()
+}
+
 impl Socket {
     /// `path`: with the ticket.
     pub(crate) async fn connect(target: &Target, source: Ipv4Addr, path: &str) -> anyhow::Result<Self> {
@@ -38,7 +50,7 @@ impl Socket {
             WebSocketConfig::default().read_buffer_size(BUFFER_BYTES).write_buffer_size(BUFFER_BYTES);
         let upgrade = client_async_with_config(request, stream, Some(config));
         let upgraded = timeout(PATIENCE, upgrade).await.context("upgrade: no answer in time")?;
-        let (stream, _) = upgraded.map_err(|error| anyhow!("upgrade: {error}"))?;
+        let (stream, _) = upgraded.map_err(refused)?;
         Ok(Self { stream, ping_at: Instant::now() + PING_EVERY })
     }
 

@@ -21,7 +21,7 @@ use ring::rand::SystemRandom;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use synaq_runtime::{Ports, Running, SealingKeys};
+use synaq_runtime::{Clock as _, Ports, Running, SealingKeys};
 use synaq_seal::key::{SigningKey, TrustSet};
 use uuid::Uuid;
 
@@ -153,6 +153,19 @@ pub(crate) async fn open(folders: &Folders) -> anyhow::Result<(Arc<dyn Store>, K
     Ok((folders.store.open().await?, keys))
 }
 
+fn sealing_keys(keys: &Keys, platform: TrustSet, random: Arc<SystemRandom>) -> SealingKeys {
+    let (seal, approval) = (keys.seal.clone(), keys.approval.clone());
+    SealingKeys { seal, approval, trust: Arc::new(platform), random }
+}
+
+fn runtime_options(folders: &Folders) -> synaq_runtime::Options {
+    synaq_runtime::Options {
+        shards: folders.store.shards(),
+        appends_in_place: folders.store.appends_in_place(),
+        ..Default::default()
+    }
+}
+
 /// Starts everything but the listener.
 pub(crate) async fn start(
     folders: &Folders,
@@ -173,8 +186,27 @@ pub(crate) async fn start(
         Arc::new(detection::Beside::new(sink.clone(), start.detectors.is_some().then(|| detection.clone())));
     let (media, threads) = synaq_media::Service::start(start.media, reports, evidence.clone())
         .context("the media service cannot start; is its port taken?")?;
+    let watched = Arc::new(StoreWatch::default());
+    let ports = Ports {
+        log: Arc::new(WatchedLog::new(store.clone(), Arc::clone(&watched))),
+        outbox: store.clone(),
+        source: Arc::new(DirectorySource::new(store.clone(), evidence.clone(), keys.derivation)),
+        platform: Arc::new(
+            PlatformClient::new(start.platform_url).context("the platform's address is not usable")?,
+        ),
+        keys: sealing_keys(&keys, start.platform_trust, random.clone()),
+        clock: clock.clone(),
+    };
+    let unread = "the sessions cannot be brought back";
+    // Before anybody can publish: what lies there when a session is opened was left by the process before.
+    let left = store.live().await.context(unread)?;
+    evidence.expect(&left);
+    let cut_off = salvage::CutOff { live: left, began: clock.now() };
+    let started = Running::start(runtime_options(folders), ports, Uuid::now_v7()).await;
+    let (runtime, running) = started.context(unread)?;
     let watch = Watch {
-        store: Arc::new(StoreWatch::default()),
+        store: watched,
+        runtime: runtime.clone(),
         drain: start.web.drain.clone(),
         queue: start.web.queue.clone(),
         media: media.clone(),
@@ -182,32 +214,6 @@ pub(crate) async fn start(
         clock: clock.clone(),
         folders: [("data", folders.data.clone()), ("evidence", folders.evidence())],
     };
-    let ports = Ports {
-        log: Arc::new(WatchedLog::new(store.clone(), Arc::clone(&watch.store))),
-        outbox: store.clone(),
-        source: Arc::new(DirectorySource::new(store.clone(), evidence.clone(), keys.derivation)),
-        platform: Arc::new(
-            PlatformClient::new(start.platform_url).context("the platform's address is not usable")?,
-        ),
-        keys: SealingKeys {
-            seal: keys.seal.clone(),
-            approval: keys.approval.clone(),
-            trust: Arc::new(start.platform_trust),
-            random: random.clone(),
-        },
-        clock: clock.clone(),
-    };
-    let options = synaq_runtime::Options {
-        shards: folders.store.shards(),
-        appends_in_place: folders.store.appends_in_place(),
-        ..Default::default()
-    };
-    let (runtime, running) = Running::start(options, ports, Uuid::now_v7())
-        .await
-        .context("the sessions cannot be brought back")?;
-    // Before the front door stands: nobody publishes yet, so what is open was left by the process before.
-    let left = salvage::find(store.as_ref(), &runtime, &evidence).await;
-    tokio::spawn(salvage::measure(left, Arc::clone(&sink), Arc::clone(&evidence)));
     let detectors = match &start.detectors {
         Some(settings) => {
             Some(detection.watch_over(settings, &runtime).context("the detectors cannot start")?)
@@ -223,6 +229,7 @@ pub(crate) async fn start(
         sink,
         tasks: tokio::runtime::Handle::current(),
     };
+    tokio::spawn(cut_off.find_and_measure(runtime.clone(), Arc::clone(&recording.sink), evidence.clone()));
     tokio::spawn(expired::purge(store.clone(), clock.clone()));
     let eraser = eraser(folders, &store, &evidence, &keys.seal);
     tokio::spawn(retention::daily(eraser, start.retention, Restored::read(folders), clock.clone()));

@@ -1,6 +1,7 @@
 //! What takes a shard's session away from its desk: reading a stream, sealing a record. Done beside the shard, a few at
 //! a time, so that nobody's answer waits for somebody else's log.
 
+use crate::episode::{Episode, Tell};
 use crate::handle::SubmitError;
 use crate::loaded::Loaded;
 use crate::sealing::{self, Sealed};
@@ -12,9 +13,11 @@ use synaq_core::ids::{Seq, SessionId};
 use synaq_core::session::{Creation, ExamSession};
 use synaq_core::time::At;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
-/// Streams read and replayed at once: enough to keep four processors and the readers of a store busy.
-const LOADS_AT_ONCE: usize = 32;
+/// Streams read and replayed at once, those included that wait for the shard's next round: enough to keep four
+/// processors and the readers of a store busy during a commit. A session that is asked for waits for no more than these.
+const LOADS_AT_ONCE: usize = 128;
 /// Records folded and signed at once: five hundred exams that end together leave processors to those that go on.
 const SEALS_AT_ONCE: usize = 2;
 
@@ -25,12 +28,25 @@ pub(crate) enum Brought {
     Seal(SessionId, Seq, Result<Box<Sealed>, String>),
 }
 
+/// An errand that is done, with what the log may have to hear of it.
+struct Returned {
+    brought: Brought,
+    /// Why it is made again
+    trouble: Option<String>,
+}
+
 /// The errands of one shard.
 pub(crate) struct Errands {
     ports: Arc<Ports>,
-    under_way: JoinSet<Brought>,
+    under_way: JoinSet<Returned>,
     loads: Lane<SessionId>,
     seals: Lane<Seal>,
+    /// Left by the process before, in the order in which they are brought when nobody asks for another one
+    left_behind: VecDeque<SessionId>,
+    /// Of these, the ones that nobody has asked for yet
+    not_asked_for: HashSet<SessionId>,
+    loads_fail: Episode,
+    seals_fail: Episode,
     /// Asked of sessions that are not here yet, in order
     parked: HashMap<SessionId, Vec<Request>>,
     parked_count: usize,
@@ -68,17 +84,24 @@ impl<T> Lane<T> {
 }
 
 impl Errands {
-    pub(crate) fn new(ports: Arc<Ports>, parked_max: usize) -> Self {
-        Self {
+    /// Begins to bring the sessions that the process before left behind. Must be called within an async runtime.
+    pub(crate) fn new(ports: Arc<Ports>, parked_max: usize, left_behind: VecDeque<SessionId>) -> Self {
+        let mut errands = Self {
             ports,
             under_way: JoinSet::new(),
             loads: Lane::new(LOADS_AT_ONCE),
             seals: Lane::new(SEALS_AT_ONCE),
+            not_asked_for: left_behind.iter().copied().collect(),
+            left_behind,
+            loads_fail: Episode::default(),
+            seals_fail: Episode::default(),
             parked: HashMap::new(),
             parked_count: 0,
             parked_max,
             sealing: HashSet::new(),
-        }
+        };
+        errands.send_out();
+        errands
     }
 
     /// Somebody waits for a session that is on its way.
@@ -90,6 +113,7 @@ impl Errands {
     pub(crate) fn load(&mut self, session: SessionId) {
         if let std::collections::hash_map::Entry::Vacant(place) = self.parked.entry(session) {
             place.insert(Vec::new());
+            self.not_asked_for.remove(&session);
             self.loads.waiting.push_back(session);
             self.send_out();
         }
@@ -136,14 +160,19 @@ impl Errands {
         Some(self.back(brought))
     }
 
-    fn back(&mut self, brought: Result<Brought, tokio::task::JoinError>) -> Brought {
+    fn back(&mut self, returned: Result<Returned, tokio::task::JoinError>) -> Brought {
         // Errands are never aborted while the shard lives, so this is a panic, and a bug of the whole process.
-        let brought = brought.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        let returned = returned.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        let Returned { brought, trouble } = returned;
         match &brought {
-            Brought::Session(..) => self.loads.under_way -= 1,
+            Brought::Session(session, _) => {
+                self.loads.under_way -= 1;
+                tell_of_loads(note(&mut self.loads_fail, *session, trouble.as_deref()), trouble.as_deref());
+            }
             Brought::Seal(session, ..) => {
                 self.seals.under_way -= 1;
                 self.sealing.remove(session);
+                tell_of_seals(note(&mut self.seals_fail, *session, trouble.as_deref()), trouble.as_deref());
             }
         }
         self.send_out();
@@ -151,43 +180,110 @@ impl Errands {
     }
 
     fn send_out(&mut self) {
-        while let Some(session) = self.loads.next() {
+        while let Some(session) = self.next_load() {
             let ports = Arc::clone(&self.ports);
-            self.under_way.spawn(async move { Brought::Session(session, load(&ports, session).await) });
+            self.under_way.spawn(async move {
+                let (loaded, trouble) = match load(&ports, session).await {
+                    Ok(loaded) => (Ok(loaded), None),
+                    Err((error, why)) => (Err(error), why),
+                };
+                Returned { brought: Brought::Session(session, loaded), trouble }
+            });
         }
         while let Some(Seal { session, known, at }) = self.seals.next() {
             let ports = Arc::clone(&self.ports);
             self.under_way.spawn(async move {
                 let upto = known.state().seq;
                 let sealed = seal(&ports, session, &known, at).await;
-                Brought::Seal(session, upto, sealed.map(Box::new))
+                let trouble = sealed.as_ref().err().cloned();
+                Returned { brought: Brought::Seal(session, upto, sealed.map(Box::new)), trouble }
             });
         }
     }
+
+    /// Whom somebody asks for comes first; then whoever was left behind and is not on the way.
+    fn next_load(&mut self) -> Option<SessionId> {
+        if let Some(session) = self.loads.next() {
+            return Some(session);
+        }
+        while self.loads.under_way < self.loads.at_once {
+            let session = self.left_behind.pop_front()?;
+            if self.not_asked_for.remove(&session) {
+                self.parked.insert(session, Vec::new());
+                self.loads.under_way += 1;
+                return Some(session);
+            }
+        }
+        None
+    }
 }
 
-async fn load(ports: &Ports, session: SessionId) -> Result<(Box<Loaded>, Box<Creation>), SubmitError> {
-    let opened = ports.source.open(session).await.map_err(|error| match error {
-        crate::SourceError::NotFound => SubmitError::NotFound,
-        crate::SourceError::Unavailable(_) => {
-            tracing::warn!(%session, %error, "a session cannot be opened");
-            SubmitError::Store
+fn note(episode: &mut Episode, session: SessionId, trouble: Option<&str>) -> Option<Tell> {
+    let Some(why) = trouble else { return episode.left(session) };
+    tracing::debug!(%session, why, "an errand for a session failed; it is made again");
+    episode.failed(session, Instant::now())
+}
+
+fn tell_of_loads(tell: Option<Tell>, why: Option<&str>) {
+    match tell {
+        Some(Tell::Began) => {
+            tracing::warn!(why, "sessions cannot be loaded; each is tried again until it can");
         }
+        Some(Tell::Lasts { sessions, failures }) => {
+            tracing::warn!(why, sessions, failures, "sessions can still not be loaded");
+        }
+        Some(Tell::Over { failures }) => {
+            tracing::info!(failures, "all sessions that could not be loaded are back");
+        }
+        None => {}
+    }
+}
+
+fn tell_of_seals(tell: Option<Tell>, why: Option<&str>) {
+    match tell {
+        Some(Tell::Began) => {
+            tracing::warn!(why, "records cannot be sealed; each is tried again until it can");
+        }
+        Some(Tell::Lasts { sessions, failures }) => {
+            tracing::warn!(why, sessions, failures, "records can still not be sealed");
+        }
+        Some(Tell::Over { failures }) => {
+            tracing::info!(failures, "all records that could not be sealed are");
+        }
+        None => {}
+    }
+}
+
+/// A session that is loaded, and what it would be created with.
+type Found = (Box<Loaded>, Box<Creation>);
+
+/// With the reason of what is tried again; anything else is told here, because nobody tries it again.
+async fn load(ports: &Ports, session: SessionId) -> Result<Found, (SubmitError, Option<String>)> {
+    let opened = ports.source.open(session).await.map_err(|error| match error {
+        crate::SourceError::NotFound => (SubmitError::NotFound, None),
+        crate::SourceError::Unavailable(_) => (SubmitError::Store, Some(with_cause(&error))),
     })?;
-    let log = ports.log.load(session, Seq(0)).await.map_err(|error| {
-        tracing::warn!(%session, %error, "a session cannot be loaded");
-        SubmitError::Store
-    })?;
+    let log = ports
+        .log
+        .load(session, Seq(0))
+        .await
+        .map_err(|error| (SubmitError::Store, Some(with_cause(&error))))?;
     let loaded = Loaded::replay(session, opened.context, &log).map_err(|error| {
         tracing::error!(%session, %error, "a stored session cannot be replayed");
-        SubmitError::Damaged
+        (SubmitError::Damaged, None)
     })?;
     Ok((Box::new(loaded), Box::new(opened.creation)))
 }
 
+/// The error and what is behind it.
+fn with_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(error.source(), |error| error.source())
+        .fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 async fn seal(ports: &Ports, session: SessionId, known: &ExamSession, at: At) -> Result<Sealed, String> {
-    let log = ports.log.load(session, Seq(0)).await.map_err(|error| error.to_string())?;
+    let log = ports.log.load(session, Seq(0)).await.map_err(|error| with_cause(&error))?;
     sealing::seal(session, known, &log, ports.source.as_ref(), &ports.keys, at)
         .await
-        .map_err(|error| format!("{error}: {:?}", std::error::Error::source(&error).map(ToString::to_string)))
+        .map_err(|error| with_cause(&error))
 }

@@ -2,6 +2,7 @@
 
 use crate::changes::{Change, Changes};
 use crate::driver::Driver;
+use crate::memory::Away;
 use crate::shard::{Ask, Request};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -119,6 +120,8 @@ pub struct Handle {
     pub(crate) shards: Arc<[Door]>,
     pub(crate) changes: Arc<Changes>,
     pub(crate) retry_after_ms: u64,
+    /// Of each shard
+    pub(crate) away: Arc<[watch::Receiver<Away>]>,
 }
 
 impl Handle {
@@ -164,6 +167,21 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         self.post(session, Ask::Watch { reply }, 0)?;
         answer.await.map_err(|_| SubmitError::ShuttingDown)?
+    }
+
+    /// Running exams, and those whose record is not sealed, that are not in memory yet: left by the process before, or
+    /// lost with a commit that failed. They come back by themselves, and before the others if somebody asks for them.
+    #[must_use]
+    pub fn coming_back(&self) -> usize {
+        self.away.iter().map(|shard| shard.borrow().sessions).sum()
+    }
+
+    /// Returns once nobody is [`Self::coming_back`], or the runtime has ended.
+    pub async fn everybody_back(&self) {
+        for shard in self.away.iter() {
+            // A shard that has ended brings nobody back.
+            let _ = shard.clone().wait_for(|away| away.sessions == 0).await;
+        }
     }
 
     /// Which sessions change, by more than plain answers. A receiver that lags must look at all of them again.

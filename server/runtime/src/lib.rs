@@ -3,6 +3,7 @@
 
 mod changes;
 mod driver;
+mod episode;
 mod errand;
 mod handle;
 mod loaded;

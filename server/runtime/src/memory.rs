@@ -4,10 +4,9 @@ use crate::loaded::Loaded;
 use metrics::Gauge;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use synaq_core::ids::SessionId;
 use synaq_core::time::{At, Span};
+use tokio::sync::watch;
 
 /// Tried again this long after a record could not be sealed, or a session not be loaded.
 const RETRY: Span = Span::secs(2);
@@ -31,6 +30,15 @@ struct Absence {
 /// Absences with more failed attempts are no outage of ours but a fault of that session.
 const FAILED_MAX: u8 = 5;
 
+/// Sessions of one shard that nobody serves now and that come back by themselves, as those outside see it.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Away {
+    /// How many
+    pub(crate) sessions: usize,
+    /// A process that went now would have to give back more than the time since its own time mark
+    pub(crate) owes: bool,
+}
+
 pub(crate) struct Memory {
     sessions: HashMap<SessionId, Loaded>,
     timers: BinaryHeap<Reverse<(At, SessionId)>>,
@@ -38,8 +46,8 @@ pub(crate) struct Memory {
     known: HashSet<SessionId>,
     /// Nobody serves them now, and what that cost is not in the log yet
     absent: HashMap<SessionId, Absence>,
-    /// Said to the time marks: a process that went now would have to give back more than the time since its own mark
-    owes: Arc<AtomicBool>,
+    /// Said to the time marks, to readiness, and to whoever waits until everybody is back
+    away: watch::Sender<Away>,
     /// The last sign of life of the process before this one
     process_before: At,
     /// The first of the batches in a row that the log did not take. A disk that is full can still be read, so that the
@@ -58,17 +66,17 @@ impl Memory {
         count: Gauge,
         process_before: At,
         live: impl IntoIterator<Item = SessionId>,
-        owes: Arc<AtomicBool>,
+        away: watch::Sender<Away>,
     ) -> Self {
         let absence = Absence { since: process_before, again_at: None, failed: 0 };
         let absent: HashMap<_, _> = live.into_iter().map(|session| (session, absence)).collect();
-        owes.store(!absent.is_empty(), Ordering::Relaxed);
+        away.send_replace(Away { sessions: absent.len(), owes: !absent.is_empty() });
         Self {
             sessions: HashMap::new(),
             timers: BinaryHeap::new(),
             known: HashSet::new(),
             absent,
-            owes,
+            away,
             process_before,
             failing_since: None,
             sweep_at: SESSIONS_KEPT,
@@ -129,11 +137,11 @@ impl Memory {
         }
         let since = self.failing_since.unwrap_or(now);
         let absence = self.absent.entry(session).or_insert(Absence { since, again_at: None, failed: 0 });
-        if self.failing_since.is_none() {
-            absence.failed = absence.failed.saturating_add(1);
-        }
-        // One timer for each, however often it is asked for meanwhile.
+        // One timer and one failure for each, however often it is asked for meanwhile.
         if absence.again_at.is_none_or(|at| at <= now) {
+            if self.failing_since.is_none() {
+                absence.failed = absence.failed.saturating_add(1);
+            }
             absence.again_at = Some(now + RETRY);
             self.timers.push(Reverse((now + RETRY, session)));
         }
@@ -149,7 +157,8 @@ impl Memory {
         // An emptied map keeps its room, and walking through that takes time.
         let owes =
             !self.absent.is_empty() && self.absent.values().any(|absence| absence.failed <= FAILED_MAX);
-        self.owes.store(owes, Ordering::Relaxed);
+        let away = Away { sessions: self.absent.len(), owes };
+        self.away.send_if_modified(|said| std::mem::replace(said, away) != away);
     }
 
     /// The log did not take a batch.

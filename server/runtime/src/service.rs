@@ -4,7 +4,7 @@ use crate::changes::Changes;
 use crate::driver::Driver;
 use crate::errand::Errands;
 use crate::handle::{Door, Handle, shard_of};
-use crate::memory::Memory;
+use crate::memory::{Away, Memory};
 use crate::meters::Meters;
 use crate::ports::{Clock, PlatformPort, SessionSource};
 use crate::relay::Relay;
@@ -12,13 +12,12 @@ use crate::round::Ahead;
 use crate::sealing::SealingKeys;
 use crate::shard::{Request, Shard};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use synaq_core::ids::SessionId;
 use synaq_store::{Error as StoreError, EventLog, Lease, Outbox};
 use tokio::runtime::RuntimeFlavor;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 /// Limits of the runtime.
@@ -51,9 +50,6 @@ impl Default for Options {
         }
     }
 }
-
-/// Sessions on their way back at the start.
-const BROUGHT_BACK_AT_ONCE: usize = 512;
 
 /// How often "this node is alive" is written: the error of a credited downtime (P2).
 const MARK_EVERY: Duration = Duration::from_secs(1);
@@ -96,7 +92,8 @@ pub struct Running {
 }
 
 impl Running {
-    /// Takes the store over, brings every live session back with our downtime credited, then opens the mailboxes.
+    /// Takes the store over and opens the mailboxes. Every live session comes back with our downtime credited, those
+    /// first that somebody asks for; until then none of its deadlines can pass ([`Handle::coming_back`]).
     pub async fn start(options: Options, ports: Ports, node: Uuid) -> Result<(Handle, Self), StartError> {
         let ports = Arc::new(ports);
         let lease = ports.log.take_lease(node, ports.clock.now()).await.map_err(StartError::Store)?;
@@ -109,15 +106,15 @@ impl Running {
         let outbox_filled = Arc::new(Notify::new());
         let mut tasks = JoinSet::new();
         let count = options.shards.max(1);
-        let owes: Vec<_> = (0..count).map(|_| Arc::new(AtomicBool::new(false))).collect();
-        let shards: Vec<_> = owes
-            .iter()
+        let (say, away): (Vec<_>, Vec<_>) = (0..count).map(|_| watch::channel(Away::default())).unzip();
+        let shards: Vec<_> = say
+            .into_iter()
             .enumerate()
-            .map(|(no, owes)| {
+            .map(|(no, away)| {
                 let (mailbox, requests) = mpsc::channel::<Request>(options.mailbox);
                 let meters = Meters::new();
                 let own = live.iter().copied().filter(|session| shard_of(*session, count) == no);
-                let memory = Memory::new(meters.sessions_loaded.clone(), down_from, own, Arc::clone(owes));
+                let memory = Memory::new(meters.sessions_loaded.clone(), down_from, own.clone(), away);
                 let shard = Shard {
                     ports: Arc::clone(&ports),
                     options,
@@ -125,7 +122,7 @@ impl Running {
                     changes: Arc::clone(&changes),
                     outbox_filled: Arc::clone(&outbox_filled),
                     memory,
-                    errands: Errands::new(Arc::clone(&ports), options.mailbox),
+                    errands: Errands::new(Arc::clone(&ports), options.mailbox, own.collect()),
                     ahead: Ahead::default(),
                     meters,
                     fenced: false,
@@ -135,11 +132,11 @@ impl Running {
                 Door { mailbox, driver }
             })
             .collect();
-        let handle = Handle { shards: shards.into(), changes, retry_after_ms: options.retry_after_ms };
-
-        bring_back(&handle, live, options.mailbox).await;
-        tasks.spawn(mark(Arc::clone(&ports), lease, owes, stopped.clone()));
-        tasks.spawn(Relay { ports, filled: outbox_filled }.run(stopped));
+        let away: Arc<[_]> = away.into();
+        let handle = Handle { shards: shards.into(), changes, retry_after_ms: options.retry_after_ms, away };
+        tasks.spawn(mark(Arc::clone(&ports), lease, Arc::clone(&handle.away), stopped.clone()));
+        tasks.spawn(Relay { ports, filled: outbox_filled }.run(stopped.clone()));
+        tell_of_the_return(&handle, live.len(), stopped);
         Ok((handle, Self { tasks, stop }))
     }
 
@@ -163,22 +160,23 @@ impl Running {
     }
 }
 
-/// Loading brings a session back, with our downtime returned; so many at once that no mailbox is ever full.
-async fn bring_back(handle: &Handle, live: Vec<SessionId>, mailbox: usize) {
-    let at_once = BROUGHT_BACK_AT_ONCE.min(mailbox);
-    let mut looks = JoinSet::new();
-    for session in live {
-        if looks.len() == at_once {
-            looks.join_next().await;
-        }
-        let handle = handle.clone();
-        looks.spawn(async move {
-            if let Err(error) = handle.look(session).await {
-                tracing::error!(%session, %error, "a live session did not come back yet; its shard tries again");
-            }
-        });
+/// Tells the log how many come back, and when the last one has.
+fn tell_of_the_return(handle: &Handle, sessions: usize, mut stopped: watch::Receiver<bool>) {
+    if sessions == 0 {
+        return;
     }
-    looks.join_all().await;
+    tracing::info!(sessions, "sessions of the process before are being brought back");
+    let (handle, began) = (handle.clone(), Instant::now());
+    // Not one of the tasks whose end is the end of the runtime.
+    tokio::spawn(async move {
+        tokio::select! {
+            () = handle.everybody_back() => {
+                let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+                tracing::info!(sessions, took_ms, "all sessions of the process before are back");
+            }
+            _ = stopped.wait_for(|stopped| *stopped) => {}
+        }
+    });
 }
 
 /// Where a commit waits on the thread that asks for it, a shard has one of its own, so that no commit waits for a free
@@ -228,11 +226,11 @@ impl Drop for Alive {
 async fn mark(
     ports: Arc<Ports>,
     lease: Lease,
-    owes: Vec<Arc<AtomicBool>>,
+    away: Arc<[watch::Receiver<Away>]>,
     mut stopped: watch::Receiver<bool>,
 ) {
     loop {
-        let owes = owes.iter().any(|owes| owes.load(Ordering::Relaxed));
+        let owes = away.iter().any(|shard| shard.borrow().owes);
         if !owes && let Err(error) = ports.log.mark(lease, ports.clock.now()).await {
             tracing::warn!(%error, "the time mark was not written");
         }

@@ -323,7 +323,7 @@ impl Shard {
             Ok(())
         });
         if let Err(why) = put {
-            tracing::warn!(%session, why, "a record was not sealed; it is tried again");
+            tracing::debug!(%session, why, "a record was not sealed; it is tried again");
             round.forget(session);
             self.drop_and_reload(session);
         }

@@ -2,7 +2,7 @@
 
 use crate::error::engine;
 use crate::open::{SqliteStore, Turn};
-use crate::writer::{in_place, position};
+use crate::writer::in_place;
 use async_trait::async_trait;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -36,15 +36,7 @@ impl EventLog for SqliteStore {
     }
 
     async fn load(&self, stream: SessionId, after: Seq) -> Result<Vec<Recorded>, Error> {
-        let events = sqlx::query(
-            "SELECT seq, at, kind, body, hash FROM event WHERE stream = ? AND seq > ? ORDER BY seq",
-        )
-        .bind(stream.0)
-        .bind(position(after))
-        .try_map(recorded)
-        .fetch_all(&self.readers)
-        .await
-        .map_err(engine)?;
+        let events = self.streams.events(stream, after).await?;
         match events
             .iter()
             .zip(after.0.saturating_add(1)..)
@@ -117,16 +109,6 @@ impl SqliteStore {
         turn.rows.roll_back_abandoned().await;
         turn
     }
-}
-
-fn recorded(row: SqliteRow) -> Result<Recorded, sqlx::Error> {
-    Ok(Recorded {
-        seq: Seq(row.try_get::<i64, _>("seq")?.unsigned_abs()),
-        at: At(row.try_get("at")?),
-        kind: row.try_get("kind")?,
-        body: row.try_get("body")?,
-        hash: digest(&row, "hash")?,
-    })
 }
 
 fn record(row: SqliteRow) -> Result<NewRecord, sqlx::Error> {

@@ -9,6 +9,7 @@ mod open;
 mod outbox;
 mod retention;
 mod rows;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod transaction;

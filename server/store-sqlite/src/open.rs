@@ -1,6 +1,7 @@
 //! Opening the file: the only place that knows pragmas.
 
 use crate::error::engine;
+use crate::streams::Streams;
 use crate::transaction::Rows;
 use crate::writer::{Writer, in_place};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -13,7 +14,7 @@ use synaq_store::{Error, Versions};
 use tokio::sync::Mutex;
 
 /// Readers at a time; reading is rare beside appending, and four cores are the smallest recommended machine.
-const READERS: u32 = 4;
+pub(crate) const READERS: u32 = 4;
 
 /// Patience with a lock that somebody else's tool (a backup, a shell) holds on the file.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -38,6 +39,7 @@ pub(crate) struct Turn {
 pub struct SqliteStore {
     pub(crate) turn: Mutex<Turn>,
     pub(crate) readers: SqlitePool,
+    pub(crate) streams: Streams,
     /// Epoch of the lease this process took; 0 before.
     pub(crate) epoch: AtomicU64,
     pub(crate) versions: Versions,
@@ -81,6 +83,7 @@ impl SqliteStore {
         Ok(Self {
             turn: Mutex::new(Turn { writer, rows: Rows::new(options, connection) }),
             readers,
+            streams: Streams::new(path),
             epoch: AtomicU64::new(0),
             versions: Versions::default(),
             path: path.to_owned(),
@@ -98,6 +101,7 @@ impl SqliteStore {
     /// [`Error::Unavailable`] or open the writer anew; the lock stays until the store is dropped.
     pub async fn close(&self) {
         self.readers.close().await;
+        self.streams.close();
         let mut turn = self.turn.lock().await;
         in_place(|| turn.writer.close());
         turn.rows.close().await;

@@ -1,21 +1,25 @@
-use crate::{BankRow, Error, ProgrammeRow};
+use crate::{BankRow, CentreRow, Error, ProgrammeRow, SittingRow};
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
-use synaq_core::ids::{BankId, ProgrammeId};
+use synaq_core::ids::{BankId, CentreId, ProgrammeId, SittingId};
 
 /// Versions kept; an installation with more in use at once reads some of them again.
 const KEPT: usize = 256;
 
-/// For engines: bank and programme versions that were read once. Such rows never change and are large, and opening ten
-/// thousand sessions after a restart must not read a bank ten thousand times.
+/// For engines: rows that never change and were read once. Opening ten thousand sessions after a restart must not read
+/// their bank, which is large, ten thousand times, nor their sitting.
 #[derive(Debug, Default)]
 pub struct Versions {
     /// By id
     pub banks: Kept<BankId, BankRow>,
     /// By id
     pub programmes: Kept<ProgrammeId, ProgrammeRow>,
+    /// By id
+    pub sittings: Kept<SittingId, SittingRow>,
+    /// By id
+    pub centres: Kept<CentreId, CentreRow>,
 }
 
 /// Rows of one kind.

@@ -5,6 +5,7 @@ use crate::doors::Options;
 use crate::fresh::Fresh;
 use crate::meters;
 use crate::problem::Refused;
+use crate::refusals::Refusals;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -29,6 +30,7 @@ pub(crate) struct Guard {
     options: Arc<Options>,
     policy: HeaderValue,
     fresh: Fresh,
+    refusals: Arc<Refusals>,
 }
 
 impl Guard {
@@ -48,7 +50,7 @@ impl Guard {
             // An origin that is no header text was never reachable; the page works without sockets of its own.
             HeaderValue::from_static("default-src 'self'; frame-ancestors 'none'; base-uri 'none'")
         });
-        Self { options, policy, fresh }
+        Self { options, policy, fresh, refusals: Arc::default() }
     }
 
     fn check(&self, request: &Request) -> Result<(), Code> {
@@ -128,12 +130,17 @@ pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
             .unwrap_or_else(|_| Refused::from(Code::Internal).into_response()),
         Err(code) => Refused::from(code).into_response(),
     };
+    let mut again = None;
     if let Some(Refused(problem)) = response.extensions_mut().remove::<Refused>() {
         meters::refused(problem.code);
+        again = problem.retry_after_ms.map(|_| problem.code);
         response = Refused::from(Problem { trace: Some(trace), ..*problem }).into_response();
     }
     histogram!("synaq_http_seconds", "route" => route).record(began.elapsed());
-    span.in_scope(|| log(response.status()));
+    match again.filter(|code| code.status() >= 500) {
+        Some(code) => span.in_scope(|| guard.refusals.count(code)),
+        None => span.in_scope(|| log(response.status())),
+    }
     guard.dress(response.headers_mut());
     response
 }

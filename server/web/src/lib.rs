@@ -29,6 +29,7 @@ mod playback;
 mod problem;
 mod proctor;
 mod query;
+mod refusals;
 mod routes;
 mod sdp;
 mod sight;

@@ -79,6 +79,11 @@ impl Strike {
                 wait(for_ms).await;
                 ground.source_broken.store(false, Ordering::SeqCst);
             }
+            Fault::SlowLoads { for_ms, each_ms } => {
+                ground.source_slower_ms.fetch_add(each_ms, Ordering::SeqCst);
+                wait(for_ms).await;
+                ground.source_slower_ms.fetch_sub(each_ms, Ordering::SeqCst);
+            }
             Fault::ClockJump { by_ms } => {
                 if let Some(node) = &*ground.node.borrow() {
                     node.clock.jump(by_ms);

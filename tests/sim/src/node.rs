@@ -7,7 +7,7 @@ use crate::journal::{Bug, Common, Journal};
 use crate::platform::SimPlatform;
 use crate::ports::{SimClock, SimSource, sealing_keys};
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use synaq_core::session::Context;
@@ -43,6 +43,8 @@ pub(crate) struct Ground {
     pub(crate) common: Arc<Common>,
     pub(crate) platform: Arc<SimPlatform>,
     pub(crate) source_broken: Arc<AtomicBool>,
+    /// What each session takes to be read
+    pub(crate) source_slower_ms: Arc<AtomicU64>,
     pub(crate) bug: Option<Bug>,
     /// The current process's view of the disk
     pub(crate) store: Mutex<Arc<SimStore>>,
@@ -181,6 +183,7 @@ impl Operator {
                     context: Arc::clone(&ground.context),
                     extra_min: ground.extra_min.clone(),
                     broken: Arc::clone(&ground.source_broken),
+                    slower_ms: Arc::clone(&ground.source_slower_ms),
                 }),
                 platform: Arc::clone(&ground.platform) as _,
                 keys: sealing_keys(jitter),
@@ -191,6 +194,9 @@ impl Operator {
             let options = Options { ahead_from, ..Options::default() };
             if let Ok((handle, running)) = Running::start(options, ports, dice.id()).await {
                 ground.history.count("starts");
+                if handle.coming_back() > 0 {
+                    ground.history.count("served while sessions came back");
+                }
                 self.running = Some(running);
                 self.clock = clock.clone();
                 let node = Node { no: self.starts, handle, clock, seats: Arc::default() };

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use ring::rand::SecureRandom;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 use synaq_core::bank::{AnswerKey, Bank, Choice, Item, Kind, Lang, Plan, Profession, Programme, Text, Topic};
 use synaq_core::decision::{CandidateDocument, EventLogFacts, RecordFacts, StaffEntry};
 use synaq_core::form::Seed;
@@ -85,6 +86,7 @@ pub(crate) struct SimSource {
     /// Minutes added by accommodation, by candidate
     pub(crate) extra_min: Vec<(u8, u8)>,
     pub(crate) broken: Arc<AtomicBool>,
+    pub(crate) slower_ms: Arc<AtomicU64>,
 }
 
 impl SimSource {
@@ -99,6 +101,12 @@ impl SimSource {
 #[async_trait]
 impl SessionSource for SimSource {
     async fn open(&self, session: SessionId) -> Result<Opened, SourceError> {
+        let slower_ms = self.slower_ms.load(Ordering::SeqCst);
+        if slower_ms > 0 {
+            // Each session its own time, so that they come one after the other.
+            let own = Dice::new(self.seed, &[0x510, u64::from(candidate_of(session))]).below(slower_ms);
+            tokio::time::sleep(Duration::from_millis(slower_ms - own / 2)).await;
+        }
         self.works()?;
         let no = candidate_of(session);
         let extra = self.extra_min.iter().find(|(of, _)| *of == no).ok_or(SourceError::NotFound)?.1;

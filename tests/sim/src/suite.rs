@@ -57,6 +57,7 @@ pub const MINIMA: &[(&str, u64)] = &[
     ("commits", 30_000),
     ("starts", 1_200),
     ("starts_failed", 200),
+    ("served while sessions came back", 500),
     ("append_disk_full", 1_000),
     ("append_fenced", 60),
     ("append_unavailable", 300),

@@ -76,6 +76,7 @@ impl World {
             common: Arc::new(Common::default()),
             platform: Arc::new(SimPlatform::new(history)),
             source_broken: Arc::default(),
+            source_slower_ms: Arc::default(),
             bug,
             store: std::sync::Mutex::new(Arc::new(SimStore::new())),
             outages: std::sync::Mutex::default(),

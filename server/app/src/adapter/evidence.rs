@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::time::{Duration, Instant};
 use synaq_core::ids::SessionId;
 use synaq_core::retention::DataClass;
@@ -38,6 +38,8 @@ pub(crate) struct EvidenceFolder {
     /// Evidence is touched from media and blocking threads; the directory answers on this runtime
     tasks: tokio::runtime::Handle,
     keys: RwLock<HashMap<Uuid, Arc<ClassKeys>>>,
+    /// Of sessions that the process before left: what lay there when this one opened them, once it has
+    left: Mutex<HashMap<Uuid, Option<Vec<String>>>>,
 }
 
 impl std::fmt::Debug for EvidenceFolder {
@@ -55,7 +57,38 @@ impl EvidenceFolder {
         directory: Arc<dyn Directory>,
     ) -> Self {
         let tasks = tokio::runtime::Handle::current();
-        Self { root, installation, random: SystemRandom::new(), directory, tasks, keys: RwLock::default() }
+        let (keys, left) = (RwLock::default(), Mutex::default());
+        Self { root, installation, random: SystemRandom::new(), directory, tasks, keys, left }
+    }
+
+    /// The process before left these: what lies there when they are opened first is its own.
+    pub(crate) fn expect(&self, sessions: &[SessionId]) {
+        self.lock_left().extend(sessions.iter().map(|session| (session.0, None)));
+    }
+
+    /// Whether this session is expected and was not opened yet.
+    pub(crate) fn is_expected(&self, session: Uuid) -> bool {
+        self.lock_left().get(&session).is_some_and(Option::is_none)
+    }
+
+    /// Before an expected session is served for the first time: nothing in its folder is of this process yet.
+    pub(crate) fn note_what_was_left(&self, session: Uuid) {
+        let names = self.names(SessionId(session)).unwrap_or_else(|error| {
+            tracing::error!(%session, %error, "the folder of evidence cannot be listed");
+            Vec::new()
+        });
+        if let Some(left) = self.lock_left().get_mut(&session) {
+            left.get_or_insert(names);
+        }
+    }
+
+    /// What was noted of a session, once.
+    pub(crate) fn take_what_was_left(&self, session: Uuid) -> Vec<String> {
+        self.lock_left().remove(&session).flatten().unwrap_or_default()
+    }
+
+    fn lock_left(&self) -> MutexGuard<'_, HashMap<Uuid, Option<Vec<String>>>> {
+        self.left.lock().expect("no holder panics")
     }
 
     /// Unwraps and keeps a session's keys; repeated calls cost a look-up.

@@ -144,6 +144,11 @@ impl SessionSource for DirectorySource {
         let row = self.directory.session(session).await.map_err(store)?;
         let candidate = &row.candidate.candidate;
         self.evidence.introduce(session.0, &candidate.wrapped_key).map_err(unavailable)?;
+        if self.evidence.is_expected(session.0) {
+            let evidence = Arc::clone(&self.evidence);
+            let noted = tokio::task::spawn_blocking(move || evidence.note_what_was_left(session.0));
+            noted.await.map_err(unavailable)?;
+        }
         let context = self.context(&row)?;
         let creation = Creation {
             centre: row.centre.id,

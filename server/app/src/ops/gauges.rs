@@ -24,6 +24,7 @@ pub(crate) fn describe() {
         ("synaq_build_info", "1; the version is its label"),
         ("synaq_ready", "1 when candidates may be sent here"),
         ("synaq_sockets_open", "WebSockets open now, by seat"),
+        ("synaq_sessions_coming_back", "Running exams and unsealed records not in memory yet"),
         ("synaq_store_last_commit_age_seconds", "Since events were last stored"),
         ("synaq_outbox_waiting", "Messages the platform has not acknowledged"),
         ("synaq_outbox_oldest_age_seconds", "Age of the oldest of them"),
@@ -74,6 +75,8 @@ impl Gauges {
     /// The installation's own.
     pub(crate) async fn of_installation(&self, watch: &Watch) {
         of_media(watch.media.stats());
+        let coming_back = u64::try_from(watch.runtime.coming_back()).unwrap_or(u64::MAX);
+        gauge!("synaq_sessions_coming_back").set(float(coming_back));
         for (name, folder) in &watch.folders {
             if let Ok(free) = disk::free_bytes(folder) {
                 gauge!("synaq_disk_free_bytes", "folder" => *name).set(float(free));

@@ -103,7 +103,7 @@ impl Desk {
 
     fn failing(&self) -> Vec<Failing> {
         let failing = match self.0.watch.get() {
-            None => vec![Failing::new("starting", "sessions are being brought back")],
+            None => vec![Failing::new("starting", "the store is being taken over")],
             Some(watch) => watch.failing(self.0.disk_reserve),
         };
         gauge!("synaq_ready").set(f64::from(u8::from(failing.is_empty())));
@@ -124,7 +124,13 @@ async fn ready(State(desk): State<Desk>) -> impl IntoResponse {
 
 async fn ready_with_reasons(State(desk): State<Desk>) -> impl IntoResponse {
     let failing = desk.failing();
-    let body = serde_json::json!({ "ready": failing.is_empty(), "failing": failing });
+    // Not a reason to send nobody: whoever asks for one of them gets it before the others.
+    let coming_back = desk.0.watch.get().map_or(0, |watch| watch.runtime.coming_back());
+    let body = serde_json::json!({
+        "ready": failing.is_empty(),
+        "failing": failing,
+        "coming_back": coming_back,
+    });
     (status(&failing), [(CACHE_CONTROL, "no-store")], Json(body))
 }
 

@@ -14,6 +14,8 @@ use synaq_web::{Drain, Queue};
 pub(crate) struct Watch {
     /// What the store does
     pub(crate) store: Arc<StoreWatch>,
+    /// Sessions on their way back
+    pub(crate) runtime: synaq_runtime::Handle,
     /// Whether sockets must leave
     pub(crate) drain: Drain,
     /// Candidates who wait to come in

@@ -64,7 +64,7 @@ fn readiness_is_told_with_reasons_to_operators_and_by_name_to_everybody() {
     assert!(server.stop().success());
 
     let mut server = site.serve(&site.config(&[("[ops]", "[ops]\ndisk_reserve_mib = 1")]));
-    assert_eq!(ask(site.ops(), "/readyz").body, r#"{"failing":[],"ready":true}"#);
+    assert_eq!(ask(site.ops(), "/readyz").body, r#"{"coming_back":0,"failing":[],"ready":true}"#);
     assert_eq!(get(site.port, "/readyz").status, 200);
     let metrics = ask(site.ops(), "/metrics").body;
     for (name, least) in [

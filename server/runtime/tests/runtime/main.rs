@@ -4,6 +4,7 @@
 mod ahead;
 mod durability;
 mod isolation;
+mod returning;
 mod sealing;
 mod shards;
 mod support;

@@ -140,12 +140,13 @@ impl Directory for SqliteStore {
     async fn session(&self, session: SessionId) -> Result<SessionRow, Error> {
         let candidate = candidate::by_session(self, session).await?;
         // Rows of the directory are never deleted and these never edited, so reading one after the other is safe.
-        let sitting = sitting::one(self, candidate.centre, candidate.sitting).await?;
         let (of, versions) = (candidate.centre, &self.versions);
+        let sitting = sitting::one(self, of, candidate.sitting);
+        let sitting = (*versions.sittings.get(candidate.sitting, sitting).await?).clone();
         let read = programme::one(self, of, sitting.programme);
         let programme = versions.programmes.get(sitting.programme, read).await?;
         let bank = versions.banks.get(programme.bank, bank::one(self, of, programme.bank)).await?;
-        let centre = centre::one(self, candidate.centre).await?;
+        let centre = (*versions.centres.get(of, centre::one(self, of)).await?).clone();
         Ok(SessionRow { candidate, sitting, programme, bank, centre })
     }
 

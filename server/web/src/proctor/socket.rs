@@ -2,7 +2,7 @@
 
 use super::command::command;
 use super::detail::Opened;
-use super::wall::{NOT_HERE, Sources, Wall};
+use super::wall::{NOT_HERE, Sources, Wall, comes_later};
 use crate::auth::rate::Bucket;
 use crate::auth::ticket::{Bearer, Tickets};
 use crate::calm::wall_pause;
@@ -37,6 +37,8 @@ use tokio::time::Instant;
 const PULSE_EVERY: Duration = Duration::from_millis(250);
 /// Tiles that change within this time go out together: thirty candidates who answer are thirty changes a second.
 const GATHER: Duration = Duration::from_millis(100);
+/// Candidates who could not be read are looked for again this often.
+const MISSING_EVERY: Duration = Duration::from_secs(1);
 /// A sign-out or a lost role ends the socket within this time.
 const ROLE_EVERY: Duration = Duration::from_secs(15);
 /// What waits for a wall that does not read: one of 2,000 tiles has about 1 MiB. Then the socket ends.
@@ -88,6 +90,7 @@ pub(crate) async fn upgrade(
         wall: None,
         opened: None,
         dirty: BTreeSet::new(),
+        missing: BTreeSet::new(),
         shown_at: Instant::now(),
     };
     Ok(upgrade.on_upgrade(move |socket| desk.sit(Line::new(socket))))
@@ -106,6 +109,8 @@ struct Desk {
     wall: Option<Wall>,
     opened: Option<Opened>,
     dirty: BTreeSet<SessionId>,
+    /// Could not be read
+    missing: BTreeSet<SessionId>,
     shown_at: Instant,
 }
 
@@ -126,7 +131,8 @@ impl Desk {
         let mut pulse = tokio::time::interval(PULSE_EVERY);
         let mut gather = tokio::time::interval(GATHER);
         let mut role = tokio::time::interval(ROLE_EVERY);
-        for clock in [&mut pulse, &mut gather, &mut role] {
+        let mut missing = tokio::time::interval(MISSING_EVERY);
+        for clock in [&mut pulse, &mut gather, &mut role, &mut missing] {
             clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         }
         loop {
@@ -134,6 +140,7 @@ impl Desk {
                 change = next(&mut self.changes) => self.note(change, line).await?,
                 _ = gather.tick(), if !self.dirty.is_empty() => if self.may_show() { self.show(line).await? },
                 _ = pulse.tick() => if wall_pause(&self.sources.runtime).is_zero() { self.pulse(line).await? },
+                _ = missing.tick(), if !self.missing.is_empty() => self.dirty.append(&mut self.missing),
                 _ = role.tick() => self.still_a_proctor().await?,
                 Some(answer) = answers.next(), if !answers.is_empty() => line.say(&answer).await?,
                 heard = line.hear(), if answers.len() < IN_FLIGHT_MAX => match heard? {
@@ -219,6 +226,7 @@ impl Desk {
                 if self.opened.as_ref().is_some_and(|opened| !wall.holds(opened.session)) {
                     self.opened = None;
                 }
+                self.missing.clone_from(&wall.missing);
                 (self.wall, self.changes) = (Some(wall), Some(changes));
                 line.say(&frame).await?;
                 self.show_detail(line).await
@@ -231,9 +239,14 @@ impl Desk {
         let Some(wall) = &mut self.wall else { return Ok(()) };
         let mut detail = false;
         for session in std::mem::take(&mut self.dirty) {
-            let Ok(snapshot) = self.sources.runtime.look(session).await else {
-                self.dirty.insert(session);
-                continue;
+            let snapshot = match self.sources.runtime.look(session).await {
+                Ok(snapshot) => snapshot,
+                Err(error) => {
+                    if comes_later(error) {
+                        self.missing.insert(session);
+                    }
+                    continue;
+                }
             };
             detail |= self.opened.as_ref().is_some_and(|opened| opened.session == session);
             if let Some((tile, true)) = wall.tile(&self.sources, &snapshot) {

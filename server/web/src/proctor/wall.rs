@@ -7,14 +7,14 @@ use crate::peers::Peers;
 use crate::problem::{Refused, from_submit};
 use crate::proctor::sitting_row;
 use crate::timeline::Names;
-use futures_util::{StreamExt, TryStreamExt, stream};
-use std::collections::{BTreeMap, HashMap};
+use futures_util::{StreamExt, stream};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use synaq_core::ids::{CentreId, SessionId, SittingId};
-use synaq_core::session::{Event, Fact, Stage};
+use synaq_core::session::Stage;
 use synaq_core::time::At;
 use synaq_media::Handle as Media;
-use synaq_runtime::{Handle, Snapshot};
+use synaq_runtime::{Handle, Snapshot, SubmitError};
 use synaq_store::{Directory, EventLog};
 use synaq_wire::problem::Code;
 use synaq_wire::proctor::{Pulse, SittingRow, Tile};
@@ -42,6 +42,8 @@ pub(super) struct Wall {
     pub(super) sitting: SittingId,
     pub(super) row: SittingRow,
     pub(super) names: Names,
+    /// Cannot be read now; their tiles come later
+    pub(super) missing: BTreeSet<SessionId>,
     seats: BTreeMap<SessionId, Seat>,
     pulses: HashMap<SessionId, (Option<u8>, u64)>,
     _watching: Watching,
@@ -55,7 +57,8 @@ struct Seat {
 }
 
 impl Wall {
-    /// The whole wall, if the sitting is the centre's.
+    /// The whole wall, if the sitting is the centre's. After a fall it waits until its candidates are back. One that cannot
+    /// be read takes the others' tiles from nobody; if none can be, the wall is refused.
     pub(super) async fn build(from: &Sources, centre: CentreId, sitting: SittingId) -> Result<Self, Refused> {
         let row = from.directory.sitting(centre, sitting).await?;
         let candidates = from.directory.candidates(centre, sitting).await?;
@@ -68,20 +71,37 @@ impl Wall {
         });
         let seats: BTreeMap<_, _> = seats.collect();
         let watching = from.presence.watch(sitting);
-        let mut wall = Self { sitting, row, names, seats, pulses: HashMap::new(), _watching: watching };
-        let looks = wall.seats.keys().copied().map(|session| from.runtime.look(session)).collect::<Vec<_>>();
-        let snapshots: Vec<Snapshot> = stream::iter(looks)
-            .buffered(LOOKS_AT_ONCE)
-            .try_collect()
-            .await
-            .map_err(|error| from_submit(&error))?;
-        for snapshot in snapshots {
-            if let Some(seat) = wall.seats.get_mut(&snapshot.id) {
-                seat.offline_since = offline_since(&from.log, &snapshot).await?;
+        let (missing, pulses) = (BTreeSet::new(), HashMap::new());
+        let mut wall = Self { sitting, row, names, missing, seats, pulses, _watching: watching };
+        let looks: Vec<_> = wall
+            .seats
+            .keys()
+            .copied()
+            .map(|session| async move { (session, from.runtime.look(session).await) })
+            .collect();
+        let mut looks = stream::iter(looks).buffered(LOOKS_AT_ONCE);
+        let mut refused = None;
+        while let Some((session, looked)) = looks.next().await {
+            match looked {
+                Ok(snapshot) => {
+                    if let Some(seat) = wall.seats.get_mut(&session) {
+                        seat.offline_since = offline_since(&snapshot);
+                    }
+                    wall.tile(from, &snapshot);
+                }
+                Err(error) => {
+                    if comes_later(error) {
+                        wall.missing.insert(session);
+                    }
+                    refused = Some(error);
+                }
             }
-            wall.tile(from, &snapshot);
         }
-        Ok(wall)
+        drop(looks);
+        match refused {
+            Some(error) if wall.tiles().is_empty() => Err(from_submit(&error).into()),
+            _ => Ok(wall),
+        }
     }
 
     pub(super) fn holds(&self, session: SessionId) -> bool {
@@ -135,16 +155,15 @@ impl Wall {
     }
 }
 
-/// The log says since when a running exam is offline; asked once, when the wall is built.
-async fn offline_since(log: &Arc<dyn EventLog>, snapshot: &Snapshot) -> Result<Option<At>, Refused> {
+/// Whether the same look may succeed a moment later.
+pub(super) const fn comes_later(error: SubmitError) -> bool {
+    matches!(error, SubmitError::Busy { .. } | SubmitError::Store)
+}
+
+/// Since when a running exam is offline.
+fn offline_since(snapshot: &Snapshot) -> Option<At> {
     let state = snapshot.session.state();
-    if state.socket.is_some() || !matches!(state.stage, Stage::Running { .. }) {
-        return Ok(None);
-    }
-    let events = log.load(snapshot.id, synaq_core::ids::Seq(0)).await?;
-    let ends = events.iter().rev().filter(|recorded| recorded.kind == "disconnected");
-    let mut ends = ends.filter_map(|recorded| serde_json::from_str::<Event>(&recorded.body).ok());
-    Ok(ends.find(|event| matches!(event.fact, Fact::Disconnected { .. })).map(|event| event.at))
+    state.vacant_since.filter(|_| matches!(state.stage, Stage::Running { .. }))
 }
 
 /// -dBov as 0 silent to 100 loud: a quiet room has about -80, a voice at the microphone -20.

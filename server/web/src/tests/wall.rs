@@ -5,8 +5,10 @@ use super::seat::{Device, Socket, prepare, running};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
+use synaq_core::ids::Seq;
 use synaq_core::time::Span;
-use synaq_store::{Directory, Role};
+use synaq_seal::Digest;
+use synaq_store::{Append, Batch, Directory, EventLog as _, Lease, Outage, Role};
 use uuid::Uuid;
 
 async fn socket(house: &House, at: SocketAddr, base: u128) -> Socket {
@@ -65,6 +67,41 @@ async fn the_wall_shows_everybody_by_place_and_follows_each_change() {
     candidate.done(json!({ "do": "call_proctor" })).await;
     let calling = tile(&mut wall, |tile| tile["trouble"] == "help").await;
     assert_eq!((&calling["rank"], &calling["session"]), (&json!(70), &json!(device.session.0)));
+}
+
+#[tokio::test]
+async fn a_candidate_whose_log_cannot_be_read_takes_nobody_else_from_the_wall() {
+    let house = House::open().await;
+    let damaged = Append {
+        stream: session(1),
+        seq: Seq(1),
+        at: super::START,
+        kind: "session_created".to_owned(),
+        body: "{}".to_owned(),
+        hash: Digest([9; 32]),
+    };
+    let batch = Batch { events: vec![damaged], ..Batch::default() };
+    house.store.append(Lease { node: Uuid::from_u128(9), epoch: 1 }, batch.into()).await.unwrap();
+    let at = house.listen().await;
+    let mut wall = socket(&house, at, 0).await;
+    wall.send(&json!({ "type": "watch", "sitting": Uuid::from_u128(SITTING) })).await;
+    let first = wall.until("wall").await;
+    let places: Vec<_> =
+        first["tiles"].as_array().unwrap().iter().map(|tile| tile["place"].clone()).collect();
+    assert_eq!(places, [0, 2, 3].map(Value::from));
+    assert_eq!(first["sitting"]["candidates"], 4, "the head says how many there should be");
+
+    // Nothing can be read of anybody: told as such, not shown as an empty room.
+    let house = House::open().await;
+    house.store.begin(Outage::Loads);
+    let at = house.listen().await;
+    let mut wall = socket(&house, at, 0).await;
+    let watch = json!({ "type": "watch", "sitting": Uuid::from_u128(SITTING) });
+    wall.send(&watch).await;
+    assert_eq!(wall.until("refused").await["problem"]["code"], "store_unavailable");
+    house.store.end(Outage::Loads);
+    wall.send(&watch).await;
+    assert_eq!(wall.until("wall").await["tiles"].as_array().unwrap().len(), 4);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ const CANDIDATES_MAX: i64 = 3;
 /// Exams last so many minutes: long enough for the 10 min that nobody may be unsupervised to matter.
 const MINUTES: [u16; 4] = [4, 7, 10, 14];
 /// Kinds of faults and troubles; a run has each with even odds.
-const FAULT_KINDS: u64 = 23;
+const FAULT_KINDS: u64 = 24;
 const TROUBLE_KINDS: u64 = 8;
 
 pub(super) fn plan(seed: u64) -> Plan {
@@ -220,6 +220,7 @@ fn fault(dice: &mut Dice, kind: u64) -> Fault {
         19 => Fault::PlatformSlow { for_ms: for_ms * 20, each_ms: ms(dice, 1_000, 30_000) },
         20 => Fault::PlatformLies { for_ms: for_ms * 20 },
         21 => Fault::PlatformForgets { for_ms: for_ms * 20 },
-        _ => Fault::PlatformRefuses { for_ms: for_ms * 10 },
+        22 => Fault::PlatformRefuses { for_ms: for_ms * 10 },
+        _ => Fault::SlowLoads { for_ms: for_ms * 20, each_ms: ms(dice, 100, 12_000) },
     }
 }

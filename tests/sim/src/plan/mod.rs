@@ -208,6 +208,11 @@ pub enum Fault {
     SourceFails {
         for_ms: u64,
     },
+    /// Each session takes so long to be read: after a fall some are asked for before they are there
+    SlowLoads {
+        for_ms: u64,
+        each_ms: u64,
+    },
     /// Due messages cannot be claimed
     ClaimsFail {
         for_ms: u64,
@@ -301,6 +306,7 @@ pub(crate) const fn lasts_ms(fault: &Fault) -> u64 {
         | Fault::StartsFail { for_ms }
         | Fault::MarksFail { for_ms }
         | Fault::SourceFails { for_ms }
+        | Fault::SlowLoads { for_ms, .. }
         | Fault::ClaimsFail { for_ms }
         | Fault::SettlesFail { for_ms }
         | Fault::PlatformDown { for_ms }

@@ -26,6 +26,7 @@ use synaq_seal::bundle::{RECEIPT_TYP, Statement};
 use synaq_seal::key::{Algorithm, Purpose, SigningKey, TrustSet, TrustedKey};
 use synaq_store::NewMessage;
 use synaq_store::SimStore;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 pub(crate) const START: At = At(1_795_219_200_000);
@@ -48,22 +49,58 @@ impl Clock for TestClock {
     }
 }
 
+type Gate = Arc<dyn Fn(SessionId) -> bool + Send + Sync>;
+
 /// Rows of the directory, while it answers.
-#[derive(Default)]
 pub(crate) struct TestSource {
     down: AtomicBool,
+    fails_for: Mutex<Option<SessionId>>,
+    /// Whose rows come; the others' are waited for
+    gate: watch::Sender<Gate>,
+    asked: Mutex<Vec<SessionId>>,
+}
+
+impl Default for TestSource {
+    fn default() -> Self {
+        let all: Gate = Arc::new(|_| true);
+        Self {
+            down: AtomicBool::default(),
+            fails_for: Mutex::default(),
+            gate: watch::Sender::new(all),
+            asked: Mutex::default(),
+        }
+    }
 }
 
 impl TestSource {
     pub(crate) fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
     }
+
+    pub(crate) fn fail_for(&self, session: Option<SessionId>) {
+        *self.fails_for.lock().unwrap() = session;
+    }
+
+    pub(crate) fn let_in(&self, whom: impl Fn(SessionId) -> bool + Send + Sync + 'static) {
+        self.gate.send_replace(Arc::new(whom));
+    }
+
+    /// In the order of asking.
+    pub(crate) fn asked_for(&self) -> Vec<SessionId> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    pub(crate) fn forget_asked(&self) {
+        self.asked.lock().unwrap().clear();
+    }
 }
 
 #[async_trait]
 impl SessionSource for TestSource {
-    async fn open(&self, _: SessionId) -> Result<Opened, SourceError> {
-        if self.down.load(Ordering::SeqCst) {
+    async fn open(&self, session: SessionId) -> Result<Opened, SourceError> {
+        self.asked.lock().unwrap().push(session);
+        self.gate.subscribe().wait_for(|gate| gate(session)).await.expect("the gate lives as long as this");
+        if self.down.load(Ordering::SeqCst) || *self.fails_for.lock().unwrap() == Some(session) {
             return Err(SourceError::Unavailable("scripted".into()));
         }
         let creation = Creation {
