@@ -11,6 +11,7 @@ const ICONS: Readonly<Record<string, string>> = {
   end_proposal: person,
   camera: cameraOff,
   screen: device,
+  recording: warning,
   offline: connection,
   warned: warning,
 };

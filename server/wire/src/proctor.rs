@@ -273,7 +273,8 @@ pub struct Tile {
     pub warnings: u32,
     /// Human incidents nobody has ruled on
     pub open_incidents: u32,
-    /// The most urgent thing to do: none | help | identity | device | incident | end_proposal | camera | offline | warned
+    /// The most urgent thing to do: none | help | identity | device | incident | end_proposal | camera | screen |
+    /// recording (nothing of the picture can be written) | offline | warned
     pub trouble: String,
     /// Sorts the queue: larger first, 0 is calm
     pub rank: u32,

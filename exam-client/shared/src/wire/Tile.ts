@@ -76,7 +76,8 @@ warnings: number,
  */
 open_incidents: number, 
 /**
- * The most urgent thing to do: none | help | identity | device | incident | end_proposal | camera | offline | warned
+ * The most urgent thing to do: none | help | identity | device | incident | end_proposal | camera | screen |
+ * recording (nothing of the picture can be written) | offline | warned
  */
 trouble: string, 
 /**

@@ -112,10 +112,21 @@ fn trouble(session: &ExamSession, around: &Around) -> Trouble {
     if running && !state.screen && session.wants_screen() && session.media_step() == MediaStep::Full {
         return just("screen", 35, None);
     }
+    if running && unrecorded(state) {
+        return just("recording", 30, state.evidence_gaps.last().map(|(at, ..)| *at));
+    }
     match &state.standing {
         Standing::Warned(warning) => just("warned", 10, Some(warning.given_at)),
         Standing::Clean | Standing::Terminated { .. } => just("none", 0, None),
     }
+}
+
+/// The picture comes, and since a piece of its recording could not be written no other was begun: the disk of the
+/// evidence is full or does not answer. The exam goes on.
+fn unrecorded(state: &State) -> bool {
+    let writing = state.evidence_open.iter().any(|name| name.starts_with("webcam-"));
+    let failed = |why: &str| why.contains(" ends early: ") || why.contains(" cannot be read: ");
+    state.video && state.recording && !writing && state.evidence_gaps.iter().any(|(_, _, why)| failed(why))
 }
 
 /// What the candidate is doing.
@@ -149,7 +160,8 @@ mod tests {
     use crate::tests::script::{Script, at, bound, closed, prepared, running, submitted};
     use synaq_core::ids::{DeviceHash, SocketId, TabId};
     use synaq_core::proctoring::Code;
-    use synaq_core::session::{Command, Input, StaffCommand, StaffEndReason};
+    use synaq_core::session::{Command, EvidenceRef, Input, MediaFact, StaffCommand, StaffEndReason};
+    use synaq_core::time::Span;
     use uuid::Uuid;
 
     fn shown(script: &Script) -> Tile {
@@ -218,6 +230,24 @@ mod tests {
         script.detach(at(30));
         let tile = shown(&script);
         assert_eq!((tile.trouble.as_str(), tile.trouble_since), ("offline", Some(at(7).0)));
+    }
+
+    #[test]
+    fn a_recording_that_cannot_be_written_is_told_until_it_goes_on() {
+        let mut script = running();
+        let mut tell = |seconds, fact| {
+            script.input(at(seconds), Input::Media(fact));
+            shown(&script)
+        };
+        let opened = |name: &str| MediaFact::Opened { name: name.to_owned() };
+        tell(20, MediaFact::Recording(true));
+        assert_eq!(tell(21, opened("webcam-0001.webm")).trouble, "none");
+        let (name, sha256) = ("webcam-0001.webm".to_owned(), "0".repeat(64));
+        tell(30, MediaFact::Stored(EvidenceRef { name, sha256, bytes: 1 }));
+        let why = "webcam-0001.webm ends early: no storage space".to_owned();
+        let tile = tell(31, MediaFact::Gap { span: Span::ZERO, why, name: None });
+        assert_eq!((tile.trouble.as_str(), tile.trouble_since), ("recording", Some(at(31).0)));
+        assert_eq!(tell(40, opened("webcam-0002.webm")).trouble, "none");
     }
 
     #[test]
