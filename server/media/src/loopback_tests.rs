@@ -592,3 +592,26 @@ fn a_screen_that_nobody_asked_for_is_neither_recorded_nor_forwarded() {
     assert!(ledger.blobs.lock().unwrap().keys().all(|name| !name.starts_with("screen")));
     assert!(!ledger.facts.lock().unwrap().iter().any(|fact| matches!(fact, Fact::Screen { .. })));
 }
+
+#[test]
+fn nothing_is_forwarded_before_anybody_watches_and_after_the_last_one_left() {
+    let hall = Hall::new();
+    let mut camera = Client::sharing(1);
+    hall.publish_with_screen(&mut camera);
+    let seen = || hall.handle.still(SESSION).map_or(0, |still| still.number);
+    hall.drive("pictures that nobody watches", [&mut camera], |clients| clients[0].connected && seen() > 0);
+    let later = Instant::now() + Duration::from_secs(1);
+    hall.drive("a second of them", [&mut camera], |_| Instant::now() > later);
+    assert_eq!(hall.handle.stats().forwarded, 0);
+
+    let mut proctor = Client::viewer();
+    let resource = hall.view(&mut proctor);
+    hall.drive("a picture", [&mut camera, &mut proctor], |clients| videos(clients[1]).len() > 5);
+    hall.runtime.block_on(hall.handle.close(resource)).unwrap();
+    let left = hall.handle.stats().forwarded;
+    assert!(left > 0 && marks(&proctor) == [1], "the webcam alone was asked for");
+    let later = Instant::now() + Duration::from_secs(1);
+    hall.drive("a second after the last has left", [&mut camera], |_| Instant::now() > later);
+    assert_eq!(hall.handle.stats().forwarded, left);
+    hall.stop();
+}
