@@ -125,7 +125,10 @@ pub(super) async fn recording_disk_full(stage: &Stage, report: &mut Report) -> a
     report.note(format!("{acks} acknowledged meanwhile, the wall said {troubles:?}, the candidate's page names the gap: {told}"));
     report.that("answers_go_on", acks > 20, || format!("{acks}"));
     let all_told = scene.wall.as_ref().map(|wall| wall.told()).unwrap_or_default();
-    report.that("proctor_is_told", told, || format!("on the wall {troubles:?}, on the page {all_told:?}"));
+    let on_the_tile = troubles.contains_key("recording");
+    report.that("proctor_is_told", told && on_the_tile, || {
+        format!("on the wall {troubles:?}, on the page {all_told:?}")
+    });
     let gaps = scene.judge_and_count(report, "evidence_gap").await?;
     let all = sessions.len();
     report.that("a_gap_is_in_the_log_of_each", gaps >= all, || format!("{gaps} gaps in {all} sessions"));
