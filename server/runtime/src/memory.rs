@@ -22,9 +22,11 @@ struct Absence {
     since: At,
     /// When it is loaded again
     again_at: Option<At>,
-    /// Attempts that failed although the store worked: one that cannot be read for a reason of its own must not hold up
-    /// the time marks of all others
+    /// Attempts that failed although the store took batches and gave other sessions: one that cannot be read for a
+    /// reason of its own must not hold up the time marks of all others
     failed: u8,
+    /// Sessions that had come at the last attempt
+    came: u64,
 }
 
 /// Absences with more failed attempts are no outage of ours but a fault of that session.
@@ -53,6 +55,8 @@ pub(crate) struct Memory {
     /// The first of the batches in a row that the log did not take. A disk that is full can still be read, so that the
     /// sessions come back again and again, and none of them would seem to be gone for long.
     failing_since: Option<At>,
+    /// Sessions that came since the start: what cannot give a single one is no fault of that one
+    came: u64,
     /// The size at which idle sessions are looked for: grows with those that are not idle, so that a sweep is paid for
     /// by the loads since the one before
     sweep_at: usize,
@@ -68,7 +72,7 @@ impl Memory {
         live: impl IntoIterator<Item = SessionId>,
         away: watch::Sender<Away>,
     ) -> Self {
-        let absence = Absence { since: process_before, again_at: None, failed: 0 };
+        let absence = Absence { since: process_before, again_at: None, failed: 0, came: 0 };
         let absent: HashMap<_, _> = live.into_iter().map(|session| (session, absence)).collect();
         away.send_replace(Away { sessions: absent.len(), owes: !absent.is_empty() });
         Self {
@@ -79,6 +83,7 @@ impl Memory {
             away,
             process_before,
             failing_since: None,
+            came: 0,
             sweep_at: SESSIONS_KEPT,
             count,
         }
@@ -136,12 +141,14 @@ impl Memory {
             self.count.decrement(1.0);
         }
         let since = self.failing_since.unwrap_or(now);
-        let absence = self.absent.entry(session).or_insert(Absence { since, again_at: None, failed: 0 });
+        let absence =
+            self.absent.entry(session).or_insert(Absence { since, again_at: None, failed: 0, came: 0 });
         // One timer and one failure for each, however often it is asked for meanwhile.
         if absence.again_at.is_none_or(|at| at <= now) {
-            if self.failing_since.is_none() {
+            if self.failing_since.is_none() && self.came > absence.came {
                 absence.failed = absence.failed.saturating_add(1);
             }
+            absence.came = self.came;
             absence.again_at = Some(now + RETRY);
             self.timers.push(Reverse((now + RETRY, session)));
         }
@@ -189,6 +196,7 @@ impl Memory {
 
     pub(crate) fn insert(&mut self, loaded: Loaded) {
         self.make_room();
+        self.came += 1;
         if self.sessions.insert(loaded.id, loaded).is_none() {
             self.count.increment(1.0);
         }

@@ -190,7 +190,7 @@ impl Operator {
                 clock: Arc::new(clock.clone()),
             };
             // So few candidates never fill a large batch: in half of the runs every batch counts as one.
-            let ahead_from = if ground.seed % 2 == 0 { 1 } else { Options::default().ahead_from };
+            let ahead_from = if ground.seed.is_multiple_of(2) { 1 } else { Options::default().ahead_from };
             let options = Options { ahead_from, ..Options::default() };
             if let Ok((handle, running)) = Running::start(options, ports, dice.id()).await {
                 ground.history.count("starts");
