@@ -198,7 +198,10 @@ mod tests {
         assert_eq!(waiting.settled(SESSION), None);
         assert_eq!(waiting.next(SESSION), Some(opened("a")));
         assert_eq!(waiting.next(SESSION), None);
-        assert_eq!(waiting.settled(SESSION), Some(Present { video: true, audio: true, ..Present::default() }));
+        assert_eq!(
+            waiting.settled(SESSION),
+            Some(Present { video: true, audio: true, ..Present::default() })
+        );
         waiting.push(SESSION, flow(false, false));
         assert_eq!(drain(&mut waiting), [flow(false, false)]);
         assert!(waiting.lanes.is_empty(), "nothing of it stays");
