@@ -9,6 +9,9 @@ const PRECACHE_MARK = "__PRECACHE__";
 function precacheList(): Plugin {
   return {
     name: "precache-list",
+    // After the page's own plugin, which takes an entry that only imports another chunk into the page and out of the
+    // bundle: a list with a file that does not exist leaves the page without its worker.
+    enforce: "post",
     generateBundle(_options, bundle) {
       const wanted = new Set<string>();
       const follow = (fileName: string): void => {
@@ -21,7 +24,9 @@ function precacheList(): Plugin {
       };
       const chunks = Object.values(bundle).filter((part) => part.type === "chunk");
       const worker = chunks.find((chunk) => chunk.name === WORKER);
-      const candidate = chunks.find((chunk) => chunk.isEntry && chunk.name === "candidate");
+      const candidate =
+        chunks.find((chunk) => chunk.isEntry && chunk.name === "candidate") ??
+        chunks.find((chunk) => chunk.name === FIRST_LOAD_NAME);
       if (!worker || !candidate) throw new Error("the candidate's page or its service worker was not built");
       follow(candidate.fileName);
       if (!worker.code.includes(PRECACHE_MARK)) throw new Error(`the service worker does not hold ${PRECACHE_MARK}`);
@@ -40,7 +45,8 @@ const STAFF = { proctor: "proctor/index.html", centre: "centre/index.html" };
 
 /** What is loaded on demand shares most of its needs with the first load: apart from it, both compress worse by 2 kB. */
 const ON_DEMAND = /src\/(?:(?:screen|line|coach)\/|screens\/Photos|parts\/PhotoCard|picture\.ts)|\.json$/;
-const FIRST_LOAD = [{ name: "first", test: (id: string) => !ON_DEMAND.test(id) && !id.includes("/sw.ts") }];
+const FIRST_LOAD_NAME = "first";
+const FIRST_LOAD = [{ name: FIRST_LOAD_NAME, test: (id: string) => !ON_DEMAND.test(id) && !id.includes("/sw.ts") }];
 
 export default defineConfig(({ mode }) => ({
   root: import.meta.dirname,
