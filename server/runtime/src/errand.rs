@@ -167,12 +167,12 @@ impl Errands {
         match &brought {
             Brought::Session(session, _) => {
                 self.loads.under_way -= 1;
-                tell_of_loads(note(&mut self.loads_fail, *session, trouble.as_deref()), trouble.as_deref());
+                note(&mut self.loads_fail, &OF_LOADS, *session, trouble.as_deref());
             }
             Brought::Seal(session, ..) => {
                 self.seals.under_way -= 1;
                 self.sealing.remove(session);
-                tell_of_seals(note(&mut self.seals_fail, *session, trouble.as_deref()), trouble.as_deref());
+                note(&mut self.seals_fail, &OF_SEALS, *session, trouble.as_deref());
             }
         }
         self.send_out();
@@ -218,39 +218,45 @@ impl Errands {
     }
 }
 
-fn note(episode: &mut Episode, session: SessionId, trouble: Option<&str>) -> Option<Tell> {
-    let Some(why) = trouble else { return episode.left(session) };
-    tracing::debug!(%session, why, "an errand for a session failed; it is made again");
-    episode.failed(session, Instant::now())
+fn note(episode: &mut Episode, words: &Words, session: SessionId, trouble: Option<&str>) {
+    let tell = match trouble {
+        Some(why) => {
+            tracing::debug!(%session, why, "an errand for a session failed; it is made again");
+            episode.failed(session, Instant::now())
+        }
+        None => episode.left(session),
+    };
+    words.tell(tell, trouble);
 }
 
-fn tell_of_loads(tell: Option<Tell>, why: Option<&str>) {
-    match tell {
-        Some(Tell::Began) => {
-            tracing::warn!(why, "sessions cannot be loaded; each is tried again until it can");
-        }
-        Some(Tell::Lasts { sessions, failures }) => {
-            tracing::warn!(why, sessions, failures, "sessions can still not be loaded");
-        }
-        Some(Tell::Over { failures }) => {
-            tracing::info!(failures, "all sessions that could not be loaded are back");
-        }
-        None => {}
-    }
+/// What the log says of one kind of trouble.
+struct Words {
+    began: &'static str,
+    lasts: &'static str,
+    over: &'static str,
 }
 
-fn tell_of_seals(tell: Option<Tell>, why: Option<&str>) {
-    match tell {
-        Some(Tell::Began) => {
-            tracing::warn!(why, "records cannot be sealed; each is tried again until it can");
+const OF_LOADS: Words = Words {
+    began: "sessions cannot be loaded; each is tried again until it can",
+    lasts: "sessions can still not be loaded",
+    over: "all sessions that could not be loaded are back",
+};
+const OF_SEALS: Words = Words {
+    began: "records cannot be sealed; each is tried again until it can",
+    lasts: "records can still not be sealed",
+    over: "all records that could not be sealed are",
+};
+
+impl Words {
+    fn tell(&self, tell: Option<Tell>, why: Option<&str>) {
+        match tell {
+            Some(Tell::Began) => tracing::warn!(why, "{}", self.began),
+            Some(Tell::Lasts { sessions, failures }) => {
+                tracing::warn!(why, sessions, failures, "{}", self.lasts);
+            }
+            Some(Tell::Over { failures }) => tracing::info!(failures, "{}", self.over),
+            None => {}
         }
-        Some(Tell::Lasts { sessions, failures }) => {
-            tracing::warn!(why, sessions, failures, "records can still not be sealed");
-        }
-        Some(Tell::Over { failures }) => {
-            tracing::info!(failures, "all records that could not be sealed are");
-        }
-        None => {}
     }
 }
 

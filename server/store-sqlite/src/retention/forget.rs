@@ -5,7 +5,7 @@
 use crate::error::engine;
 use crate::open::SqliteStore;
 use crate::writer::in_place;
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::Row as _;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
@@ -22,25 +22,30 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 pub(super) async fn forget(store: &SqliteStore, gone: &[Vec<u8>]) -> Result<(), Error> {
     let path = store.path().to_owned();
-    let mut turn = store.turn.lock().await;
-    let connection = turn.rows.connection().await?;
-    cut_log(connection).await?;
+    cut_log(store).await?;
     let heads: HashSet<[u8; HEAD]> = gone.iter().filter_map(|key| key.get(..HEAD)?.try_into().ok()).collect();
     let known = !gone.is_empty() && heads.len() == gone.len();
     if known && in_place(|| left_over(&path, &heads)).map_err(unreadable)?.is_none() {
         return Ok(());
     }
-    sqlx::query("VACUUM").execute(&mut *connection).await.map_err(engine)?;
-    cut_log(connection).await?;
+    let mut turn = store.turn.lock().await;
+    sqlx::query("VACUUM").execute(turn.rows.connection().await?).await.map_err(engine)?;
+    drop(turn);
+    cut_log(store).await?;
     match in_place(|| left_over(&path, &heads)).map_err(unreadable)? {
         None => Ok(()),
         Some(file) => Err(Error::Damaged(format!("a destroyed key can still be read in {}", file.display()))),
     }
 }
 
-async fn cut_log(connection: &mut SqliteConnection) -> Result<(), Error> {
+/// Answers wait for one attempt at most, and neither for the pauses nor while the files are read: what is overwritten and
+/// cut out of the log, no later write brings back.
+async fn cut_log(store: &SqliteStore) -> Result<(), Error> {
     for _ in 0..ATTEMPTS {
-        let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
+        let mut turn = store.turn.lock().await;
+        let row =
+            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(turn.rows.connection().await?).await;
+        drop(turn);
         let busy: i64 = row.and_then(|row| row.try_get(0)).map_err(engine)?;
         if busy == 0 {
             return Ok(());
