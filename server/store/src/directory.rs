@@ -23,17 +23,21 @@ pub struct CentreRow {
 /// What a member of staff may do.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Role {
-    /// Banks, programmes, sittings, results
+    /// Staff, banks, programmes, sittings, results
     Centre,
     /// The wall
     Proctor,
     /// Reviews and approves records
     Commission,
+    /// Banks and programmes
+    Author,
+    /// Sees everything of the centre and changes nothing
+    Auditor,
 }
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Centre, Self::Proctor, Self::Commission];
+    pub const ALL: [Self; 5] = [Self::Centre, Self::Proctor, Self::Commission, Self::Author, Self::Auditor];
 
     /// As stored.
     #[must_use]
@@ -42,6 +46,8 @@ impl Role {
             Self::Centre => "centre",
             Self::Proctor => "proctor",
             Self::Commission => "commission",
+            Self::Author => "author",
+            Self::Auditor => "auditor",
         }
     }
 }
@@ -57,6 +63,8 @@ pub struct StaffRow {
     pub login: String,
     /// Full name
     pub name: String,
+    /// Where letters go
+    pub mail: Option<String>,
     /// What they may do
     pub roles: Vec<Role>,
     /// Argon2id in PHC form; none before the set-up link was used

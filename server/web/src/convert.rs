@@ -43,6 +43,8 @@ pub(crate) const fn role(role: StoreRole) -> Role {
         StoreRole::Centre => Role::Centre,
         StoreRole::Proctor => Role::Proctor,
         StoreRole::Commission => Role::Commission,
+        StoreRole::Author => Role::Author,
+        StoreRole::Auditor => Role::Auditor,
     }
 }
 

@@ -45,11 +45,18 @@ const DEVICE: Audience = Audience::Device;
 const TICKET: Audience = Audience::Ticket;
 const STAFF: Audience = Audience::Staff(&[]);
 const CENTRE: Audience = Audience::Staff(&[Role::Centre]);
+/// What a centre does, for whoever checks that.
+const CENTRE_SEEN: Audience = Audience::Staff(&[Role::Centre, Role::Auditor]);
+/// Banks and programmes.
+const LIBRARY: Audience = Audience::Staff(&[Role::Centre, Role::Author]);
+const LIBRARY_SEEN: Audience = Audience::Staff(&[Role::Centre, Role::Author, Role::Auditor]);
 /// A result with its evidence and record.
 const REVIEW: Audience = Audience::Staff(&[Role::Centre, Role::Commission]);
-/// Whoever watches over an exam or rules on it.
-const WATCH: Audience = Audience::Staff(&[Role::Proctor, Role::Centre, Role::Commission]);
+const REVIEW_SEEN: Audience = Audience::Staff(&[Role::Centre, Role::Commission, Role::Auditor]);
+/// Whoever watches over an exam, rules on it, or checks those who do.
+const WATCH: Audience = Audience::Staff(&[Role::Proctor, Role::Centre, Role::Commission, Role::Auditor]);
 const COMMISSION: Audience = Audience::Staff(&[Role::Commission]);
+const COMMISSION_SEEN: Audience = Audience::Staff(&[Role::Commission, Role::Auditor]);
 const PROCTOR: Audience = Audience::Staff(&[Role::Proctor]);
 
 macro_rules! table {
@@ -107,29 +114,29 @@ pub fn routes() -> Vec<Route> {
         POST post "/api/v1/proctor/sessions/{session}/whep" PROCTOR proctor::whep;
         DELETE delete "/api/v1/proctor/whep/{resource}" PROCTOR proctor::close_whep;
 
-        GET get "/api/v1/centre/banks" CENTRE centre::banks;
-        POST post "/api/v1/centre/banks" CENTRE centre::import_bank;
-        GET get "/api/v1/centre/banks/{bank}" CENTRE centre::bank;
-        GET get "/api/v1/centre/programmes" CENTRE centre::programmes;
-        POST post "/api/v1/centre/programmes" CENTRE centre::import_programme;
-        GET get "/api/v1/centre/sittings" CENTRE centre::sittings;
+        GET get "/api/v1/centre/banks" LIBRARY_SEEN centre::banks;
+        POST post "/api/v1/centre/banks" LIBRARY centre::import_bank;
+        GET get "/api/v1/centre/banks/{bank}" LIBRARY_SEEN centre::bank;
+        GET get "/api/v1/centre/programmes" LIBRARY_SEEN centre::programmes;
+        POST post "/api/v1/centre/programmes" LIBRARY centre::import_programme;
+        GET get "/api/v1/centre/sittings" CENTRE_SEEN centre::sittings;
         POST post "/api/v1/centre/sittings" CENTRE centre::create_sitting;
-        GET get "/api/v1/centre/sittings/{sitting}" CENTRE centre::sitting;
+        GET get "/api/v1/centre/sittings/{sitting}" CENTRE_SEEN centre::sitting;
         POST post "/api/v1/centre/sittings/{sitting}/candidates" CENTRE centre::add_candidates;
-        GET get "/api/v1/centre/results" CENTRE centre::results;
-        GET get "/api/v1/centre/sessions/{session}" REVIEW centre::session;
-        GET get "/api/v1/centre/sessions/{session}/evidence/{name}" REVIEW centre::evidence;
-        GET get "/api/v1/centre/sessions/{session}/evidence/{name}/{index}" REVIEW centre::still;
-        GET get "/api/v1/centre/sessions/{session}/recordings/{name}" REVIEW centre::recording;
+        GET get "/api/v1/centre/results" CENTRE_SEEN centre::results;
+        GET get "/api/v1/centre/sessions/{session}" REVIEW_SEEN centre::session;
+        GET get "/api/v1/centre/sessions/{session}/evidence/{name}" REVIEW_SEEN centre::evidence;
+        GET get "/api/v1/centre/sessions/{session}/evidence/{name}/{index}" REVIEW_SEEN centre::still;
+        GET get "/api/v1/centre/sessions/{session}/recordings/{name}" REVIEW_SEEN centre::recording;
         POST post "/api/v1/centre/sessions/{session}/hold" REVIEW centre::place_hold;
         POST post "/api/v1/centre/sessions/{session}/hold/lift" REVIEW centre::lift_hold;
-        GET get "/api/v1/centre/sessions/{session}/bundle" REVIEW centre::bundle;
+        GET get "/api/v1/centre/sessions/{session}/bundle" REVIEW_SEEN centre::bundle;
 
         GET get "/api/v1/playback/{session}" WATCH playback::view;
         GET get "/api/v1/playback/{session}/clips/{incident}" WATCH playback::clip;
         GET get "/api/v1/playback/pieces/{token}" WATCH playback::piece;
 
-        GET get "/api/v1/commission/records" COMMISSION commission::records;
+        GET get "/api/v1/commission/records" COMMISSION_SEEN commission::records;
         POST post "/api/v1/commission/records/{session}/approve" COMMISSION commission::approve;
     }
 }

@@ -10,12 +10,16 @@ use uuid::Uuid;
 #[ts(export)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Banks, programmes, sittings, results
+    /// Staff, banks, programmes, sittings, results
     Centre,
     /// The wall
     Proctor,
     /// Reviews and approves records
     Commission,
+    /// Banks and programmes
+    Author,
+    /// Sees everything of the centre and changes nothing
+    Auditor,
 }
 
 /// `POST /api/v1/staff/sign-in`

@@ -3,4 +3,4 @@
 /**
  * What a member of staff may do. One table in `web` says which route takes which.
  */
-export type Role = "centre" | "proctor" | "commission";
+export type Role = "centre" | "proctor" | "commission" | "author" | "auditor";

@@ -48,7 +48,7 @@ pub(crate) struct NewStaff {
     /// Full name
     #[arg(long, value_parser = filled)]
     name: String,
-    /// centre, proctor or commission; may be repeated
+    /// centre, author, proctor, commission or auditor; may be repeated
     #[arg(long = "role", required = true, value_parser = role)]
     roles: Vec<Role>,
 }
@@ -129,7 +129,16 @@ impl Open {
 }
 
 fn staff_row(centre: CentreId, login: String, name: String, roles: Vec<Role>) -> StaffRow {
-    StaffRow { id: StaffId(Uuid::now_v7()), centre, login, name, roles, password_hash: None, disabled: false }
+    StaffRow {
+        id: StaffId(Uuid::now_v7()),
+        centre,
+        login,
+        name,
+        mail: None,
+        roles,
+        password_hash: None,
+        disabled: false,
+    }
 }
 
 fn bin(text: &str) -> Result<String, &'static str> {
@@ -146,5 +155,8 @@ fn filled(text: &str) -> Result<String, &'static str> {
 }
 
 fn role(name: &str) -> Result<Role, &'static str> {
-    Role::ALL.into_iter().find(|role| role.as_str() == name).ok_or("choose centre, proctor or commission")
+    Role::ALL
+        .into_iter()
+        .find(|role| role.as_str() == name)
+        .ok_or("choose centre, author, proctor, commission or auditor")
 }

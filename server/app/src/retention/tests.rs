@@ -65,6 +65,7 @@ async fn people(store: &dyn Store) {
         centre: CENTRE,
         login: text("aigul"),
         name: text("А"),
+        mail: None,
         roles: vec![Role::Centre],
         password_hash: None,
         disabled: false,

@@ -21,14 +21,15 @@ pub(super) async fn add(store: &PostgresStore, staff: &StaffRow) -> Result<(), E
     let roles: Vec<&str> =
         Role::ALL.into_iter().filter(|role| staff.roles.contains(role)).map(Role::as_str).collect();
     let query = sqlx::query(
-        "WITH new AS (INSERT INTO staff (id, centre, login, name, password_hash, disabled)
-             VALUES ($1, $2, $3, $4, $5, $6))
-         INSERT INTO staff_role (staff, role) SELECT $1, role FROM unnest($7::text[]) AS role",
+        "WITH new AS (INSERT INTO staff (id, centre, login, name, mail, password_hash, disabled)
+             VALUES ($1, $2, $3, $4, $5, $6, $7))
+         INSERT INTO staff_role (staff, role) SELECT $1, role FROM unnest($8::text[]) AS role",
     )
     .bind(staff.id.0)
     .bind(staff.centre.0)
     .bind(&staff.login)
     .bind(&staff.name)
+    .bind(&staff.mail)
     .bind(&staff.password_hash)
     .bind(staff.disabled)
     .bind(roles);
@@ -159,7 +160,8 @@ fn staff(row: &PgRow) -> sqlx::Result<StaffRow> {
         centre: CentreId(row.try_get("centre")?),
         login: row.try_get("login")?,
         name: row.try_get("name")?,
-        // The schema knows the same three words.
+        mail: row.try_get("mail")?,
+        // The schema knows the same words.
         roles: Role::ALL.into_iter().filter(|role| roles.iter().any(|r| r == role.as_str())).collect(),
         password_hash: row.try_get("password_hash")?,
         disabled: row.try_get("disabled")?,

@@ -27,12 +27,13 @@ pub(super) async fn add(store: &SqliteStore, staff: &StaffRow) -> Result<(), Err
 
 async fn insert(connection: &mut SqliteConnection, staff: &StaffRow) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO staff (id, centre, login, name, password_hash, disabled) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO staff (id, centre, login, name, mail, password_hash, disabled) VALUES (?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(staff.id.0)
     .bind(staff.centre.0)
     .bind(&staff.login)
     .bind(&staff.name)
+    .bind(&staff.mail)
     .bind(&staff.password_hash)
     .bind(staff.disabled)
     .execute(&mut *connection)
@@ -217,7 +218,8 @@ fn staff(row: SqliteRow) -> Result<StaffRow, sqlx::Error> {
         centre: CentreId(row.try_get("centre")?),
         login: row.try_get("login")?,
         name: row.try_get("name")?,
-        // The schema knows the same three words.
+        mail: row.try_get("mail")?,
+        // The schema knows the same words.
         roles: Role::ALL.into_iter().filter(|role| roles.split(',').any(|r| r == role.as_str())).collect(),
         password_hash: row.try_get("password_hash")?,
         disabled: row.try_get("disabled")?,

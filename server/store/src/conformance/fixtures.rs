@@ -85,6 +85,7 @@ pub(super) fn staff(number: u32, centre: CentreId) -> StaffRow {
         centre,
         login: format!("login-{number:04}"),
         name: format!("Қызметкер {number}"),
+        mail: None,
         roles: vec![Role::Centre, Role::Commission],
         password_hash: None,
         disabled: false,

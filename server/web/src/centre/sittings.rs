@@ -14,7 +14,7 @@ use axum::http::StatusCode;
 use std::sync::Arc;
 use synaq_core::ids::{CentreId, ProgrammeId, SittingId};
 use synaq_core::time::At;
-use synaq_store::{Directory, EventLog, Outbox};
+use synaq_store::{Directory, EventLog, Outbox, Role};
 use synaq_wire::centre::{CandidateRow, NewSitting, SittingDetail};
 use synaq_wire::problem::{Code, Problem};
 use synaq_wire::proctor::SittingRow;
@@ -97,7 +97,12 @@ pub(crate) async fn show(
     who: Who,
 ) -> Result<axum::Json<SittingDetail>, Refused> {
     let id: SittingId = id.parse().map_err(|_| Code::NotFound)?;
-    Ok(axum::Json(shelf.detail(who.staff.centre, id).await?))
+    let mut detail = shelf.detail(who.staff.centre, id).await?;
+    // Whoever has a personal link can sit the exam: who only looks gets none.
+    if !who.staff.roles.contains(&Role::Centre) {
+        detail.candidates.iter_mut().for_each(|row| row.link.clear());
+    }
+    Ok(axum::Json(detail))
 }
 
 impl Shelf {

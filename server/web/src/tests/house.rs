@@ -219,6 +219,7 @@ async fn furnish(store: &SimStore, base: u128) {
             centre,
             name: format!("Name of {login}"),
             login,
+            mail: None,
             roles: vec![role],
             password_hash: None,
             disabled: false,

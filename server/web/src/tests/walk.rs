@@ -87,6 +87,36 @@ async fn each_role_gets_through_its_own_doors_and_no_others() {
     assert!(walked > 60, "{walked}");
 }
 
+/// Read-only by the table itself: what changes something is closed to whoever only looks, their own account apart.
+#[test]
+fn an_auditor_changes_nothing() {
+    let mut read = 0;
+    for route in routes() {
+        let Audience::Staff(roles) = route.audience else { continue };
+        let own_account = route.path.starts_with("/api/v1/staff/");
+        if route.method == axum::http::Method::GET {
+            read += u32::from(roles.contains(&Role::Auditor));
+        } else {
+            assert!(own_account || !roles.is_empty() && !roles.contains(&Role::Auditor), "{route:?}");
+        }
+    }
+    assert!(read >= 10, "{read}");
+}
+
+#[tokio::test]
+async fn whoever_only_looks_at_a_sitting_gets_no_personal_links() {
+    let house = House::open().await;
+    let path = format!("/api/v1/centre/sittings/{}", Uuid::from_u128(SITTING));
+    let links = |detail: &serde_json::Value| {
+        let rows = detail["candidates"].as_array().unwrap();
+        rows.iter().map(|row| row["link"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let (_, own) = house.get_as(Role::Centre, &path).await;
+    assert!(links(&own).iter().all(|link| link.contains("/c/")), "{own}");
+    let (_, seen) = house.get_as(Role::Auditor, &path).await;
+    assert!(links(&seen).iter().all(String::is_empty), "{seen}");
+}
+
 #[tokio::test]
 async fn what_another_centre_owns_does_not_exist() {
     let house = House::open().await;

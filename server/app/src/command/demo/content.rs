@@ -29,12 +29,16 @@ const CANDIDATES: [(&str, &str); 6] = [
     ("Ким Виктория Сергеевна", "KZ:N0000003"),
     ("Қасымова Гүлнәр Маратқызы", "KZ:N0000004"),
 ];
-/// Login, name, role.
-const ACCOUNTS: [(&str, &str, Role); 4] = [
+/// How many seats the demo has.
+pub(super) const ACCOUNTS_LEN: usize = 6;
+/// Login, name, role. An earlier demo folder knows the first ones.
+const ACCOUNTS: [(&str, &str, Role); ACCOUNTS_LEN] = [
     ("proctor", "Сейітова Мадина Асқарқызы", Role::Proctor),
     ("proctor2", "Петров Андрей Иванович", Role::Proctor),
     ("centre", "Тұрсынов Данияр Болатұлы", Role::Centre),
     ("commission", "Ибраева Сәуле Нұрланқызы", Role::Commission),
+    ("author", "Бекова Айгүл Ерланқызы", Role::Author),
+    ("auditor", "Нұрғалиев Тимур Маратұлы", Role::Auditor),
 ];
 
 /// Login and password.
@@ -63,8 +67,8 @@ pub(super) async fn centre(store: &dyn Store) -> anyhow::Result<CentreId> {
 pub(super) async fn accounts(
     store: &dyn Store,
     centre: CentreId,
-    remembered: Option<[Credentials; 4]>,
-) -> anyhow::Result<[Credentials; 4]> {
+    remembered: Option<[Credentials; ACCOUNTS_LEN]>,
+) -> anyhow::Result<[Credentials; ACCOUNTS_LEN]> {
     if let Some(known) = remembered
         && all_stored(store, &known).await?
     {
@@ -82,6 +86,7 @@ pub(super) async fn accounts(
                     centre,
                     login: login.to_owned(),
                     name: name.to_owned(),
+                    mail: None,
                     roles: vec![role],
                     password_hash: Some(hash),
                     disabled: false,
@@ -91,11 +96,12 @@ pub(super) async fn accounts(
         }
         all.push(Credentials { login: login.to_owned(), password });
     }
-    <[Credentials; 4]>::try_from(all).map_err(|_| anyhow::anyhow!("one account a line of the table"))
+    <[Credentials; ACCOUNTS_LEN]>::try_from(all)
+        .map_err(|_| anyhow::anyhow!("one account a line of the table"))
 }
 
 /// False when somebody removed the database and left the file with the passwords.
-async fn all_stored(store: &dyn Store, known: &[Credentials; 4]) -> anyhow::Result<bool> {
+async fn all_stored(store: &dyn Store, known: &[Credentials; ACCOUNTS_LEN]) -> anyhow::Result<bool> {
     for ((login, ..), account) in ACCOUNTS.iter().zip(known) {
         if *login != account.login || store.staff_by_login(login).await?.is_none() {
             return Ok(false);

@@ -60,6 +60,8 @@ struct Links {
     second_proctor: Credentials,
     centre: Credentials,
     commission: Credentials,
+    author: Credentials,
+    auditor: Credentials,
     /// Public keys for `synaq verify`
     trust: PathBuf,
 }
@@ -77,7 +79,7 @@ pub(crate) async fn run(demo: Demo) -> anyhow::Result<()> {
     let (store, keys) = installation::open(&folders).await?;
     let listener = serve::bind(loopback(demo.port))?;
     let centre = content::centre(store.as_ref()).await?;
-    let [proctor, second_proctor, seat_centre, commission] =
+    let [proctor, second_proctor, seat_centre, commission, author, auditor] =
         content::accounts(store.as_ref(), centre, remembered(&data)).await?;
     let sitting = content::sitting(store.as_ref(), centre, &keys).await?;
     let tokens = content::link_tokens(store.as_ref(), centre, sitting, &keys).await?;
@@ -94,6 +96,8 @@ pub(crate) async fn run(demo: Demo) -> anyhow::Result<()> {
         second_proctor,
         centre: seat_centre,
         commission,
+        author,
+        auditor,
         trust: folders.trust(),
         ops_url,
         base_url,
@@ -139,9 +143,10 @@ fn links_file(data: &Path) -> PathBuf {
 }
 
 /// The accounts of an earlier run: that file is the only place that knows their passwords.
-fn remembered(data: &Path) -> Option<[Credentials; 4]> {
+fn remembered(data: &Path) -> Option<[Credentials; content::ACCOUNTS_LEN]> {
     let known: Links = serde_json::from_slice(&std::fs::read(links_file(data)).ok()?).ok()?;
-    Some([known.proctor, known.second_proctor, known.centre, known.commission])
+    let Links { proctor, second_proctor, centre, commission, author, auditor, .. } = known;
+    Some([proctor, second_proctor, centre, commission, author, auditor])
 }
 
 fn announce(links: &Links, data: &Path) -> anyhow::Result<()> {
@@ -159,6 +164,8 @@ fn words(links: &Links, data: &Path, file: &Path) -> String {
         ("Proctor", "/proctor/", &links.second_proctor),
         ("Centre", "/centre/", &links.centre),
         ("Commission", "/centre/", &links.commission),
+        ("Author", "/centre/", &links.author),
+        ("Auditor", "/centre/", &links.auditor),
     ];
     let seats: String = seats
         .iter()

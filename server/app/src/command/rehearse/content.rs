@@ -47,6 +47,7 @@ pub(super) async fn ready(store: &dyn Directory, known: Option<Account>) -> anyh
         centre: centre.id,
         login: LOGIN.to_owned(),
         name: "Дайындық / Репетиция".to_owned(),
+        mail: None,
         roles: vec![Role::Centre, Role::Proctor, Role::Commission],
         password_hash: Some(hash),
         disabled: false,
