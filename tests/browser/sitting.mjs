@@ -17,6 +17,9 @@ import { Proctor } from './seat/proctor.mjs'
 const FAILURES = process.env.SYNAQ_FAILURES ?? join(tmpdir(), 'synaq-failures')
 /** A whole exam with forty answers takes half a minute; two cores and a debug build take their time. */
 const PATIENCE_MS = 300_000
+/** Of the page's text and of the server's log, in the output of a test that failed. */
+const SAID_CHARS = 700
+const LOG_LINES = 25
 
 /**
  * A test over a sitting.
@@ -158,6 +161,9 @@ export class Sitting {
     const pictures = this.seats.map((seat, index) => seat.page?.screenshot({ path: at(`${index}.png`), fullPage: true }))
     await Promise.allSettled(pictures)
     console.error(`pictures and log: ${at('*')}`)
+    // Where only the output is kept, it has to say what the pictures would.
+    for (const [index, seat] of this.seats.entries()) console.error(`seat ${index}: ${await words(seat)}`)
+    console.error((this.demo?.log ?? '').trimEnd().split('\n').slice(-LOG_LINES).join('\n'))
   }
 
   async stop() {
@@ -167,4 +173,11 @@ export class Sitting {
     this.relay?.stop()
     if (this.#folder) rmSync(this.#folder, { recursive: true, force: true })
   }
+}
+
+/** What the seat's page says now, in one line, and what went wrong in it. */
+async function words({ page }) {
+  if (!page) return 'no page'
+  const said = await page.locator('body').innerText({ timeout: 2_000 }).catch(error => `unreadable: ${error.message.split('\n')[0]}`)
+  return JSON.stringify({ url: page.url().replace(/\/c\/.*/, '/c/…'), said: said.replace(/\s+/g, ' ').slice(0, SAID_CHARS), faults: page.faults })
 }

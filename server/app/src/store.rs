@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use synaq_store::{Directory, EventLog, Outbox, Retention};
 use synaq_store_postgres::{APPENDS_AT_ONCE, Database, PostgresStore};
-use synaq_store_sqlite::SqliteStore;
+use synaq_store_sqlite::{SHARDS, SqliteStore};
 
 /// An engine: all ports over one database.
 pub(crate) trait Store: EventLog + Outbox + Directory + Retention {}
@@ -94,11 +94,10 @@ impl Place {
         })
     }
 
-    /// Shards of the runtime. SQLite has one writer, and one shard gives it the largest groups; PostgreSQL takes several
-    /// appends at a time.
+    /// Shards of the runtime.
     pub(crate) const fn shards(&self) -> usize {
         match self {
-            Self::File(_) => 1,
+            Self::File(_) => SHARDS,
             Self::Database(_) => APPENDS_AT_ONCE,
         }
     }

@@ -23,7 +23,7 @@ use uuid::Uuid;
 /// Limits of the runtime.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Options {
-    /// Shards; SQLite has one writer, so one shard gives the largest commit groups
+    /// Shards: sessions are spread over them, and each decides and stores for itself
     pub shards: usize,
     /// Inputs that may wait per shard: about 2 s of a synchronised start of 500 candidates
     pub mailbox: usize,

@@ -15,4 +15,4 @@ mod tests;
 mod transaction;
 mod writer;
 
-pub use open::SqliteStore;
+pub use open::{SHARDS, SqliteStore};

@@ -13,6 +13,10 @@ use std::time::Duration;
 use synaq_store::{Error, Versions};
 use tokio::sync::Mutex;
 
+/// Shards worth having: while one has the writer, the other decides. With one, deciding and storing wait for each other;
+/// with four, groups become smaller and nothing is stored sooner.
+pub const SHARDS: usize = 2;
+
 /// Readers at a time; reading is rare beside appending, and four cores are the smallest recommended machine.
 pub(crate) const READERS: u32 = 4;
 

@@ -189,9 +189,11 @@ impl Operator {
                 keys: sealing_keys(jitter),
                 clock: Arc::new(clock.clone()),
             };
-            // So few candidates never fill a large batch: in half of the runs every batch counts as one.
+            // So few candidates never fill a large batch: in half of the runs every batch counts as one. And in half of
+            // either they are spread over two shards, as over SQLite.
             let ahead_from = if ground.seed.is_multiple_of(2) { 1 } else { Options::default().ahead_from };
-            let options = Options { ahead_from, ..Options::default() };
+            let shards = if ground.seed & 2 == 0 { 1 } else { 2 };
+            let options = Options { ahead_from, shards, ..Options::default() };
             if let Ok((handle, running)) = Running::start(options, ports, dice.id()).await {
                 ground.history.count("starts");
                 if handle.coming_back() > 0 {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use synaq_store::{Directory, EventLog, Outbox};
 use synaq_store_postgres::{APPENDS_AT_ONCE, Database, PostgresStore};
-use synaq_store_sqlite::SqliteStore;
+use synaq_store_sqlite::{SHARDS, SqliteStore};
 use synaq_test_postgres::Cluster;
 
 /// How long to wait for the tasks of an aborted runtime, before looking again.
@@ -86,7 +86,7 @@ impl Address {
     /// What the application chooses for it.
     pub(crate) fn shards(&self) -> usize {
         match self {
-            Self::Sqlite(_) => 1,
+            Self::Sqlite(_) => SHARDS,
             Self::Postgres(_) => APPENDS_AT_ONCE,
         }
     }
