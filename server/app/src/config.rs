@@ -1,8 +1,10 @@
 //! The configuration of a real start. Unknown keys are refused by name; `synaq doctor` says what is wrong.
 
+mod evidence;
 mod media;
 mod retention;
 
+pub(crate) use evidence::Evidence;
 pub(crate) use media::Media;
 pub(crate) use retention::Retention;
 
@@ -45,6 +47,9 @@ pub(crate) struct Config {
     /// Who looks at pictures
     #[serde(default)]
     pub(crate) detectors: Detectors,
+    /// Where evidence is kept
+    #[serde(default)]
+    pub(crate) evidence: Evidence,
     /// For how long evidence is kept
     #[serde(default)]
     pub(crate) retention: Retention,
@@ -343,6 +348,7 @@ impl Config {
             )),
             Ok(_) => {}
         }
+        complaints.extend(self.evidence.complaints());
         if let Err(error) = self.folders() {
             complaints.push(format!("{error:#}"));
         }

@@ -1,6 +1,7 @@
 //! A whole installation out of its parts: store, keys, evidence, media, runtime, front door.
 
 use crate::adapter::clip_keeper::ClipKeeper;
+use crate::adapter::depot::{self, Depot};
 use crate::adapter::detection::{self, Detection};
 use crate::adapter::evidence::EvidenceFolder;
 use crate::adapter::expired;
@@ -123,6 +124,8 @@ pub(crate) struct Start {
     pub(crate) detectors: Option<detection::Settings>,
     /// How the front door answers to the outside
     pub(crate) web: synaq_web::Options,
+    /// Where evidence is carried to; none: nowhere
+    pub(crate) evidence: Option<depot::Options>,
     /// For how long evidence is kept
     pub(crate) retention: Keeping,
     /// Base address of the platform, without trailing slash
@@ -176,8 +179,9 @@ pub(crate) async fn start(
     Restored::tell(folders);
     let clock = Arc::new(SystemClock::start());
     let random = Arc::new(SystemRandom::new());
-    let evidence =
-        Arc::new(EvidenceFolder::new(folders.evidence(), Arc::clone(&keys.installation), store.clone()));
+    let depot = start.evidence.map(|options| Depot::behind(folders.evidence(), options)).transpose()?;
+    let evidence = EvidenceFolder::new(folders.evidence(), Arc::clone(&keys.installation), store.clone());
+    let evidence = Arc::new(evidence.carried_by(depot.clone()));
     let jwks = publish(folders, &keys, &start.platform_trust)?;
 
     let sink = Arc::new(MediaSink::default());
@@ -212,6 +216,7 @@ pub(crate) async fn start(
         media: media.clone(),
         outbox: store.clone(),
         clock: clock.clone(),
+        depot: depot.clone(),
         folders: [("data", folders.data.clone()), ("evidence", folders.evidence())],
     };
     let detectors = match &start.detectors {
@@ -230,6 +235,7 @@ pub(crate) async fn start(
         tasks: tokio::runtime::Handle::current(),
     };
     tokio::spawn(cut_off.find_and_measure(runtime.clone(), Arc::clone(&recording.sink), evidence.clone()));
+    depot.map(|depot| tokio::spawn(depot.carry_on()));
     tokio::spawn(expired::purge(store.clone(), clock.clone()));
     let eraser = eraser(folders, &store, &evidence, &keys.seal);
     tokio::spawn(retention::daily(eraser, start.retention, Restored::read(folders), clock.clone()));

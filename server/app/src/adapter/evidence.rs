@@ -1,11 +1,12 @@
 //! Sealed evidence on the local disk: one folder a session, one blob a piece, each class of data under a key of the
-//! session's own.
+//! session's own. Behind the folder there may be a store that it is carried to (`depot`).
 
+use super::depot::{Depot, NOTE, SUFFIX, Track};
 use crate::private;
 use ring::rand::SystemRandom;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Seek as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::time::{Duration, Instant};
@@ -38,6 +39,8 @@ pub(crate) struct EvidenceFolder {
     /// Evidence is touched from media and blocking threads; the directory answers on this runtime
     tasks: tokio::runtime::Handle,
     keys: RwLock<HashMap<Uuid, Arc<ClassKeys>>>,
+    /// Where it is carried to
+    depot: Option<Arc<Depot>>,
     /// Of sessions that the process before left: what lay there when this one opened them, once it has
     left: Mutex<HashMap<Uuid, Option<Vec<String>>>>,
 }
@@ -58,7 +61,13 @@ impl EvidenceFolder {
     ) -> Self {
         let tasks = tokio::runtime::Handle::current();
         let (keys, left) = (RwLock::default(), Mutex::default());
-        Self { root, installation, random: SystemRandom::new(), directory, tasks, keys, left }
+        let depot = None;
+        Self { root, installation, random: SystemRandom::new(), directory, tasks, keys, depot, left }
+    }
+
+    /// With a store behind it, which is `behind` the same folder.
+    pub(crate) fn carried_by(self, depot: Option<Arc<Depot>>) -> Self {
+        Self { depot, ..self }
     }
 
     /// The process before left these: what lies there when they are opened first is its own.
@@ -73,7 +82,7 @@ impl EvidenceFolder {
 
     /// Before an expected session is served for the first time: nothing in its folder is of this process yet.
     pub(crate) fn note_what_was_left(&self, session: Uuid) {
-        let names = self.names(SessionId(session)).unwrap_or_else(|error| {
+        let names = self.names_here(SessionId(session)).unwrap_or_else(|error| {
             tracing::error!(%session, %error, "the folder of evidence cannot be listed");
             Vec::new()
         });
@@ -112,19 +121,46 @@ impl EvidenceFolder {
 
     /// Removes every piece of a class, durably; what is not there is as good as removed. How many there were.
     pub(crate) fn remove(&self, session: SessionId, class: DataClass) -> io::Result<usize> {
-        let names = self.names(session)?;
+        let names = self.names_here(session)?;
         let of_class = names.iter().filter(|name| DataClass::of(name) == class);
         let mut removed = 0;
         for name in of_class {
-            match fs::remove_file(self.path(session.0, name)?) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => removed += 1,
+            let path = self.path(session.0, name)?;
+            for path in [path.clone(), noted(&path)] {
+                match fs::remove_file(path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
             }
+            removed += 1;
         }
         match sync_folder(&self.root.join(session.to_string())) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(removed),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
+        // Behind the folder, so that nothing is carried there again.
+        let elsewhere = match &self.depot {
+            Some(depot) => depot.remove(session, |name| DataClass::of(name) == class)?,
+            None => 0,
+        };
+        Ok(removed.max(elsewhere))
+    }
+
+    /// Names that this folder knows, whether their bytes are here or in the store.
+    pub(crate) fn names_here(&self, session: SessionId) -> io::Result<Vec<String>> {
+        let folder = self.root.join(session.to_string());
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut names = BTreeSet::new();
+        for entry in entries {
+            let file = entry?.file_name().to_string_lossy().into_owned();
+            let name = file.strip_suffix(SUFFIX).or_else(|| file.strip_suffix(NOTE));
+            names.extend(name.map(str::to_owned));
+        }
+        Ok(names.into_iter().collect())
     }
 
     /// Reads a piece as far as it goes, for its digest.
@@ -185,8 +221,6 @@ impl EvidenceFolder {
     }
 }
 
-const SUFFIX: &str = ".blob";
-
 /// A piece as it lies on the disk.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Measured {
@@ -201,9 +235,13 @@ impl EvidenceStore for EvidenceFolder {
         let key = self.key(session, name)?;
         let path = self.path(session, name)?;
         let folder = path.parent().expect("below the root");
+        // A taken name would be a second blob under one digest: refused, the recorder takes the next number.
+        if path.exists() || noted(&path).exists() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let track = self.depot.as_ref().map(|depot| depot.begin(session, name)).transpose()?;
         private::folder(folder)?;
         let mut options = OpenOptions::new();
-        // A taken name would be a second blob under one digest: refused, the recorder takes the next number.
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
@@ -211,7 +249,7 @@ impl EvidenceStore for EvidenceFolder {
         sync_folder(folder)?;
         let id = BlobId::generate(&self.random).map_err(io::Error::other)?;
         let writer = Writer::create(file, &key, id).map_err(io::Error::other)?;
-        Ok(Box::new(Piece { writer: Some(writer), unsynced: 0, synced_at: Instant::now() }))
+        Ok(Box::new(Piece { writer: Some(writer), unsynced: 0, synced_at: Instant::now(), track }))
     }
 }
 
@@ -220,7 +258,19 @@ impl Evidence for EvidenceFolder {
         let path = self.path(session.0, name)?;
         // Before the file: what is erased is named as such, whether its file is there or not.
         let key = self.key(session.0, name)?;
-        let mut file = File::open(path)?;
+        let mut file = match (File::open(&path), &self.depot) {
+            (Ok(file), depot) => {
+                depot.iter().for_each(|depot| depot.used(session.0, name));
+                file
+            }
+            (Err(error), Some(depot)) if error.kind() == io::ErrorKind::NotFound => {
+                depot.open(session.0, name)?
+            }
+            (Err(error), None) if error.kind() == io::ErrorKind::NotFound && noted(&path).exists() => {
+                return Err(io::Error::other("it is in a store that [evidence] url no longer names"));
+            }
+            (Err(error), _) => return Err(error),
+        };
         let id = BlobId::read_from(&mut file).map_err(io::Error::other)?;
         let reader = Reader::open(file, &key, id).map_err(into_io)?;
         let unfinished = reader.ending() != Ending::Finished;
@@ -232,20 +282,19 @@ impl Evidence for EvidenceFolder {
     }
 
     fn names(&self, session: SessionId) -> io::Result<Vec<String>> {
-        let folder = self.root.join(session.to_string());
-        let entries = match fs::read_dir(folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let name = entry?.file_name().to_string_lossy().into_owned();
-            names.extend(name.strip_suffix(SUFFIX).map(str::to_owned));
+        let here = self.names_here(session)?;
+        match &self.depot {
+            // A folder that knows nothing may be a new disk.
+            Some(depot) if here.is_empty() => depot.names(session),
+            _ => Ok(here),
         }
-        names.sort();
-        Ok(names)
     }
+}
+
+/// Where the note lies that a store has all of a file.
+fn noted(file: &Path) -> PathBuf {
+    let text = file.to_string_lossy();
+    PathBuf::from(format!("{}{NOTE}", text.strip_suffix(SUFFIX).unwrap_or(&text)))
 }
 
 struct Piece {
@@ -253,6 +302,20 @@ struct Piece {
     writer: Option<Writer<File>>,
     unsynced: u64,
     synced_at: Instant,
+    /// Behind the writer: it is over only when the file is written no more
+    track: Option<Track>,
+}
+
+impl Piece {
+    /// So much is in the file now, and `synced` or not.
+    fn told(track: &mut Option<Track>, file: &mut File, synced: bool) -> io::Result<()> {
+        let Some(track) = track else { return Ok(()) };
+        track.wrote(file.stream_position()?);
+        if synced {
+            track.synced();
+        }
+        Ok(())
+    }
 }
 
 impl EvidenceWriter for Piece {
@@ -262,23 +325,26 @@ impl EvidenceWriter for Piece {
     }
 
     fn append(&mut self, chunk: &[u8]) -> io::Result<()> {
+        self.track.as_ref().map_or(Ok(()), Track::room)?;
         let writer = self.writer.as_mut().ok_or_else(|| io::Error::other("an earlier write failed"))?;
         if let Err(error) = writer.append(chunk) {
             self.writer = None;
             return Err(into_io(error));
         }
         self.unsynced += chunk.len() as u64;
-        if self.unsynced >= SYNC_EVERY_BYTES || self.synced_at.elapsed() >= SYNC_EVERY {
+        let due = self.unsynced >= SYNC_EVERY_BYTES || self.synced_at.elapsed() >= SYNC_EVERY;
+        if due {
             (self.unsynced, self.synced_at) = (0, Instant::now());
             writer.get_mut().sync_data()?;
         }
-        Ok(())
+        Self::told(&mut self.track, writer.get_mut(), due)
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<Finished> {
         let writer = self.writer.take().ok_or_else(|| io::Error::other("an earlier write failed"))?;
-        let (file, summary) = writer.finish().map_err(into_io)?;
+        let (mut file, summary) = writer.finish().map_err(into_io)?;
         file.sync_all()?;
+        Self::told(&mut self.track, &mut file, true)?;
         Ok(Finished { sha256: summary.plain_sha256.to_string(), bytes: summary.plain_bytes })
     }
 }

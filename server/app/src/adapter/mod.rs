@@ -1,6 +1,7 @@
 //! The outward adapters, one module each.
 
 pub(crate) mod clip_keeper;
+pub(crate) mod depot;
 pub(crate) mod detection;
 pub(crate) mod evidence;
 pub(crate) mod expired;

@@ -11,7 +11,6 @@ use synaq_core::ids::SessionId;
 use synaq_core::session::{Stage, State, local};
 use synaq_core::time::At;
 use synaq_runtime::{Handle, Snapshot, SubmitError};
-use synaq_web::Evidence as _;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -137,7 +136,7 @@ async fn of(snapshot: Snapshot, evidence: &Arc<EvidenceFolder>, began: At) -> Ve
     let (folder, session) = (Arc::clone(evidence), snapshot.id);
     // After the snapshot: whatever this process has announced in it lies there by now.
     let names = tokio::task::spawn_blocking(move || {
-        let names = folder.names(session);
+        let names = folder.names_here(session);
         names.map(|names| Folder { before: folder.take_what_was_left(session.0), now: names })
     });
     let folder = names.await.map_err(std::io::Error::other).flatten().unwrap_or_else(|error| {

@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::io::{Read as _, Write as _};
 use synaq_core::session::{EvidenceRef, Finish};
 use synaq_media::EvidenceStore as _;
+use synaq_web::Evidence as _;
 
 fn stored(name: &str) -> EvidenceRef {
     EvidenceRef { name: name.to_owned(), sha256: "ab".repeat(32), bytes: 1 }

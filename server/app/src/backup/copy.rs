@@ -69,10 +69,19 @@ pub(crate) fn folder(from: &Path, to: &Path, prefix: &str) -> anyhow::Result<BTr
         if entry.file_type()?.is_dir() {
             pieces.extend(folder(&entry.path(), &to.join(name), &named)?);
         } else {
-            pieces.insert(named, file(&entry.path(), &to.join(name))?);
+            match file(&entry.path(), &to.join(name)) {
+                Ok(piece) => _ = pieces.insert(named, piece),
+                // A store took it meanwhile, and holds it.
+                Err(error) if is_gone(&error) => {}
+                Err(error) => return Err(error),
+            }
         }
     }
     Ok(pieces)
+}
+
+fn is_gone(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
 /// A folder that is made now, or is there and empty.

@@ -1,5 +1,6 @@
 //! `synaq doctor --config FILE`: what is wrong with a configuration, and what to do.
 
+use crate::adapter::depot::Bucket;
 use crate::config::Config;
 use crate::store::Place;
 use crate::tls::Certificate;
@@ -28,6 +29,7 @@ pub(crate) async fn run(path: &Path, deep: bool) -> anyhow::Result<()> {
     if let Ok(folders) = config.folders() {
         complaints.extend(folders.store().complaint().await.map(|why| format!("[store] url: {why}")));
     }
+    complaints.extend(store_of_evidence(&config).await);
     complaints.extend(ports(&config));
     for advice in advice() {
         println!("advice: {advice}");
@@ -40,6 +42,17 @@ pub(crate) async fn run(path: &Path, deep: bool) -> anyhow::Result<()> {
         println!("- {complaint}");
     }
     anyhow::bail!("{} does not bear a start", path.display())
+}
+
+/// What the store of evidence answers to what an exam asks of it; what is wrong with its settings was said before.
+async fn store_of_evidence(config: &Config) -> Option<String> {
+    let options = config.evidence.options().ok().flatten()?;
+    let said = match Bucket::open(&options.place) {
+        Ok(bucket) => bucket.probe().await.err()?.to_string(),
+        Err(error) => format!("{error:#}"),
+    };
+    let url = config.evidence.url.as_deref().unwrap_or_default();
+    Some(format!("[evidence] url = {url:?}: {said}"))
 }
 
 /// Everything that the database itself shows to be damaged.

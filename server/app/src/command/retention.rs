@@ -1,5 +1,6 @@
 //! `synaq retention plan` and `synaq retention run`: what is erased when, and erasing it now; beside the running server.
 
+use crate::adapter::depot::{self, Depot};
 use crate::adapter::evidence::EvidenceFolder;
 use crate::clock;
 use crate::config::Config;
@@ -57,6 +58,7 @@ pub(crate) async fn run(command: Retention) -> anyhow::Result<()> {
         }
         Retention::Run { config, after_restore, .. } => {
             let (folders, keeping) = read(&config)?;
+            let place = Config::read(&config)?.evidence.options()?;
             if let Some(restored) = Restored::read(&folders).filter(|_| !after_restore) {
                 anyhow::ensure!(
                     waits(&restored, now).is_none(),
@@ -65,7 +67,7 @@ pub(crate) async fn run(command: Retention) -> anyhow::Result<()> {
                 );
             }
             let store = folders.store().open_beside().await?;
-            let outcome = eraser(&folders, store)?.run(&keeping.terms, now).await?;
+            let outcome = eraser(&folders, store, place)?.run(&keeping.terms, now).await?;
             super::print(&format!(
                 "{} classes of sessions erased, {} files removed; {} stay under a hold, {} without a decision.\n",
                 outcome.erased, outcome.files, outcome.held, outcome.undecided
@@ -81,9 +83,11 @@ fn read(config: &Path) -> anyhow::Result<(Folders, Keeping)> {
     Ok((config.folders()?, config.retention.keeping()))
 }
 
-fn eraser(folders: &Folders, store: Arc<dyn Store>) -> anyhow::Result<Eraser> {
+fn eraser(folders: &Folders, store: Arc<dyn Store>, place: Option<depot::Options>) -> anyhow::Result<Eraser> {
     let keys = Keys::open(&folders.keys(), &SystemRandom::new())?;
-    let evidence = EvidenceFolder::new(folders.evidence(), keys.installation, store.clone());
+    let depot = place.map(|options| Depot::behind(folders.evidence(), options)).transpose()?;
+    let evidence =
+        EvidenceFolder::new(folders.evidence(), keys.installation, store.clone()).carried_by(depot);
     Ok(installation::eraser(folders, &store, &Arc::new(evidence), &keys.seal))
 }
 

@@ -36,6 +36,7 @@ pub(crate) async fn run(path: &Path) -> anyhow::Result<()> {
             trusted_proxies: config.proxy.iter().map(|proxy| proxy.trusted).collect(),
             ..synaq_web::Options::for_origin(&config.public_url)
         },
+        evidence: config.evidence.options()?,
         retention: config.retention.keeping(),
         platform_url: config.platform.url.trim_end_matches('/').to_owned(),
         platform_trust: keys::read_trust(&config.platform.trust)?,

@@ -33,6 +33,8 @@ pub(crate) fn describe() {
         ("synaq_media_viewers", "Proctors' pictures open now"),
         ("synaq_media_rooms", "Sessions with media now"),
         ("synaq_disk_free_bytes", "Room on the disk of a folder"),
+        ("synaq_evidence_waiting_bytes", "Evidence written here that its store does not have yet"),
+        ("synaq_evidence_waiting_seconds", "Since the oldest of it was written"),
         ("process_start_time_seconds", "When this process started, Unix time"),
         ("process_open_fds", "Files, sockets and pipes open now"),
         ("process_max_fds", "How many may be open at once"),
@@ -43,6 +45,8 @@ pub(crate) fn describe() {
     }
     for (name, what) in [
         ("synaq_store_failures_total", "Writes the store did not take"),
+        ("synaq_evidence_carried_bytes_total", "Evidence carried to its store"),
+        ("synaq_evidence_carry_failures_total", "Parts that the store did not take, by reason"),
         ("synaq_media_datagrams_total", "Media packets received"),
         ("synaq_media_bytes_total", "Media bytes received"),
         ("synaq_media_forwarded_total", "Media packets sent on to proctors"),

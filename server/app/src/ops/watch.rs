@@ -1,6 +1,7 @@
 //! A started installation as its operator sees it.
 
 use super::disk;
+use crate::adapter::depot::Depot;
 use crate::adapter::watched_log::StoreWatch;
 use std::fmt;
 use std::path::PathBuf;
@@ -26,6 +27,8 @@ pub(crate) struct Watch {
     pub(crate) outbox: Arc<dyn Outbox>,
     /// The clock
     pub(crate) clock: Arc<dyn Clock>,
+    /// What carries evidence to a store
+    pub(crate) depot: Option<Arc<Depot>>,
     /// Folders whose disk must have room, with their names
     pub(crate) folders: [(&'static str, PathBuf); 2],
 }
@@ -39,7 +42,7 @@ impl fmt::Debug for Watch {
 /// A check that failed.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
 pub(crate) struct Failing {
-    /// starting | draining | store | lease | queue | disk
+    /// starting | draining | store | lease | queue | evidence | disk
     pub(crate) check: &'static str,
     /// What is wrong, for the operator
     pub(crate) why: String,
@@ -66,6 +69,10 @@ impl Watch {
         }
         if self.queue.is_full() {
             failing.push(Failing::new("queue", "the queue of candidates is full; running exams go on"));
+        }
+        if self.depot.as_ref().is_some_and(|depot| depot.is_full()) {
+            let why = "as much evidence as may waits for its store, and nothing more is recorded; running exams go on";
+            failing.push(Failing::new("evidence", why));
         }
         for (name, folder) in &self.folders {
             match disk::free_bytes(folder) {

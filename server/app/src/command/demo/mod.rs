@@ -108,6 +108,7 @@ pub(crate) async fn run(demo: Demo) -> anyhow::Result<()> {
         media: synaq_media::Options { turn, ..synaq_media::Options::new(loopback(demo.port + 2)) },
         detectors: demo.detectors.settings()?,
         web: web_options(&links.base_url, demo.port),
+        evidence: None,
         retention: crate::retention::Keeping::default(),
         platform_url: format!("http://127.0.0.1:{platform_port}"),
         platform_trust: keys::read_trust(&sandbox.public_keys)?,

@@ -86,6 +86,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
             limits: synaq_web::Limits::within(descriptors::raised()),
             ..synaq_web::Options::for_origin(&base_url)
         },
+        evidence: None,
         retention: crate::retention::Keeping::default(),
         platform_url: format!("http://127.0.0.1:{}", options.port + 1),
         platform_trust: keys::read_trust(&sandbox.public_keys)?,
