@@ -44,7 +44,7 @@ const CANDIDATE = { candidate: "candidate/index.html", [WORKER]: "candidate/src/
 const STAFF = { proctor: "proctor/index.html", centre: "centre/index.html" };
 
 /** What is loaded on demand shares most of its needs with the first load: apart from it, both compress worse by 2 kB. */
-const ON_DEMAND = /src\/(?:(?:screen|line|coach)\/|screens\/Photos|parts\/PhotoCard|picture\.ts)|\.json$/;
+const ON_DEMAND = /src\/(?:(?:screen|line|coach|hear)\/|screens\/Photos|parts\/PhotoCard|picture\.ts)|\.json$/;
 const FIRST_LOAD_NAME = "first";
 const FIRST_LOAD = [{ name: FIRST_LOAD_NAME, test: (id: string) => !ON_DEMAND.test(id) && !id.includes("/sw.ts") }];
 

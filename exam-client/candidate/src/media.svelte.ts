@@ -10,6 +10,8 @@ const AUDIO: MediaTrackConstraints = { echoCancellation: false, noiseSuppression
 const LEVEL_EVERY_MS = 100;
 /** 170 ms at 48 kHz: longer than the interval, so that no short sound falls between two looks. */
 const WINDOW_SAMPLES = 8192;
+/** An AudioContext that sleeps for so many looks has nothing to play on: two seconds. */
+const ASLEEP_LOOKS = 20;
 /** dBFS: room tone lies at -61 to -64, speech peaks at -10 to -15 (measured). */
 const QUIET_DB = -60;
 const MOVED_DB = -50;
@@ -53,6 +55,7 @@ export class Media {
   #audio: AudioContext | undefined;
   #source: MediaStreamAudioSourceNode | undefined;
   #meter: ReturnType<typeof setInterval> | undefined;
+  #hearing: (() => void) | undefined;
   #left = false;
 
   constructor(api: Api, events: MediaEvents) {
@@ -116,8 +119,7 @@ export class Media {
 
   /** Another device is in charge: camera and microphone are switched off here; `open` may follow. */
   release(): void {
-    clearInterval(this.#meter);
-    void this.#audio?.close().catch(() => undefined);
+    this.#deafen();
     this.#publisher.leave(true);
     const stream = this.stream;
     this.stream = null;
@@ -128,8 +130,7 @@ export class Media {
   /** `ended`: the exam is over, the server has let go by itself. */
   leave(ended = false): void {
     this.#left = true;
-    clearInterval(this.#meter);
-    void this.#audio?.close().catch(() => undefined);
+    this.#deafen();
     this.#publisher.leave(ended);
     for (const track of this.stream?.getTracks() ?? []) track.stop();
     this.stream = null;
@@ -174,9 +175,7 @@ export class Media {
   }
 
   #measure(stream: MediaStream): void {
-    clearInterval(this.#meter);
-    this.#source?.disconnect();
-    void this.#audio?.close().catch(() => undefined);
+    this.#deafen();
     const audio = new AudioContext();
     this.#audio = audio;
     const analyser = audio.createAnalyser();
@@ -186,14 +185,45 @@ export class Media {
     // Held by us: nothing else refers to it, and a collected source is silent.
     this.#source = source;
     const samples = new Float32Array(analyser.fftSize);
+    let asleep = 0;
     this.#meter = setInterval(() => {
+      if (audio.state === "running") {
+        this.#hearing?.();
+        this.#hearing = undefined;
+        analyser.getFloatTimeDomainData(samples);
+        return this.#heard(samples);
+      }
       // Some browsers keep it asleep until the first click.
-      if (audio.state === "suspended") void audio.resume().catch(() => undefined);
-      analyser.getFloatTimeDomainData(samples);
-      const db = 10 * Math.log10(samples.reduce((sum, x) => sum + x * x, 0) / samples.length + 1e-12);
-      this.level = Math.max(0, Math.min(1, (db - QUIET_DB) / -QUIET_DB));
-      if (db > MOVED_DB) this.moved = true;
+      void audio.resume().catch(() => undefined);
+      if (++asleep === ASLEEP_LOOKS && !this.moved) void this.#hearPieces(audio, stream);
     }, LEVEL_EVERY_MS);
+  }
+
+  /** Until something was heard: that is what it is for. */
+  async #hearPieces(audio: AudioContext, stream: MediaStream): Promise<void> {
+    const { hear } = await import("./hear/pieces.ts");
+    if (this.#audio !== audio || this.#hearing) return;
+    this.#hearing = hear(stream, (samples) => {
+      this.#heard(samples);
+      if (!this.moved) return;
+      this.#hearing?.();
+      this.#hearing = undefined;
+    });
+  }
+
+  #heard(samples: Float32Array): void {
+    const db = 10 * Math.log10(samples.reduce((sum, x) => sum + x * x, 0) / samples.length + 1e-12);
+    this.level = Math.max(0, Math.min(1, (db - QUIET_DB) / -QUIET_DB));
+    if (db > MOVED_DB) this.moved = true;
+  }
+
+  #deafen(): void {
+    clearInterval(this.#meter);
+    this.#source?.disconnect();
+    void this.#audio?.close().catch(() => undefined);
+    this.#audio = undefined;
+    this.#hearing?.();
+    this.#hearing = undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MediaStep } from "../../../shared/src/wire/MediaStep.ts";
-import { BOTTOM_UP, climb, type Ladder, type Sample } from "./ladder.ts";
+import { BOTTOM_UP, climb, isFree, type Ladder, type Sample } from "./ladder.ts";
 
 const GOOD: Sample = { socket: true, live: true, outgoing: 600_000, rttMs: 40, loss: 0, answerMs: 0, stillMs: 200 };
 const WEAK: Sample = { ...GOOD, outgoing: 40_000, rttMs: 4_000, loss: 0.3, stillMs: 9_000 };
@@ -40,6 +40,17 @@ test("without a way for video stills go over the exam's own connection, and vide
   assert.deepEqual(steps.slice(0, 1), [[3, "stills", "no_path"]]);
   assert.deepEqual(steps.slice(1).map(([, step]) => step), ["small", "full"]);
   assert.equal(steps[1]?.[0], 9, "three seconds after it came back");
+});
+
+test("the device's recording is brought while there is no way for video, also after a fall to signals", () => {
+  const GONE: Sample = { ...GOOD, live: false };
+  const { steps, last } = run([[5, GONE], [6, { ...GONE, stillMs: 9_000 }], [30, GONE]]);
+  assert.deepEqual(steps.map(([, step, why]) => `${step} ${why}`), ["stills no_path", "signals weak_line", "stills recovered"]);
+  assert.equal(isFree(last, 200), true);
+  assert.equal(isFree(last, 4_000), false, "stills hardly come through");
+  assert.equal(isFree(run([[12, WEAK]]).last, 200), false, "a weak line has no room for it");
+  assert.equal(isFree(run([[12, WEAK], [3, GOOD]]).last, 200), false, "nor has one that recovers");
+  assert.equal(isFree(BOTTOM_UP, null), true);
 });
 
 test("without the exam's connection the step waits", () => {

@@ -81,6 +81,15 @@ export function climb(before: Ladder, sample: Sample, at: number): Ladder {
   return now;
 }
 
+/** A still that takes less leaves room beside it. */
+const STILL_FAST_MS = 1_500;
+
+/** Whether what the device recorded may be brought now. A way that is gone for the video alone leaves the rest of the line
+ *  to it, whatever the last step was for: through "signals" and back it is gone all the same. */
+export function isFree({ step, lostSince }: Ladder, stillMs: number | null): boolean {
+  return step === "full" || (step === "stills" && lostSince !== null && (stillMs ?? Infinity) < STILL_FAST_MS);
+}
+
 function isBad(step: MediaStep, { live, outgoing, rttMs, loss, stillMs }: Sample): boolean {
   if (step === "signals") return false;
   if (step === "stills") return (stillMs ?? 0) > STILL_LATE_MS;

@@ -4,7 +4,7 @@ import type { CandidateCommand } from "../../../shared/src/wire/CandidateCommand
 import type { MediaStep } from "../../../shared/src/wire/MediaStep.ts";
 import type { Api, Failure } from "../api.ts";
 import { KEPT_BYTES, KEPT_PIECES, Recorder, Shelf, type Recorded } from "./keep.ts";
-import { BOTTOM_UP, climb } from "./ladder.ts";
+import { BOTTOM_UP, climb, isFree } from "./ladder.ts";
 import { Probe } from "./stats.ts";
 import { Camera } from "./still.ts";
 
@@ -16,8 +16,6 @@ const AGAIN_MS = 3_000;
 /** What waits in the socket's own buffer waits for the line. */
 const BUFFER_BYTES = 16 * 1024;
 const BUFFERED_MS = 5_000;
-/** Old pieces wait while answers do, and leave the line to others for as long as they took. */
-const STILL_FAST_MS = 1_500;
 
 /** What the encoder is asked for at each step; the sound goes on as long as there is a way. */
 const SENT: Readonly<Record<MediaStep, { active: boolean; maxBitrate: number; maxFramerate: number; scaleResolutionDownBy: number }>> = {
@@ -251,11 +249,11 @@ export class Line {
     this.#host.show(this.#ladder.step, this.#kept);
   }
 
-  /** One piece at a time, in order, while nothing more important needs the line. */
+  /** One piece at a time, in order, while nothing more important needs the line; it leaves the line to others for as long
+   *  as it took. */
   #bring(): void {
     const { open, answerMs, told } = this.#host.socket();
-    const free = this.#ladder.step === "full" || (this.#ladder.why === "no_path" && (this.#stillMs ?? Infinity) < STILL_FAST_MS);
-    const may = this.#kept > 0 && open && told && answerMs === 0 && (this.#ended || free);
+    const may = this.#kept > 0 && open && told && answerMs === 0 && (this.#ended || isFree(this.#ladder, this.#stillMs));
     if (this.#bringing || !may || Date.now() < this.#bringAt) return;
     this.#bringing = true;
     const began = Date.now();
