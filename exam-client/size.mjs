@@ -5,8 +5,8 @@ import { gzipSync } from "node:zlib";
 
 /** At most 60 kB of JavaScript gzipped in all: 3 s at 160 kbit/s; kB = 1000 bytes. */
 const LIMIT = 60_000;
-/** With all that is loaded later on demand: the coach of the device check, the photos, the line while the exam runs, the screen where it is shared (words in three languages). */
-const EVER = 72_000;
+/** With all that is loaded later on demand: the coach of the device check, the photos, the line while the exam runs, the screen where it is shared (words in three languages), the ear where nothing plays sound. */
+const EVER = 72_600;
 
 const dist = process.argv[2];
 if (!dist) throw new Error("usage: node size.mjs DIST (the folder vite built)");

@@ -43,6 +43,7 @@ export class Firefox {
   }
 
   async goto(url) {
+    this.#url = url
     await this.ask('WebDriver:Navigate', { url })
   }
 
@@ -74,6 +75,11 @@ export class Firefox {
     }, 60_000)
   }
 
+  /** Gives a file to a field that takes one. */
+  async choose(testid, path) {
+    await this.type(testid, path)
+  }
+
   async text(selector) {
     const { value } = await this.ask('WebDriver:GetElementText', { id: await this.#find(selector) })
     return value
@@ -82,6 +88,8 @@ export class Firefox {
   /** For what is kept of a failed test. */
   get page() {
     return {
+      url: () => this.#url,
+      locator: selector => ({ innerText: () => this.run(wanted => document.querySelector(wanted).innerText, selector) }),
       screenshot: async ({ path }) => {
         const { value } = await this.ask('WebDriver:TakeScreenshot', { full: true })
         writeFileSync(path, Buffer.from(value, 'base64'))
@@ -168,5 +176,6 @@ export class Firefox {
   #next = 1
   #profile
   #socket
+  #url
   #waiting = new Map()
 }

@@ -24,6 +24,7 @@ enum Seen {
 
 const NEEDS: &[Need] = &[
     Need { package: "chromium", for_what: "the browser tests", seen: Seen::Program(CHROMIUM) },
+    Need { package: "firefox-esr", for_what: "the other browser of the tests", seen: Seen::Program(FIREFOX) },
     Need {
         package: "ffmpeg",
         for_what: "the fake camera's clip and looking at recordings",
@@ -84,6 +85,9 @@ const POSTGRES_VERSIONS: &str = "/usr/lib/postgresql";
 const POSTGRES_CLUSTER: &str = "/etc/postgresql-common/createcluster.conf";
 
 const CHROMIUM: &[&str] = &["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+
+/// Speaks Marionette by itself: no driver is needed.
+const FIREFOX: &[&str] = &["firefox-esr", "firefox"];
 
 /// The oldest Node.js that Vite 8 runs on.
 const NODE: (u32, u32) = (20, 19);
@@ -164,6 +168,11 @@ fn install(missing: &[&Need], folder: &Path) -> Result<(), String> {
 /// The Chromium to test with.
 pub(crate) fn chromium() -> Option<PathBuf> {
     CHROMIUM.iter().find_map(|name| find(name))
+}
+
+/// The Firefox to test with.
+pub(crate) fn firefox() -> Option<PathBuf> {
+    FIREFOX.iter().find_map(|name| find(name))
 }
 
 fn there(need: &Need, folder: &Path) -> bool {

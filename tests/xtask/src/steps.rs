@@ -31,7 +31,8 @@ pub(crate) const NEEDS: Step =
 pub(crate) const BUILD: Step =
     Step { name: "build", what: "every target of the workspace, browser apps included", run: build };
 /// Whole exams.
-pub(crate) const BROWSER: Step = Step { name: "browser", what: "whole exams in Chromium", run: browser };
+pub(crate) const BROWSER: Step =
+    Step { name: "browser", what: "whole exams in Chromium and Firefox", run: browser };
 
 /// Every fault, as the binary of a user meets it; its short selection runs with the Rust tests.
 pub(crate) const RIG: Step = Step { name: "rig", what: "the fault matrix on the real binary", run: rig };
@@ -72,11 +73,13 @@ impl Place {
     fn node(&self) -> Result<Command, String> {
         let folder = self.browser_folder();
         check(program("npm", &folder).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]))?;
-        let chromium =
-            needs::chromium().ok_or("Chromium is missing; `cargo xtask test --only needs` installs it")?;
+        let missing = |what: &str| format!("{what} is missing; `cargo xtask test --only needs` installs it");
+        let chromium = needs::chromium().ok_or_else(|| missing("Chromium"))?;
+        let firefox = needs::firefox().ok_or_else(|| missing("Firefox"))?;
         let mut command = program("node", &folder);
         command
             .env("CHROMIUM", chromium)
+            .env("FIREFOX", firefox)
             .env("PLAYWRIGHT_FROM", &folder)
             .env("SYNAQ_BIN", self.debug_binary("synaq")?);
         Ok(command)
