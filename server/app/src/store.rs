@@ -1,5 +1,6 @@
 //! Which engine keeps the rows: the scheme of the address chooses. Both are always compiled in.
 
+use crate::ops::disk::free_bytes;
 use anyhow::Context as _;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 use synaq_store::{Directory, EventLog, Outbox, Retention};
 use synaq_store_postgres::{APPENDS_AT_ONCE, Database, PostgresStore};
-use synaq_store_sqlite::{SHARDS, SqliteStore};
+use synaq_store_sqlite::{LOG_ROOM_BYTES, SHARDS, SqliteStore};
+
+/// A disk keeps so many times the room of the write-ahead log, or none is set aside.
+const SPARED: u64 = 8;
 
 /// An engine: all ports over one database.
 pub(crate) trait Store: EventLog + Outbox + Directory + Retention {}
@@ -78,7 +82,11 @@ impl Place {
     /// Opens it for a server, which is the only one.
     pub(crate) async fn open(&self) -> anyhow::Result<Arc<dyn Store>> {
         Ok(match self {
-            Self::File(path) => Arc::new(SqliteStore::open(path).await.with_context(|| unusable(path))?),
+            Self::File(path) => {
+                let store = SqliteStore::open(path).await.with_context(|| unusable(path))?;
+                make_log_room(&store).await;
+                Arc::new(store)
+            }
             // Its errors name the database.
             Self::Database(database) => Arc::new(PostgresStore::open(database).await?),
         })
@@ -115,6 +123,16 @@ impl Place {
                 PostgresStore::probe(database).await.err().map(|error| error.to_string())
             }
         }
+    }
+}
+
+/// Without it the store is slower, and not less safe.
+async fn make_log_room(store: &SqliteStore) {
+    let free = free_bytes(store.path()).unwrap_or(0);
+    if free < SPARED * LOG_ROOM_BYTES {
+        tracing::debug!(free, "the disk is small: no room is set aside for the write-ahead log");
+    } else if let Err(error) = store.make_log_room().await {
+        tracing::warn!(%error, "no room was set aside for the write-ahead log: answers take longer to store");
     }
 }
 

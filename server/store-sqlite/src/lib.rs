@@ -5,6 +5,7 @@ pub mod backup;
 mod directory;
 mod error;
 mod event_log;
+mod log_room;
 mod open;
 mod outbox;
 mod retention;
@@ -15,4 +16,5 @@ mod tests;
 mod transaction;
 mod writer;
 
+pub use log_room::LOG_ROOM_BYTES;
 pub use open::{SHARDS, SqliteStore};

@@ -8,7 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, SqliteConnection, SqlitePool};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 use synaq_store::{Error, Versions};
 use tokio::sync::Mutex;
@@ -48,6 +48,8 @@ pub struct SqliteStore {
     pub(crate) epoch: AtomicU64,
     pub(crate) versions: Versions,
     path: PathBuf,
+    /// Whether room was made for the write-ahead log
+    pub(crate) log_room: AtomicBool,
     /// None for [`SqliteStore::open_beside`]
     pub(crate) lock: Option<File>,
 }
@@ -91,6 +93,7 @@ impl SqliteStore {
             epoch: AtomicU64::new(0),
             versions: Versions::default(),
             path: path.to_owned(),
+            log_room: AtomicBool::new(false),
             lock,
         })
     }
@@ -183,7 +186,7 @@ fn private_file(path: &Path) -> Result<File, Error> {
     options.open(path).map_err(|error| Error::Open(format!("{}: {error}", path.display())))
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

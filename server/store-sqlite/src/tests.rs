@@ -1,7 +1,7 @@
 //! What only this engine can get wrong.
 
-use crate::SqliteStore;
 use crate::writer::ask_whether_forgetful;
+use crate::{LOG_ROOM_BYTES, SqliteStore};
 use rusqlite::Connection;
 use sqlx::AssertSqlSafe;
 use std::time::Duration;
@@ -181,6 +181,40 @@ async fn closing_folds_the_log_into_the_file() {
     drop(store);
     let store = SqliteStore::open(&directory.path().join("synaq.db")).await.unwrap();
     assert_eq!(stored(&store).await, 10);
+}
+
+#[tokio::test]
+async fn what_was_written_into_the_room_of_the_log_survives_a_fall() {
+    let (directory, store, lease) = opened().await;
+    let log = directory.path().join("synaq.db-wal");
+    store.append(lease, events([1]).into()).await.unwrap();
+    store.make_log_room().await.unwrap();
+    let room = std::fs::metadata(&log).unwrap().len();
+    assert_eq!(room, LOG_ROOM_BYTES);
+    store.append(lease, events(2..=10).into()).await.unwrap();
+    store.make_log_room().await.unwrap();
+    assert_eq!(std::fs::metadata(&log).unwrap().len(), room, "written over, not made longer");
+
+    // As a fall leaves the files: the log not folded, and zeros behind its last frame.
+    let after = tempfile::tempdir().unwrap();
+    for name in ["synaq.db", "synaq.db-wal"] {
+        std::fs::copy(directory.path().join(name), after.path().join(name)).unwrap();
+    }
+    let found = SqliteStore::open(&after.path().join("synaq.db")).await.unwrap();
+    assert_eq!(stored(&found).await, 10);
+}
+
+#[tokio::test]
+async fn a_log_that_was_cut_gets_its_room_back() {
+    let (directory, store, lease) = opened().await;
+    store.keep_log_room().await.unwrap();
+    let log = directory.path().join("synaq.db-wal");
+    assert!(std::fs::metadata(&log).unwrap().len() < LOG_ROOM_BYTES, "none was made before");
+    store.make_log_room().await.unwrap();
+    store.append(lease, events([1]).into()).await.unwrap();
+    synaq_store::Retention::forget(&store, &[]).await.unwrap();
+    assert_eq!(std::fs::metadata(&log).unwrap().len(), LOG_ROOM_BYTES);
+    assert_eq!(stored(&store).await, 1);
 }
 
 #[cfg(unix)]

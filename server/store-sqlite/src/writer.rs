@@ -19,7 +19,7 @@ const CACHE_KIB: i32 = 32 * 1024;
 /// Pages in the write-ahead log before they are folded into the file. A batch of a thousand sessions dirties as many
 /// pages as SQLite's own 1,000, and would be written twice at once; with four times that, half as many again fit into
 /// a second.
-const CHECKPOINT_PAGES: i32 = 4_000;
+pub(crate) const CHECKPOINT_PAGES: i32 = 4_000;
 
 const BEGIN: &str = "BEGIN IMMEDIATE";
 const COMMIT: &str = "COMMIT";
@@ -88,6 +88,11 @@ impl Writer {
             insert_records(connection, batch)?;
             insert_messages(connection, batch)
         })
+    }
+
+    /// Something that must not happen while anybody writes; changes nothing in the database.
+    pub(crate) fn holding<T>(&mut self, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        self.transaction(|_| work())
     }
 
     /// All of the work, durable, or nothing of it.

@@ -116,6 +116,7 @@ impl Opened {
             Address::Sqlite(path) => {
                 std::fs::create_dir_all(path.parent().context("a file has a folder")?)?;
                 let store = Arc::new(SqliteStore::open(path).await?);
+                store.make_log_room().await?;
                 let (log, outbox, directory) = (store.clone(), store.clone(), store.clone());
                 Ok(Self { log, outbox, directory, engine: Engine::Sqlite(store) })
             }

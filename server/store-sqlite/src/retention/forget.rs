@@ -21,6 +21,13 @@ const ATTEMPTS: usize = 20;
 const PAUSE: Duration = Duration::from_millis(250);
 
 pub(super) async fn forget(store: &SqliteStore, gone: &[Vec<u8>]) -> Result<(), Error> {
+    let forgotten = forget_in_files(store, gone).await;
+    // Without room commits take longer, no more.
+    let _ = store.keep_log_room().await;
+    forgotten
+}
+
+async fn forget_in_files(store: &SqliteStore, gone: &[Vec<u8>]) -> Result<(), Error> {
     let path = store.path().to_owned();
     cut_log(store).await?;
     let heads: HashSet<[u8; HEAD]> = gone.iter().filter_map(|key| key.get(..HEAD)?.try_into().ok()).collect();
