@@ -123,6 +123,22 @@ test("an answer is stored before it is sent, and saved only after the acknowledg
   assert.deepEqual(shownOf(device.state, 0), [1]);
 });
 
+test("a picture that falters as the exam begins needs no second press; one that stays away is told", () => {
+  const device = new Device().welcome({ view: view({ stage: "preparing" }) });
+  const begins = (): number => device.commands().filter((command) => command.do === "begin").length;
+  device.command({ do: "begin" });
+  device.refuse(1, "media_missing");
+  device.later(400);
+  assert.equal(begins(), 1, "not at once");
+  device.later(200);
+  assert.equal(begins(), 2);
+  assert.deepEqual(device.state.notes, []);
+  device.later(10_000);
+  device.refuse(1, "media_missing");
+  assert.deepEqual(device.state.notes.map(({ code, about }) => [code, about]), [["media_missing", "begin"]]);
+  assert.deepEqual(device.state.outbox, []);
+});
+
 test("an acknowledged answer does not flicker when an older view arrives after it", () => {
   const device = new Device().welcome();
   device.answer(0, 2);

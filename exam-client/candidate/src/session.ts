@@ -23,6 +23,9 @@ const RETRY_BASE_MS = 300;
 const RETRY_CAP_MS = 5_000;
 /** A command that is refused because the server is busy waits no longer than this, unless told. */
 const BUSY_CAP_MS = 10_000;
+/** A picture that falters at the very press of the button: within this it is pressed again, and nobody is told. */
+const BEGIN_PATIENCE_MS = 10_000;
+const BEGIN_AGAIN_MS = 500;
 /** A command without an answer on a living socket is sent again; a repeated one yields the earlier receipt. */
 const ANSWER_LATE_MS = 10_000;
 /** A question is asked for again after this. */
@@ -442,6 +445,10 @@ class Work {
     if (PASSING.has(code)) {
       const wait = Math.min(BUSY_CAP_MS, RETRY_BASE_MS * 2 ** this.#s.busyRow);
       this.#set({ busyRow: this.#s.busyRow + 1, holdUntil: this.#at + Math.max(retryAfterMs, wait * (0.5 + this.#chance / 2)) });
+      return this.#patch(p.epoch, clientSeq, { sentAt: null });
+    }
+    if (code === "media_missing" && p.command.do === "begin" && this.#now() - p.client_at < BEGIN_PATIENCE_MS) {
+      this.#set({ holdUntil: this.#at + BEGIN_AGAIN_MS });
       return this.#patch(p.epoch, clientSeq, { sentAt: null });
     }
     this.#forget(p);
