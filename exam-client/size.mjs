@@ -6,7 +6,11 @@ import { gzipSync } from "node:zlib";
 /** At most 60 kB of JavaScript gzipped in all: 3 s at 160 kbit/s; kB = 1000 bytes. */
 const LIMIT = 60_000;
 /** With all that is loaded later on demand: the coach of the device check, the photos, the line while the exam runs, the screen where it is shared (words in three languages), the ear where nothing plays sound. */
-const EVER = 72_600;
+const EVER = 78_000;
+/** Of another day: the candidate's own log after the exam, the trial run before it (words in three languages each). */
+const OTHER_VISITS = /^(OwnLog|Trial)-/;
+/** With them, should somebody load everything at once. */
+const ANY_DAY = 110_000;
 
 const dist = process.argv[2];
 if (!dist) throw new Error("usage: node size.mjs DIST (the folder vite built)");
@@ -42,6 +46,10 @@ for (const path of named.filter((name) => name.endsWith(".css"))) console.log(`$
 const texts = /(^|\.)(kk|ru|en)-/;
 const later = [...dynamic].filter((path) => !first.has(path) && !texts.test(path.slice("assets/".length)));
 for (const path of later) console.log(`${String(gz(path)).padStart(8)}  ${path} (on demand)`);
-const ever = later.reduce((sum, path) => sum + gz(path), total);
+const sum = (paths, from) => paths.reduce((bytes, path) => bytes + gz(path), from);
+const ofTheDay = later.filter((path) => !OTHER_VISITS.test(path.slice("assets/".length)));
+const ever = sum(ofTheDay, total);
+const anyDay = sum(later, total);
 console.log(`${String(ever).padStart(8)}  JavaScript of a whole exam, gzipped; limit ${EVER}`);
-process.exit(total <= LIMIT && ever <= EVER ? 0 : 1);
+console.log(`${String(anyDay).padStart(8)}  with what belongs to other days, gzipped; limit ${ANY_DAY}`);
+process.exit(total <= LIMIT && ever <= EVER && anyDay <= ANY_DAY ? 0 : 1);

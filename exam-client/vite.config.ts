@@ -20,7 +20,7 @@ function precacheList(): Plugin {
         wanted.add(fileName);
         for (const css of chunk.viteMetadata?.importedCss ?? []) wanted.add(css);
         for (const asset of chunk.viteMetadata?.importedAssets ?? []) wanted.add(asset);
-        [...chunk.imports, ...chunk.dynamicImports].forEach(follow);
+        [...chunk.imports, ...chunk.dynamicImports.filter((name) => !OTHER_VISITS.test(bundle[name]?.name ?? ""))].forEach(follow);
       };
       const chunks = Object.values(bundle).filter((part) => part.type === "chunk");
       const worker = chunks.find((chunk) => chunk.name === WORKER);
@@ -44,7 +44,9 @@ const CANDIDATE = { candidate: "candidate/index.html", [WORKER]: "candidate/src/
 const STAFF = { proctor: "proctor/index.html", centre: "centre/index.html" };
 
 /** What is loaded on demand shares most of its needs with the first load: apart from it, both compress worse by 2 kB. */
-const ON_DEMAND = /src\/(?:(?:screen|line|coach|hear)\/|screens\/Photos|parts\/PhotoCard|picture\.ts)|\.json$/;
+const ON_DEMAND = /src\/(?:(?:screen|line|coach|hear|own-log|trial|settings)\/|screens\/Photos|parts\/PhotoCard|picture\.ts)|\.json$/;
+/** Loaded on another day than the exam's: fetched then, not kept on every device for the exam. */
+const OTHER_VISITS = /^(?:OwnLog|Trial)$/;
 const FIRST_LOAD_NAME = "first";
 const FIRST_LOAD = [{ name: FIRST_LOAD_NAME, test: (id: string) => !ON_DEMAND.test(id) && !id.includes("/sw.ts") }];
 

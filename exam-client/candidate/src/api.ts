@@ -41,15 +41,15 @@ export class Api {
   }
 
   open(link: string): Promise<LinkInfo> {
-    return this.#json("/open", { link });
+    return this.post("/open", { link });
   }
 
   bind(link: string, deviceKey: string, tab: string): Promise<Bound> {
-    return this.#json("/bind", { link, device_key: deviceKey, tab });
+    return this.post("/bind", { link, device_key: deviceKey, tab });
   }
 
   ticket(tab: string): Promise<Ticket> {
-    return this.#json("/ticket", { tab });
+    return this.post("/ticket", { tab });
   }
 
   async photo(kind: "face" | "document", picture: Blob): Promise<PhotoStored> {
@@ -95,7 +95,7 @@ export class Api {
     await fetch(resource, { method: "DELETE", keepalive: true, headers }).catch(() => undefined);
   }
 
-  async #json<T>(path: string, body: unknown): Promise<T> {
+  async post<T>(path: string, body: unknown): Promise<T> {
     const response = await this.#call(path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
     return (await response.json()) as T;
   }

@@ -82,6 +82,8 @@ export interface Kept {
   readonly nextSeq: number;
   readonly offsetMs: number;
   readonly receipts: number;
+  /** The newest receipt: it covers everything before it; none where an older version of this page kept the state. */
+  readonly head?: Receipt | undefined;
   readonly draw: Draw | null;
   readonly drained: boolean;
 }
@@ -184,8 +186,8 @@ export const EMPTY: SessionState = {
 
 /** The part of the state that is stored. */
 export function keptOf(state: SessionState): Kept {
-  const { view, items, current, epoch, nextSeq, offsetMs, receipts, draw, drained } = state;
-  return { view, items, current, epoch, nextSeq, offsetMs, receipts, draw, drained };
+  const { view, items, current, epoch, nextSeq, offsetMs, receipts, head, draw, drained } = state;
+  return { view, items, current, epoch, nextSeq, offsetMs, receipts, head, draw, drained };
 }
 
 /** Comes back by itself after these; after any other one a person has to do something. */
@@ -420,11 +422,13 @@ class Work {
     }
   }
 
-  #acked(epoch: number, clientSeq: number, _receipt: Receipt): void {
+  #acked(epoch: number, clientSeq: number, receipt: Receipt): void {
     const p = this.#find(epoch, clientSeq);
     if (!p) return;
     this.#forget(p);
-    this.#set({ busyRow: 0, receipts: this.#s.receipts + 1 });
+    // A repeated command is answered with its earlier receipt.
+    const head = receipt.seq > (this.#s.head?.seq ?? 0) ? receipt : this.#s.head;
+    this.#set({ busyRow: 0, receipts: this.#s.receipts + 1, head });
     const { command } = p;
     if (command.do === "answer") {
       this.#set({ acked: { ...this.#s.acked, [command.question]: { shown: command.shown, client_seq: clientSeq, epoch } } });

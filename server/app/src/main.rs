@@ -75,6 +75,9 @@ enum Command {
         /// A downloaded recording under its own name, to be held against the log; may be given again
         #[arg(long)]
         recording: Vec<PathBuf>,
+        /// A candidate's file of answer receipts, to be held against the log
+        #[arg(long)]
+        receipts: Option<PathBuf>,
         /// Print the report as JSON
         #[arg(long)]
         json: bool,
@@ -167,8 +170,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Rehearse(options) => return command::rehearse::run(&options),
         Command::RehearsalRoom(options) => wait(command::rehearse::room::run(options)),
         Command::RebuildForm { bundle, bank } => command::rebuild_form::run(&bundle, &bank),
-        Command::Verify { bundle, trust, recording, json } => {
-            return command::verify::run(&bundle, &trust, &recording, json);
+        Command::Verify { bundle, trust, recording, receipts, json } => {
+            let beside = command::verify::Beside { recordings: &recording, receipts: receipts.as_deref() };
+            return command::verify::run(&bundle, &trust, beside, json);
         }
     };
     done.map(|()| ExitCode::SUCCESS)

@@ -13,6 +13,7 @@ pub mod json;
 pub mod jws;
 pub mod key;
 pub mod merkle;
+pub mod receipts;
 pub mod secret;
 pub mod shares;
 pub mod verify;

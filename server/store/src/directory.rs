@@ -203,7 +203,7 @@ pub struct AuditEntry {
     pub at: At,
     /// Whose
     pub centre: CentreId,
-    /// Who; none for the command line
+    /// Who; none for the command line and for a candidate (`candidate_...`)
     pub staff: Option<StaffId>,
     /// `evidence_viewed`, `bank_imported`, ...
     pub action: String,

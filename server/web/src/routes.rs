@@ -101,6 +101,11 @@ pub fn routes() -> Vec<Route> {
         POST post "/api/v1/candidate/whip" DEVICE candidate::whip;
         DELETE delete "/api/v1/candidate/whip/{resource}" DEVICE candidate::close_whip;
 
+        POST post "/api/v1/candidate/log" ANYBODY candidate::own_log;
+        POST post "/api/v1/candidate/receipts" ANYBODY candidate::receipts;
+        POST post "/api/v1/candidate/clips/{incident}" ANYBODY candidate::own_clip;
+        GET get "/api/v1/candidate/pieces/{token}" ANYBODY candidate::own_piece;
+
         POST post "/api/v1/staff/sign-in" ANYBODY staff::sign_in;
         POST post "/api/v1/staff/setup" ANYBODY staff::set_up;
         POST post "/api/v1/staff/sign-out" STAFF staff::sign_out;

@@ -51,16 +51,16 @@ fn incident_view(state: &State, incident: &Incident, names: &Names) -> IncidentV
         consequence: counted.map(|violation| convert::consequence(violation.consequence).to_owned()),
         note: incident.note.clone(),
         finding: incident.finding.as_ref().map(finding),
-        explanation: explained(incident).map(explanation_view),
+        explanation: explained(incident),
     }
 }
 
 /// A detector's condition says more than its code: dark and covered share one.
-fn explained(incident: &Incident) -> Option<&'static Explanation> {
+pub(crate) fn explained(incident: &Incident) -> Option<ExplanationView> {
     let by_condition = incident.finding.as_ref().and_then(|finding| explanation(&finding.measured.condition));
     // What a person saw needs no words of ours.
     let by_code = || explanation(incident.code.name()).filter(|_| incident.source != Source::Proctor);
-    by_condition.or_else(by_code)
+    by_condition.or_else(by_code).map(explanation_view)
 }
 
 fn finding(finding: &Finding) -> FindingView {

@@ -66,6 +66,9 @@ pub struct LinkInfo {
     pub bound: bool,
     /// The exam shares the whole screen: not every device can
     pub screen: bool,
+    /// The exam has ended: the link leads to the candidate's own log
+    #[serde(default)]
+    pub ended: bool,
     /// Server time
     #[ts(type = "number")]
     pub server_time: i64,

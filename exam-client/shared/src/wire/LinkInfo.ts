@@ -51,6 +51,10 @@ bound: boolean,
  */
 screen: boolean, 
 /**
+ * The exam has ended: the link leads to the candidate's own log
+ */
+ended: boolean, 
+/**
  * Server time
  */
 server_time: number, };

@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// LAW-41: an appeal is filed within 5 working days from being informed of the result.
 pub const APPEAL_WORKING_DAYS: u16 = 5;
+/// D-06, LAW-42: the centre considers an appeal within 5 working days from its registration.
+pub const APPEAL_CONSIDERED_WORKING_DAYS: u16 = 5;
 /// D-03: the commission decides within 3 working days.
 pub const DECISION_WORKING_DAYS: u16 = 3;
 /// D-02, Q-10: ten full working days lie between the notice and the exam.

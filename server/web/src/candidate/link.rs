@@ -34,7 +34,12 @@ pub(crate) async fn open(
 ) -> Result<axum::Json<LinkInfo>, Refused> {
     let session = whose(&body.link, &links, &rates, from)?;
     let now = clock.now();
-    let snapshot = behind(session, &runtime, now).await?;
+    let (snapshot, until) = behind(session, &runtime).await?;
+    let ended = matches!(snapshot.session.state().stage, Stage::Closed { .. });
+    // Whoever sat the exam may read of it for as long as it is kept.
+    if !ended && now > until {
+        return Err(Code::LinkExpired.into());
+    }
     let row = directory.session(snapshot.id).await?;
     let (state, programme) = (snapshot.session.state(), &snapshot.session.context().programme);
     let minutes = (state.planned + state.extra).0 / Span::mins(1).0;
@@ -50,6 +55,7 @@ pub(crate) async fn open(
         closes_at: row.sitting.closes_at.0,
         bound: state.binding.is_some(),
         screen: snapshot.session.wants_screen(),
+        ended,
         server_time: now.0,
     }))
 }
@@ -67,7 +73,10 @@ pub(crate) async fn bind(
     let session = whose(&body.link, &links, &rates, from)?;
     let device = device_hash(&body.device_key)
         .ok_or_else(|| Problem::new(Code::BodyMalformed).detail("device_key is base64url of 32 bytes"))?;
-    let snapshot = behind(session, &runtime, clock.now()).await?;
+    let (snapshot, until) = behind(session, &runtime).await?;
+    if clock.now() > until {
+        return Err(Code::LinkExpired.into());
+    }
     let done = runtime.submit(snapshot.id, Input::Bind { device, tab: TabId(body.tab) }).await?;
     let refusal = done.effects.iter().find_map(|effect| match effect {
         Effect::Refused(refusal) => Some(refusal),
@@ -120,7 +129,7 @@ pub(crate) fn issue(tickets: &Tickets, bearer: Bearer) -> Result<String, Refused
 }
 
 /// Counted by link, so that a whole centre behind one address is nobody's rush; by address only what is no link.
-fn whose(link: &str, links: &LinkKey, rates: &Rates, from: IpAddr) -> Result<SessionId, Refused> {
+pub(super) fn whose(link: &str, links: &LinkKey, rates: &Rates, from: IpAddr) -> Result<SessionId, Refused> {
     let Some(session) = links.session(link) else {
         rates.wrong_link(from)?;
         return Err(Code::LinkInvalid.into());
@@ -129,16 +138,17 @@ fn whose(link: &str, links: &LinkKey, rates: &Rates, from: IpAddr) -> Result<Ses
     Ok(session)
 }
 
-async fn behind(session: SessionId, runtime: &Handle, now: At) -> Result<Snapshot, Refused> {
+/// The session, and until when its link binds a device.
+async fn behind(session: SessionId, runtime: &Handle) -> Result<(Snapshot, At), Refused> {
     let snapshot = match runtime.look(session).await {
         Err(SubmitError::NotFound) => return Err(Code::LinkInvalid.into()),
         looked => looked?,
     };
     let state = snapshot.session.state();
-    let valid = match &state.stage {
-        Stage::Absent | Stage::Preparing => state.closes_at.is_none_or(|closes_at| now <= closes_at),
-        Stage::Running { .. } => true,
-        Stage::Closed { at, .. } => now <= *at + END_SCREEN,
+    let until = match &state.stage {
+        Stage::Absent | Stage::Preparing => state.closes_at.unwrap_or(At(i64::MAX)),
+        Stage::Running { .. } => At(i64::MAX),
+        Stage::Closed { at, .. } => *at + END_SCREEN,
     };
-    if valid { Ok(snapshot) } else { Err(Code::LinkExpired.into()) }
+    Ok((snapshot, until))
 }

@@ -202,7 +202,8 @@ pub(crate) fn chat_line(message: &synaq_core::session::Message) -> ChatLine {
     }
 }
 
-fn end(session: &ExamSession, in_charge: bool) -> Option<EndView> {
+/// The end screen; a tab that waits sees no result.
+pub(super) fn end(session: &ExamSession, in_charge: bool) -> Option<EndView> {
     let state = session.state();
     let Stage::Closed { finish, at } = &state.stage else { return None };
     let answered = state.answers.values().filter(|answer| !answer.shown.is_empty()).count();

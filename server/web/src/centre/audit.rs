@@ -5,6 +5,7 @@ use crate::doors::App;
 use crate::problem::Refused;
 use axum::extract::FromRef;
 use std::sync::Arc;
+use synaq_core::ids::{CentreId, StaffId};
 use synaq_runtime::Clock;
 use synaq_store::{AuditEntry, Directory};
 
@@ -29,13 +30,27 @@ impl Audit {
         action: &str,
         object: impl Into<String>,
     ) -> Result<(), Refused> {
-        let entry = AuditEntry {
-            at: self.clock.now(),
-            centre: who.staff.centre,
-            staff: Some(who.staff.id),
-            action: action.to_owned(),
-            object: object.into(),
-        };
+        self.add(who.staff.centre, Some(who.staff.id), action, object.into()).await
+    }
+
+    /// What a candidate did by their personal link: nobody of the staff.
+    pub(crate) async fn note_candidate(
+        &self,
+        centre: CentreId,
+        action: &str,
+        object: impl Into<String>,
+    ) -> Result<(), Refused> {
+        self.add(centre, None, action, object.into()).await
+    }
+
+    async fn add(
+        &self,
+        centre: CentreId,
+        staff: Option<StaffId>,
+        action: &str,
+        object: String,
+    ) -> Result<(), Refused> {
+        let entry = AuditEntry { at: self.clock.now(), centre, staff, action: action.to_owned(), object };
         Ok(self.directory.audit(entry).await?)
     }
 }

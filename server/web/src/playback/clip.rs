@@ -6,7 +6,7 @@ use super::parts::{KINDS, Recorded, recorded};
 use super::player::Player;
 use super::view::unreadable;
 use crate::auth::who::Who;
-use crate::evidence::Evidence;
+use crate::evidence::{Erased, Evidence};
 use crate::owner::own;
 use crate::problem::Refused;
 use axum::extract::{Path, State};
@@ -17,6 +17,7 @@ use synaq_core::ids::SessionId;
 use synaq_core::session::Stage;
 use synaq_core::time::{At, Span};
 use synaq_media::Clip;
+use synaq_runtime::Snapshot;
 use synaq_wire::playback::{ClipView, LINK_MS};
 use synaq_wire::problem::Code;
 
@@ -94,8 +95,22 @@ pub(crate) async fn show(
     Path((session, incident)): Path<(String, String)>,
     who: Who,
 ) -> Result<axum::Json<ClipView>, Refused> {
-    let Player { runtime, evidence, indexes, clips, key, clock, .. } = player;
-    let snapshot = own(&runtime, who.staff.centre, &session).await?;
+    let snapshot = own(&player.runtime, who.staff.centre, &session).await?;
+    let key = player.key.clone();
+    let clip = clip_of(player, &snapshot, &incident, |session, until, what| {
+        Link { session, staff: Some(who.staff.id), until, what }.url(&key)
+    });
+    Ok(axum::Json(clip.await?))
+}
+
+/// The clip of an incident of that session; `link` makes what leads to it.
+pub(crate) async fn clip_of(
+    player: Player,
+    snapshot: &Snapshot,
+    incident: &str,
+    link: impl FnOnce(SessionId, At, What) -> String,
+) -> Result<ClipView, Refused> {
+    let Player { evidence, indexes, clips, clock, .. } = player;
     let no: u32 = incident.parse().map_err(|_| Code::NotFound)?;
     let state = snapshot.session.state();
     let began = state.incidents.iter().find(|incident| incident.no.0 == no).ok_or(Code::NotFound)?.began_at;
@@ -103,20 +118,23 @@ pub(crate) async fn show(
     let over = matches!(state.stage, Stage::Closed { .. }) && !state.recording;
     let kept = state.evidence.iter().any(|evidence| evidence.name == clip_name(no));
     let found = tokio::task::spawn_blocking(move || find(&*evidence, &indexes, &clips, id, no, began, kept));
-    let found = found.await.map_err(|_| Code::Internal)?.map_err(|error| unreadable(id, &error))?;
+    let found = found
+        .await
+        .map_err(|_| Code::Internal)?
+        .map_err(|error| if Erased::is(&error) { Code::EvidenceErased } else { unreadable(id, &error) })?;
     let Found { from, to, what } = found.ok_or(Code::NoPicture)?;
     let until = now + Span(LINK_MS);
     let name = matches!(what, What::Piece { .. }).then(|| clip_name(no));
-    Ok(axum::Json(ClipView {
+    Ok(ClipView {
         incident: no,
         from,
         to,
         began_at: began.0,
         whole: name.is_some() || over || now.0 >= began.0 + CLIP_AFTER_MS + SEALED_AFTER_MS,
         name,
-        url: Link { session: id, staff: who.staff.id, until, what }.url(&key),
+        url: link(id, until, what),
         until: until.0,
-    }))
+    })
 }
 
 struct Found {

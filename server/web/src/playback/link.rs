@@ -1,5 +1,6 @@
 //! Links to recordings: what, for whom, until when, and a MAC over it. A link alone opens nothing: whoever comes with it
-//! must be signed in as the one it was made for.
+//! must be signed in as the one it was made for. Only a candidate's own clips are opened by the link alone: whoever is in
+//! the picture has no sign-in.
 
 use crate::auth::link::LinkKey;
 use base64::Engine as _;
@@ -29,7 +30,8 @@ pub(crate) enum What {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Link {
     pub(crate) session: SessionId,
-    pub(crate) staff: StaffId,
+    /// None for the candidate
+    pub(crate) staff: Option<StaffId>,
     pub(crate) until: At,
     pub(crate) what: What,
 }
@@ -40,11 +42,12 @@ impl Link {
         let text = serde_json::to_vec(self).expect("ids, numbers and a name are JSON");
         let mac = key.tag(CONTEXT, &text);
         let token = URL_SAFE_NO_PAD.encode([&mac[..MAC_LEN], &text].concat());
-        format!("/api/v1/playback/pieces/{token}")
+        let audience = if self.staff.is_some() { "playback" } else { "candidate" };
+        format!("/api/v1/{audience}/pieces/{token}")
     }
 
     /// `None` when it was not made here, for somebody else, or its time is over.
-    pub(crate) fn read(token: &str, key: &LinkKey, staff: StaffId, now: At) -> Option<Self> {
+    pub(crate) fn read(token: &str, key: &LinkKey, staff: Option<StaffId>, now: At) -> Option<Self> {
         if token.len() > TOKEN_CHARS {
             return None;
         }
@@ -68,14 +71,24 @@ mod tests {
         let key = LinkKey::new(&[7; 32]);
         let (staff, other) = (StaffId(Uuid::from_u128(1)), StaffId(Uuid::from_u128(2)));
         let what = What::Piece { name: "n".repeat(64), bytes: u64::MAX };
-        let link = Link { session: SessionId(Uuid::from_u128(3)), staff, until: At(1_000), what };
+        let link =
+            Link { session: SessionId(Uuid::from_u128(3)), staff: Some(staff), until: At(1_000), what };
         let url = link.url(&key);
         let token = url.rsplit('/').next().unwrap();
-        let read = |token: &str, staff, now| Link::read(token, &key, staff, At(now));
+        let read = |token: &str, staff, now| Link::read(token, &key, Some(staff), At(now));
         assert_eq!(read(token, staff, 999), Some(link.clone()));
         assert_eq!(read(token, staff, 1_000), None, "over");
         assert_eq!(read(token, other, 0), None, "somebody else's");
-        assert_eq!(Link::read(token, &LinkKey::new(&[8; 32]), staff, At(0)), None, "another installation's");
+        assert_eq!(Link::read(token, &key, None, At(0)), None, "nor a candidate's");
+        let own = Link { staff: None, ..link.clone() }.url(&key);
+        let own = own.strip_prefix("/api/v1/candidate/pieces/").unwrap();
+        assert_eq!(read(own, staff, 0), None, "nor is a candidate's a member of staff's");
+        assert!(Link::read(own, &key, None, At(0)).is_some());
+        assert_eq!(
+            Link::read(token, &LinkKey::new(&[8; 32]), Some(staff), At(0)),
+            None,
+            "another installation's"
+        );
         let bytes = URL_SAFE_NO_PAD.decode(token).unwrap();
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();

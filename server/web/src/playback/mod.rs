@@ -11,9 +11,10 @@ mod view;
 mod views;
 
 pub use clip::{CLIP_AFTER_MS, CLIP_BEFORE_MS, clip_name, cut_between};
-pub(crate) use clip::{Clips, show as clip};
+pub(crate) use clip::{Clips, clip_of, show as clip};
 pub(crate) use indexes::Indexes;
-pub(crate) use piece::show as piece;
+pub(crate) use link::Link;
+pub(crate) use piece::{open, show as piece};
 pub(crate) use player::Player;
 pub(crate) use view::show as view;
 pub(crate) use views::Views;

@@ -23,12 +23,28 @@ pub(crate) async fn show(
     headers: HeaderMap,
     who: Who,
 ) -> Result<Response, Refused> {
-    let Player { runtime, evidence, indexes, clips, views, audit, key, clock } = player;
-    let link = Link::read(&token, &key, who.staff.id, clock.now()).ok_or_else(|| {
+    let link = Link::read(&token, &player.key, Some(who.staff.id), player.clock.now()).ok_or_else(|| {
         Problem::new(Code::NotFound).detail("this link is not good or no more; open the recording again")
     })?;
     // A role or a centre may have changed since.
-    own(&runtime, who.staff.centre, &link.session.to_string()).await?;
+    own(&player.runtime, who.staff.centre, &link.session.to_string()).await?;
+    let (views, audit) = (Arc::clone(&player.views), player.audit.clone());
+    let piece = open(player, link).await?;
+    views.note(&audit, &who, "evidence_viewed", piece.object).await?;
+    Ok(ranged(piece.plain, piece.bytes, "video/webm", &headers))
+}
+
+/// What a link leads to, opened.
+pub(crate) struct Piece {
+    /// As the audit log names it
+    pub(crate) object: String,
+    pub(crate) plain: Box<dyn Plain>,
+    pub(crate) bytes: u64,
+}
+
+/// The caller has checked that whoever asks may see it, and writes down that they did.
+pub(crate) async fn open(player: Player, link: Link) -> Result<Piece, Refused> {
+    let Player { evidence, indexes, clips, .. } = player;
     let session = link.session;
     let (object, read): (_, Read) = match link.what {
         What::Piece { name, bytes } => (
@@ -65,8 +81,7 @@ pub(crate) async fn show(
             Code::StoreUnavailable
         }
     })?;
-    views.note(&audit, &who, "evidence_viewed", object).await?;
-    Ok(ranged(plain, bytes, "video/webm", &headers))
+    Ok(Piece { object, plain, bytes })
 }
 
 type Read = Box<dyn FnOnce() -> io::Result<(Box<dyn Plain>, u64)> + Send>;

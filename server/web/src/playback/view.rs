@@ -59,7 +59,7 @@ pub(crate) async fn show(
             .into_iter()
             .map(|recorded| {
                 let what = What::Piece { name: recorded.name.clone(), bytes: recorded.bytes };
-                let link = Link { session: id, staff: who.staff.id, until, what };
+                let link = Link { session: id, staff: Some(who.staff.id), until, what };
                 PlaybackPart {
                     at: recorded.at.0,
                     ms: recorded.index.duration_ms(),
@@ -74,7 +74,7 @@ pub(crate) async fn show(
     let mut leading = track(KINDS[0], webcam);
     leading.parts.extend(facts.local.iter().map(|local| {
         let what = What::Local { name: local.name.clone() };
-        let link = Link { session: id, staff: who.staff.id, until, what };
+        let link = Link { session: id, staff: Some(who.staff.id), until, what };
         PlaybackPart {
             at: local.at.0,
             ms: local.span.0.unsigned_abs(),

@@ -5,7 +5,7 @@ use crate::centre::Audit;
 use crate::problem::Refused;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use synaq_core::ids::StaffId;
+use synaq_core::ids::{CentreId, SessionId, StaffId};
 use synaq_core::time::{At, Span};
 use synaq_runtime::Clock;
 use synaq_wire::playback::LINK_MS;
@@ -15,7 +15,9 @@ const ONE_VIEW: Span = Span(LINK_MS);
 /// Views remembered: forgetting one writes a line too many, never one too few.
 const REMEMBERED: usize = 20_000;
 
-type Seen = HashMap<(StaffId, [u8; 32], String), At>;
+/// Who, by which sign-in, what.
+type Key = (StaffId, [u8; 32], String);
+type Seen = HashMap<Key, At>;
 
 /// Writes each view to the audit log once.
 pub(crate) struct Views {
@@ -37,11 +39,39 @@ impl Views {
         object: String,
     ) -> Result<(), Refused> {
         let key = (who.staff.id, who.cookie, format!("{action} {object}"));
-        let now = self.clock.now();
-        if self.lock().get(&key).is_some_and(|at| now < *at + ONE_VIEW) {
+        if self.is_fresh(&key) {
             return Ok(());
         }
         audit.note(who, action, object).await?;
+        self.remember(key);
+        Ok(())
+    }
+
+    /// The same for a candidate, who looks at their own exam by their personal link.
+    pub(crate) async fn note_candidate(
+        &self,
+        audit: &Audit,
+        centre: CentreId,
+        session: SessionId,
+        action: &str,
+        object: String,
+    ) -> Result<(), Refused> {
+        let key = (StaffId(session.0), [0; 32], format!("{action} {object}"));
+        if self.is_fresh(&key) {
+            return Ok(());
+        }
+        audit.note_candidate(centre, action, object).await?;
+        self.remember(key);
+        Ok(())
+    }
+
+    fn is_fresh(&self, key: &Key) -> bool {
+        let now = self.clock.now();
+        self.lock().get(key).is_some_and(|at| now < *at + ONE_VIEW)
+    }
+
+    fn remember(&self, key: Key) {
+        let now = self.clock.now();
         let mut seen = self.lock();
         if seen.len() >= REMEMBERED {
             seen.retain(|_, at| now < *at + ONE_VIEW);
@@ -50,7 +80,6 @@ impl Views {
             seen.clear();
         }
         seen.insert(key, now);
-        Ok(())
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {
