@@ -1,10 +1,12 @@
 //! The configuration of a real start. Unknown keys are refused by name; `synaq doctor` says what is wrong.
 
 mod evidence;
+mod mail;
 mod media;
 mod retention;
 
 pub(crate) use evidence::Evidence;
+pub(crate) use mail::Mail;
 pub(crate) use media::Media;
 pub(crate) use retention::Retention;
 
@@ -44,6 +46,8 @@ pub(crate) struct Config {
     pub(crate) media: Media,
     /// The central platform
     pub(crate) platform: Platform,
+    /// Who sends letters
+    pub(crate) mail: Option<Mail>,
     /// Who looks at pictures
     #[serde(default)]
     pub(crate) detectors: Detectors,
@@ -376,6 +380,7 @@ impl Config {
         }
         complaints.extend(self.media.complaints());
         complaints.extend(self.retention.complaints());
+        complaints.extend(self.mail.iter().flat_map(Mail::complaints));
         if let Some(collector) = &self.telemetry.otlp
             && !Url::parse(collector).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
         {

@@ -13,6 +13,7 @@ use crate::adapter::session_source::DirectorySource;
 use crate::adapter::watched_log::{StoreWatch, WatchedLog};
 use crate::clock::SystemClock;
 use crate::keys::Keys;
+use crate::mail::{Carrier, Relay};
 use crate::ops::Watch;
 use crate::private;
 use crate::retention::{self, Eraser, Keeping, Ledger};
@@ -128,6 +129,8 @@ pub(crate) struct Start {
     pub(crate) evidence: Option<depot::Options>,
     /// For how long evidence is kept
     pub(crate) retention: Keeping,
+    /// Who sends letters; none: links are handed over by people
+    pub(crate) mail: Option<Carrier>,
     /// Base address of the platform, without trailing slash
     pub(crate) platform_url: String,
     /// The platform's public keys
@@ -215,6 +218,7 @@ pub(crate) async fn start(
         queue: start.web.queue.clone(),
         media: media.clone(),
         outbox: store.clone(),
+        mail: store.clone(),
         clock: clock.clone(),
         depot: depot.clone(),
         folders: [("data", folders.data.clone()), ("evidence", folders.evidence())],
@@ -239,6 +243,7 @@ pub(crate) async fn start(
     tokio::spawn(expired::purge(store.clone(), clock.clone()));
     let eraser = eraser(folders, &store, &evidence, &keys.seal);
     tokio::spawn(retention::daily(eraser, start.retention, Restored::read(folders), clock.clone()));
+    let mail = post_office(start.mail, &store, &keys, clock.clone());
     let doors = synaq_web::Doors {
         runtime: runtime.clone(),
         media,
@@ -247,6 +252,7 @@ pub(crate) async fn start(
         outbox: store.clone(),
         retention: store.clone(),
         terms: start.retention.terms,
+        mail,
         evidence,
         sight: start.detectors.is_some().then(|| detection::sight(Arc::clone(&detection))),
         links: synaq_web::LinkKey::new(&keys.derivation),
@@ -262,6 +268,22 @@ pub(crate) async fn start(
         watch,
         runtime,
     })
+}
+
+/// Where letters are posted; with a carrier somebody sends them too.
+fn post_office(
+    carrier: Option<Carrier>,
+    store: &Arc<dyn Store>,
+    keys: &Keys,
+    clock: Arc<SystemClock>,
+) -> synaq_web::PostOffice {
+    let filled = Arc::new(tokio::sync::Notify::new());
+    let open = carrier.is_some();
+    if let Some(carrier) = carrier {
+        let (rows, key) = (store.clone(), Arc::clone(&keys.installation));
+        tokio::spawn(Relay { rows, filled: Arc::clone(&filled), carrier, key, clock }.run());
+    }
+    synaq_web::PostOffice { rows: store.clone(), filled, open }
 }
 
 /// Writes the public keys for verifiers: ours and the platform's.

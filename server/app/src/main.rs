@@ -8,6 +8,7 @@ mod config;
 mod descriptors;
 mod installation;
 mod keys;
+mod mail;
 mod ops;
 mod patience;
 mod private;

@@ -13,6 +13,7 @@ pub mod json;
 pub mod jws;
 pub mod key;
 pub mod merkle;
+pub mod note;
 pub mod receipts;
 pub mod secret;
 pub mod shares;

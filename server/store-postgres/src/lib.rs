@@ -9,6 +9,7 @@ mod error;
 mod event_log;
 mod keeper;
 mod lanes;
+mod mail;
 mod open;
 mod outbox;
 mod retention;

@@ -6,6 +6,7 @@ mod directory;
 mod error;
 mod event_log;
 mod log_room;
+mod mail;
 mod open;
 mod outbox;
 mod retention;

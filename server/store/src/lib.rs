@@ -5,6 +5,7 @@ pub mod conformance;
 mod directory;
 mod error;
 mod event_log;
+mod mail;
 mod outbox;
 mod retention;
 mod sim;
@@ -18,6 +19,7 @@ pub use error::Error;
 pub use event_log::{
     Append, Batch, Committed, EventLog, Lease, NewApproval, NewRecord, Recorded, StoredRecord, Summary,
 };
+pub use mail::{ClaimedLetter, LetterEnd, LetterRow, LetterState, Mail, MailBacklog, NewLetter};
 pub use outbox::{Backlog, Claimed, Delivery, DeliveryState, MessageKind, NewMessage, Outbox, Settlement};
 pub use retention::{ERASED, ErasureRow, Ground, HoldRow, KeptRow, Lifted, Retention};
 pub use sim::{Fault, Outage, SimStore};

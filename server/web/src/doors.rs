@@ -9,6 +9,7 @@ use crate::auth::ticket::Tickets;
 use crate::centre::Library;
 use crate::evidence::Evidence;
 use crate::line_stills::LineStills;
+use crate::mail::PostOffice;
 use crate::meters::Meters;
 use crate::ops::Drain;
 use crate::peers::Peers;
@@ -89,6 +90,8 @@ pub struct Doors {
     pub retention: Arc<dyn Retention>,
     /// For how long it is kept
     pub terms: Terms,
+    /// Where letters are posted
+    pub mail: PostOffice,
     /// Who looks at pictures, if anybody does
     pub sight: Option<Arc<dyn Sight>>,
     /// Key of personal links
@@ -196,6 +199,7 @@ parts! {
     Arc<dyn Clock>: |inner| inner.doors.clock;
     Random: |inner| inner.doors.random;
     LinkKey: |inner| inner.doors.links;
+    PostOffice: |inner| inner.doors.mail;
     Arc<InstallationKey>: |inner| inner.doors.session_keys;
     Arc<Options>: |inner| inner.options;
     Drain: |inner| inner.options.drain;

@@ -33,6 +33,14 @@ pages! {
     SetupLinkInvalid = "setup_link_invalid";
     PasswordTooWeak = "password_too_weak";
     LoginTaken = "login_taken";
+    SecondFactorNeeded = "second_factor_needed";
+    SecondFactorWrong = "second_factor_wrong";
+    SecondFactorDue = "second_factor_due";
+    SecondFactorHeld = "second_factor_held";
+    LastHead = "last_head";
+    FormInvalid = "form_invalid";
+    ChangedMeanwhile = "changed_meanwhile";
+    MailOff = "mail_off";
     LinkInvalid = "link_invalid";
     LinkExpired = "link_expired";
     CredentialInvalid = "credential_invalid";

@@ -108,6 +108,7 @@ pub fn routes() -> Vec<Route> {
 
         POST post "/api/v1/staff/sign-in" ANYBODY staff::sign_in;
         POST post "/api/v1/staff/setup" ANYBODY staff::set_up;
+        POST post "/api/v1/staff/forgot" ANYBODY staff::forgot;
         POST post "/api/v1/staff/sign-out" STAFF staff::sign_out;
         GET get "/api/v1/staff/me" STAFF staff::me;
         POST post "/api/v1/staff/ticket" STAFF staff::ticket;

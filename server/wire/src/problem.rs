@@ -61,6 +61,14 @@ codes! {
     SetupLinkInvalid = "setup_link_invalid", 404, "The set-up link is used, expired or unknown";
     PasswordTooWeak = "password_too_weak", 422, "The password is too short or too common";
     LoginTaken = "login_taken", 409, "This login is taken";
+    SecondFactorNeeded = "second_factor_needed", 401, "The password is right; a code of the second factor is needed";
+    SecondFactorWrong = "second_factor_wrong", 401, "The code is wrong or was used";
+    SecondFactorDue = "second_factor_due", 403, "Your centre asks for a second factor; set it up first";
+    SecondFactorHeld = "second_factor_held", 409, "A second factor is set up already";
+    LastHead = "last_head", 409, "Nobody else could manage the centre then";
+    FormInvalid = "form_invalid", 422, "The form has mistakes; the report names each field";
+    ChangedMeanwhile = "changed_meanwhile", 409, "Somebody else changed this since you looked";
+    MailOff = "mail_off", 409, "No mail server is configured";
     // candidate's way
     LinkInvalid = "link_invalid", 404, "The personal link is not valid";
     LinkExpired = "link_expired", 410, "The personal link was valid until the end of the sitting";

@@ -44,6 +44,15 @@ pub struct SetUp {
     pub password: String,
 }
 
+/// `POST /api/v1/staff/forgot`: a letter with a link for a new password, if there is such a person with an address.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct Forgot {
+    /// Whose
+    pub login: String,
+}
+
 impl std::fmt::Debug for SignIn {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SignIn(..)")

@@ -1,7 +1,7 @@
 //! `synaq doctor --config FILE`: what is wrong with a configuration, and what to do.
 
 use crate::adapter::depot::Bucket;
-use crate::config::Config;
+use crate::config::{Config, Mail};
 use crate::store::Place;
 use crate::tls::Certificate;
 use std::io;
@@ -30,6 +30,10 @@ pub(crate) async fn run(path: &Path, deep: bool) -> anyhow::Result<()> {
         complaints.extend(folders.store().complaint().await.map(|why| format!("[store] url: {why}")));
     }
     complaints.extend(store_of_evidence(&config).await);
+    // What is wrong with its configuration stands in the complaints already.
+    if let Some(Ok(carrier)) = config.mail.as_ref().map(Mail::carrier) {
+        complaints.extend(carrier.complaint().await.map(|why| format!("[mail]: {why}")));
+    }
     complaints.extend(ports(&config));
     for advice in advice() {
         println!("advice: {advice}");

@@ -1,6 +1,6 @@
 //! `synaq serve --config FILE`: the real start.
 
-use crate::config::Config;
+use crate::config::{Config, Mail};
 use crate::installation::{self, Start};
 use crate::serve::{self, Front};
 use crate::tls::{Certificate, Hangups};
@@ -38,6 +38,7 @@ pub(crate) async fn run(path: &Path) -> anyhow::Result<()> {
         },
         evidence: config.evidence.options()?,
         retention: config.retention.keeping(),
+        mail: config.mail.as_ref().map(Mail::carrier).transpose()?,
         platform_url: config.platform.url.trim_end_matches('/').to_owned(),
         platform_trust: keys::read_trust(&config.platform.trust)?,
     };

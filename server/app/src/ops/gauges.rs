@@ -29,6 +29,9 @@ pub(crate) fn describe() {
         ("synaq_outbox_waiting", "Messages the platform has not acknowledged"),
         ("synaq_outbox_oldest_age_seconds", "Age of the oldest of them"),
         ("synaq_outbox_refused", "Messages the platform refused; a person must look"),
+        ("synaq_mail_waiting", "Letters no mail server has taken yet"),
+        ("synaq_mail_oldest_age_seconds", "Age of the oldest of them"),
+        ("synaq_mail_failed", "Letters given up; a person must look"),
         ("synaq_media_publishers", "Cameras connected now"),
         ("synaq_media_viewers", "Proctors' pictures open now"),
         ("synaq_media_rooms", "Sessions with media now"),
@@ -47,6 +50,7 @@ pub(crate) fn describe() {
         ("synaq_store_failures_total", "Writes the store did not take"),
         ("synaq_evidence_carried_bytes_total", "Evidence carried to its store"),
         ("synaq_evidence_carry_failures_total", "Parts that the store did not take, by reason"),
+        ("synaq_mail_letters_total", "Attempts to send a letter, by outcome"),
         ("synaq_media_datagrams_total", "Media packets received"),
         ("synaq_media_bytes_total", "Media bytes received"),
         ("synaq_media_forwarded_total", "Media packets sent on to proctors"),
@@ -91,6 +95,7 @@ impl Gauges {
         }
         if self.backlog_is_due() {
             of_outbox(watch).await;
+            of_mail(watch).await;
         }
     }
 
@@ -116,6 +121,20 @@ async fn of_outbox(watch: &Watch) {
         // The gauges keep their last value; `synaq_ready` and the store's own metrics tell that it does not answer.
         Ok(Err(error)) => tracing::debug!(%error, "the backlog could not be read"),
         Err(_) => tracing::debug!("the store did not tell the backlog in time"),
+    }
+}
+
+async fn of_mail(watch: &Watch) {
+    match tokio::time::timeout(BACKLOG_PATIENCE, watch.mail.mail_backlog()).await {
+        Ok(Ok(backlog)) => {
+            let age = backlog.oldest.map_or(0, |oldest| (watch.clock.now() - oldest).0.max(0));
+            gauge!("synaq_mail_waiting").set(float(backlog.queued));
+            gauge!("synaq_mail_failed").set(float(backlog.failed));
+            gauge!("synaq_mail_oldest_age_seconds")
+                .set(Duration::from_millis(age.unsigned_abs()).as_secs_f64());
+        }
+        Ok(Err(error)) => tracing::debug!(%error, "the letters could not be counted"),
+        Err(_) => tracing::debug!("the store did not count the letters in time"),
     }
 }
 

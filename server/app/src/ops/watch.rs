@@ -7,7 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use synaq_runtime::Clock;
-use synaq_store::Outbox;
+use synaq_store::{Mail, Outbox};
 use synaq_web::{Drain, Queue};
 
 /// Everything an operator may want to look at.
@@ -25,6 +25,8 @@ pub(crate) struct Watch {
     pub(crate) media: synaq_media::Handle,
     /// What waits for the platform
     pub(crate) outbox: Arc<dyn Outbox>,
+    /// Letters on their way
+    pub(crate) mail: Arc<dyn Mail>,
     /// The clock
     pub(crate) clock: Arc<dyn Clock>,
     /// What carries evidence to a store

@@ -93,7 +93,7 @@ fn what_does_not_fit_is_refused_and_stores_nothing() {
             office.add_staff("061211600012", "serik", "proctor"),
             "there is no centre with the number 061211600012",
         ),
-        (office.add_staff(BIN, "serik", "director"), "choose centre, proctor or commission"),
+        (office.add_staff(BIN, "serik", "director"), "choose centre, author, proctor, commission or auditor"),
         (office.add_staff(BIN, " ", "proctor"), "this must not be empty"),
     ];
     for (refused, why) in cases {

@@ -5,17 +5,18 @@
 pub mod directory;
 mod fixtures;
 pub mod log;
+pub mod mail;
 pub mod outbox;
 pub mod retention;
 
-use crate::{Directory, EventLog, Outbox, Retention};
+use crate::{Directory, EventLog, Mail, Outbox, Retention};
 use async_trait::async_trait;
 
 /// How the suite gets stores.
 #[async_trait]
 pub trait Engine: Send + Sync {
     /// The store under test
-    type Store: EventLog + Outbox + Directory + Retention;
+    type Store: EventLog + Outbox + Directory + Retention + Mail;
 
     /// A store with nothing in it, that no other test sees.
     async fn fresh(&self) -> Self::Store;
@@ -72,6 +73,11 @@ macro_rules! conformance_tests {
             a_session_row_holds_everything,
             the_audit_log_lists_one_centre_newest_first,
             the_directory_survives_a_restart,
+        );
+        $crate::conformance_tests!(@of $engine, mail:
+            a_letter_is_one_senders_until_its_claim_runs_out,
+            a_settled_letter_stays_settled,
+            letters_are_listed_for_their_centre_and_by_whom_they_are_about,
         );
         $crate::conformance_tests!(@of $engine, retention:
             a_hold_is_placed_once_and_lifted_once,

@@ -3,6 +3,7 @@
 
 mod directory;
 mod event_log;
+mod mail;
 mod outbox;
 mod retention;
 
@@ -88,6 +89,7 @@ struct Disk {
     sittings: Vec<SittingRow>,
     candidates: Vec<CandidateRow>,
     audit: Vec<AuditEntry>,
+    letters: Vec<mail::Posted>,
     holds: Vec<HoldRow>,
     erasures: BTreeMap<(SessionId, DataClass), ErasureRow>,
 }

@@ -79,6 +79,8 @@ pub(crate) struct Rates {
     tickets: Limit,
     /// SDP offers of one session or member of staff
     offers: Limit,
+    /// Letters that anybody may ask for to be sent to one person
+    letters: Limit,
 }
 
 struct Limit {
@@ -125,6 +127,8 @@ impl Rates {
             tickets: limit(1_000, 30),
             // Networks that break every few seconds ask again after each break.
             offers: limit(2_000, 30),
+            // The first may have gone astray; more only fill a letter box.
+            letters: limit(600_000, 3),
         }
     }
 
@@ -155,6 +159,10 @@ impl Rates {
 
     pub(crate) fn ticket(&self, by: uuid::Uuid) -> Result<(), Problem> {
         self.tickets.take(by)
+    }
+
+    pub(crate) fn letter(&self, to: uuid::Uuid) -> Result<(), Problem> {
+        self.letters.take(to)
     }
 
     pub(crate) fn offer(&self, by: uuid::Uuid) -> Result<(), Problem> {

@@ -104,6 +104,7 @@ impl House {
             evidence: Arc::new(shelf.clone()),
             retention: store.clone(),
             terms: synaq_core::retention::Terms::default(),
+            mail: crate::PostOffice { rows: store.clone(), filled: Arc::default(), open: true },
             sight: None,
             links: links.clone(),
             session_keys: Arc::new(InstallationKey::from_bytes(&[5; 32]).unwrap()),

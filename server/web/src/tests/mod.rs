@@ -8,6 +8,7 @@ mod house;
 mod keeping;
 mod ladder;
 mod log;
+mod mail;
 mod own_log;
 mod photo;
 mod playback;

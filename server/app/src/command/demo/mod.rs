@@ -5,6 +5,7 @@ mod content;
 pub(super) mod sandbox;
 
 use crate::installation::{self, Folders, Start};
+use crate::mail::Carrier;
 use crate::serve::{self, Front};
 use crate::store::Address;
 use crate::{config, descriptors, keys, ops, private, telemetry};
@@ -15,6 +16,9 @@ use serde::{Deserialize, Serialize};
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+
+/// Nobody's address (RFC 2606).
+const SENDER: &str = "Synaq <demo@synaq.example>";
 
 /// Options of the demo.
 #[derive(clap::Args, Debug)]
@@ -62,6 +66,9 @@ struct Links {
     commission: Credentials,
     author: Credentials,
     auditor: Credentials,
+    /// Letters become files here
+    #[serde(default)]
+    mail_folder: PathBuf,
     /// Public keys for `synaq verify`
     trust: PathBuf,
 }
@@ -98,6 +105,7 @@ pub(crate) async fn run(demo: Demo) -> anyhow::Result<()> {
         commission,
         author,
         auditor,
+        mail_folder: data.join("mail"),
         trust: folders.trust(),
         ops_url,
         base_url,
@@ -110,6 +118,7 @@ pub(crate) async fn run(demo: Demo) -> anyhow::Result<()> {
         web: web_options(&links.base_url, demo.port),
         evidence: None,
         retention: crate::retention::Keeping::default(),
+        mail: Some(letters(&links.mail_folder)?),
         platform_url: format!("http://127.0.0.1:{platform_port}"),
         platform_trust: keys::read_trust(&sandbox.public_keys)?,
     };
@@ -119,6 +128,13 @@ pub(crate) async fn run(demo: Demo) -> anyhow::Result<()> {
     let served = serve::run(listener, Front::Loopback, installation, || announce(&links, &data)).await;
     sandbox.stop().await;
     served
+}
+
+/// In the demo nobody gets a letter: they lie in a folder, to be read.
+fn letters(folder: &Path) -> anyhow::Result<Carrier> {
+    private::folder(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    let from = SENDER.parse().context("the demo's sender is no address")?;
+    Ok(Carrier::folder(from, folder.to_owned()))
 }
 
 fn loopback(port: u16) -> SocketAddr {
@@ -180,9 +196,13 @@ fn words(links: &Links, data: &Path, file: &Path) -> String {
          Candidates (open one in a browser with camera and microphone):\n{candidates}\n\
          Staff (in another window):\n{seats}\n\
          Central platform (sandbox):\n  {}\n\n\
+         Letters (invitations, links) become files in:
+  {}
+
          The same stands in {}. Stop with Ctrl+C; run again and everything is still there.\n",
         data.display(),
         links.platform_url,
+        links.mail_folder.display(),
         file.display()
     )
 }

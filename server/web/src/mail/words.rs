@@ -1,0 +1,48 @@
+//! What letters to staff say, Kazakh first and Russian below.
+
+use super::Content;
+use synaq_core::time::{At, Span};
+use synaq_store::StaffRow;
+
+/// Sets the two languages of one letter apart.
+const BETWEEN: &str = "\n\n----------------------------------------\n\n";
+
+/// The law's clock (+05:00).
+const OFFSET: Span = Span::mins(5 * 60);
+
+/// As people write it there: `20.11.2026, 14:30`.
+pub(crate) fn moment(at: At) -> String {
+    let text = (at + OFFSET).to_string();
+    let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default();
+    format!("{}.{}.{}, {}", part(8..10), part(5..7), part(0..4), part(11..16))
+}
+
+/// A new password was asked for, by the person or by the head of the centre.
+pub(crate) fn password(staff: &StaffRow, link: &str, until: At) -> Content {
+    let (name, login, until) = (&staff.name, &staff.login, moment(until));
+    let kk = format!(
+        "Сәлеметсіз бе, {name}!\n\n\
+         Synaq жүйесінде {login} логині үшін жаңа құпиясөз сұралды. Оны мына сілтемеде орнатыңыз:\n{link}\n\n\
+         Сілтеме бір рет және {until} дейін жарамды. Жаңа құпиясөз орнатылғанша ескісі жарамды.\n\
+         Мұны Сіз сұрамасаңыз, ештеңе істемеңіз.",
+    );
+    let ru = format!(
+        "Здравствуйте, {name}!\n\n\
+         Для логина {login} в системе Synaq запрошен новый пароль. Установите его по ссылке:\n{link}\n\n\
+         Ссылка действует один раз и до {until}. Пока новый пароль не установлен, действует старый.\n\
+         Если Вы этого не запрашивали, ничего не делайте.",
+    );
+    let subject = "Synaq: жаңа құпиясөз / новый пароль".to_owned();
+    Content { subject, text: format!("{kk}{BETWEEN}{ru}\n") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_written_as_people_there_do() {
+        assert_eq!(moment(At(1_800_000_000_000)), "15.01.2027, 13:00");
+        assert_eq!(moment(At(1_800_000_000_000 + 11 * 3_600_000)), "16.01.2027, 00:00");
+    }
+}

@@ -1,0 +1,69 @@
+//! Letters that leave, as their rows have them.
+
+use super::house::{House, staff};
+use crate::Content;
+use axum::http::StatusCode;
+use serde_json::json;
+use synaq_core::ids::CentreId;
+use synaq_core::time::Span;
+use synaq_runtime::Clock as _;
+use synaq_seal::secret::InstallationKey;
+use synaq_store::{Directory as _, Mail as _, Role, StaffRow};
+use uuid::Uuid;
+
+/// What was posted, opened as the sender does; they are claimed with that.
+pub(super) async fn letters(house: &House) -> Vec<(String, String)> {
+    let key = InstallationKey::from_bytes(&[5; 32]).unwrap();
+    let now = house.clock.now();
+    let claimed = house.store.claim_letters(now, now + Span::mins(60), 100).await.unwrap();
+    let read = |claimed: synaq_store::ClaimedLetter| {
+        let sealed = String::from_utf8_lossy(&claimed.letter.sealed).into_owned();
+        let content = Content::open(&claimed.letter, &key).unwrap();
+        assert!(!sealed.contains("http"), "a link lies in the clear");
+        (claimed.letter.recipient, content.text)
+    };
+    claimed.into_iter().map(read).collect()
+}
+
+/// The first address in a text.
+pub(super) fn link_in(text: &str) -> String {
+    text.split_whitespace().find(|word| word.starts_with("http")).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn whoever_forgot_a_password_gets_a_letter_and_nobody_learns_who_is_here() {
+    let house = House::open().await;
+    let row = StaffRow {
+        id: synaq_core::ids::StaffId(Uuid::from_u128(7_777)),
+        centre: CentreId(Uuid::from_u128(super::house::CENTRE)),
+        login: "aigul".to_owned(),
+        name: "Айгүл Серікова".to_owned(),
+        mail: Some("aigul@example.kz".to_owned()),
+        roles: vec![Role::Centre],
+        password_hash: None,
+        disabled: false,
+    };
+    house.store.add_staff(row).await.unwrap();
+    let ask = async |login: &str| house.post("/api/v1/staff/forgot", &[], &json!({ "login": login })).await;
+    for login in ["nobody", "centre-0"] {
+        assert_eq!(ask(login).await, (StatusCode::ACCEPTED, json!("")), "{login}");
+    }
+    assert_eq!(letters(&house).await, []);
+    assert_eq!(ask("aigul").await, (StatusCode::ACCEPTED, json!("")));
+    let posted = letters(&house).await;
+    assert_eq!((posted.len(), posted[0].0.as_str()), (1, "aigul@example.kz"));
+    let link = link_in(&posted[0].1);
+    let token = link.rsplit('/').next().unwrap();
+    let body = json!({ "token": token, "password": "correct horse battery" });
+    let (status, me) = house.post("/api/v1/staff/setup", &[], &body).await;
+    assert_eq!((status, &me["login"]), (StatusCode::OK, &json!("aigul")));
+    assert_eq!(house.post("/api/v1/staff/setup", &[], &body).await.1["code"], "setup_link_invalid");
+    // A letter box is not filled, however often somebody asks.
+    for _ in 0..20 {
+        house.clock.advance(Span::secs(11));
+        assert_eq!(ask("aigul").await.0, StatusCode::ACCEPTED);
+    }
+    let more = letters(&house).await.len();
+    assert!((1..=3).contains(&more), "{more}");
+    assert_eq!(house.store.staff(staff(0, Role::Centre)).await.unwrap().mail, None);
+}
