@@ -1,6 +1,6 @@
 //! Reading a programme: by what plan the theory exam is made from a bank and judged (LAW-01).
 
-use synaq_core::bank::{Bank, LEGAL_THRESHOLD_PCT, Lang, Plan, PlanError, Profession, Programme};
+use synaq_core::bank::{Bank, Breaks, LEGAL_THRESHOLD_PCT, Lang, Plan, PlanError, Profession, Programme};
 use synaq_core::ids::TopicId;
 
 use crate::desk::{Desk, read_with};
@@ -79,13 +79,15 @@ pub fn check_against(programme: &Programme, bank: &Bank) -> Result<(), FitError>
 }
 
 fn read_tables(desk: &mut Desk, root: &Table<'_>) -> Option<Programme> {
-    root.only(desk, &["programme", "profession", "bank", "theory", "supervision"]);
+    root.only(desk, &["programme", "profession", "bank", "theory", "supervision", "breaks"]);
     let head = root.table(desk, "programme").and_then(|table| read_head(desk, &table));
     let profession = root.table(desk, "profession").and_then(|table| read_profession(desk, &table));
     let bank = root.table(desk, "bank").and_then(|table| read_bank_reference(desk, &table));
     let plan = root.table(desk, "theory").and_then(|table| read_plan(desk, &table));
     let screen = root.has("supervision").then(|| root.table(desk, "supervision")).flatten();
     let screen = screen.is_some_and(|table| read_screen(desk, &table));
+    let breaks = root.has("breaks").then(|| root.table(desk, "breaks")).flatten();
+    let breaks = breaks.and_then(|table| read_breaks(desk, &table)).unwrap_or_default();
     let (head, (bank_slug, bank_version)) = (head?, bank?);
     Some(Programme {
         slug: head.slug,
@@ -97,7 +99,17 @@ fn read_tables(desk: &mut Desk, root: &Table<'_>) -> Option<Programme> {
         bank_version,
         plan: plan?,
         screen,
+        breaks,
     })
+}
+
+/// By which rule a break in mid-exam goes; what is left out is as without the table.
+fn read_breaks(desk: &mut Desk, table: &Table<'_>) -> Option<Breaks> {
+    table.only(desk, &["stop_clock", "minutes"]);
+    let usual = Breaks::default();
+    let stop_clock = if table.has("stop_clock") { table.flag(desk, "stop_clock")? } else { usual.stop_clock };
+    let minutes = if table.has("minutes") { table.number(desk, "minutes", 1..=60)? } else { usual.minutes };
+    Some(Breaks { stop_clock, minutes })
 }
 
 /// Whether the whole screen is shared: nothing else of the supervision is the programme's matter.

@@ -1,6 +1,8 @@
 // One key for one act. Keys go by their place on the keyboard, so that the kk and ru layouts work alike.
 export type KeyAct =
-  | "admit" | "ask_again" | "confirm" | "dismiss" | "message" | "pause" | "record" | "time" | "end" | "sound" | "next" | "keys";
+  | "admit" | "ask_again" | "confirm" | "dismiss" | "snooze" | "undo" | "next_alert" | "previous_alert"
+  | "message" | "pause" | "record" | "time" | "end" | "sound" | "next" | "keys"
+  | "break" | "recheck" | "gesture" | "link" | "everybody" | "notes";
 
 const CODES: Readonly<Record<string, KeyAct>> = {
   KeyA: "admit",
@@ -14,12 +16,24 @@ const CODES: Readonly<Record<string, KeyAct>> = {
   KeyE: "end",
   KeyS: "sound",
   KeyN: "next",
+  KeyZ: "snooze",
+  KeyU: "undo",
+  KeyJ: "next_alert",
+  KeyK: "previous_alert",
+  KeyB: "break",
+  KeyI: "recheck",
+  KeyG: "gesture",
+  KeyL: "link",
+  KeyW: "everybody",
+  KeyH: "notes",
 };
 
 /** Key caps in the order of the list. */
 export const KEY_CAPS: readonly (readonly [KeyAct, string])[] = [
-  ["next", "N"], ["admit", "A"], ["ask_again", "Q"], ["confirm", "C"], ["dismiss", "D"], ["message", "M"],
-  ["record", "R"], ["pause", "P"], ["time", "T"], ["sound", "S"], ["end", "E"], ["keys", "?"],
+  ["confirm", "C"], ["dismiss", "D"], ["undo", "U"], ["snooze", "Z"], ["next_alert", "J"], ["previous_alert", "K"],
+  ["next", "N"], ["admit", "A"], ["ask_again", "Q"], ["message", "M"], ["record", "R"], ["pause", "P"], ["time", "T"],
+  ["break", "B"], ["recheck", "I"], ["gesture", "G"], ["link", "L"], ["sound", "S"], ["end", "E"],
+  ["everybody", "W"], ["notes", "H"], ["keys", "?"],
 ];
 
 /** What this key means, if anything. */

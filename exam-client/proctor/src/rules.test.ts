@@ -5,7 +5,7 @@ import type { Tile } from "../../shared/src/wire/Tile.ts";
 
 const tile = (change: Partial<Tile>): Tile => ({
   session: "s", place: 0, name: "n", version: 1, stage: "running", step: "exam", online: true, media_step: "full", online_changed_at: null,
-  video: true, audio: true, deadline: null, answered: 0, total: 40, warnings: 0, open_incidents: 0, trouble: "none", rank: 0,
+  video: true, audio: true, deadline: null, answered: 0, total: 40, warnings: 0, open_incidents: 0, ruled_incidents: 0, trouble: "none", rank: 0,
   trouble_since: null, trouble_code: null, end_reason: null, still: 0, ...change,
 });
 

@@ -95,7 +95,8 @@ export function reconnectWait(attempt: number, chance: number): number {
   return Math.round(longest * (0.5 + chance / 2));
 }
 
-const QUEUE_PX = 300;
+/** The column beside the wall: wide enough to judge a clip from two metres, never narrower than its words. */
+const queueOfWidth = (width: number): number => Math.max(300, Math.min(432, width * 0.208));
 const TILE_PX = 190;
 const FEWEST_COLUMNS = 3;
 const MOST_COLUMNS = 8;
@@ -107,7 +108,7 @@ const HEAD_PX = 80;
 /** Columns of the wall: as few, and so as large, as all tiles fit the height with; kept while a candidate is open. */
 export function columnsFor(width: number, height: number, tiles: number): number {
   if (width < 900) return Math.max(2, Math.min(4, Math.floor(width / 160)));
-  const room = width - QUEUE_PX;
+  const room = width - queueOfWidth(width);
   const most = Math.max(FEWEST_COLUMNS, Math.min(MOST_COLUMNS, Math.floor(room / TILE_PX)));
   for (let columns = FEWEST_COLUMNS; columns < most; columns++) {
     const rows = Math.ceil(tiles / columns);

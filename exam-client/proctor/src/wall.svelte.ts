@@ -9,6 +9,7 @@ import type { SittingRow } from "../../shared/src/wire/SittingRow.ts";
 import type { Ticket } from "../../shared/src/wire/Ticket.ts";
 import type { Tile } from "../../shared/src/wire/Tile.ts";
 import { queueOf, reconnectWait, toneOf } from "./rules.ts";
+import { Undo } from "./undo.svelte.ts";
 
 /** The client says something at least this often (limits.rs). */
 const HEARTBEAT_MS = 5_000;
@@ -49,6 +50,7 @@ export class Wall {
   opened = $state<string | null>(null);
   dialog = $state<DialogName | null>(null);
   notices = $state.raw<Notice[]>([]);
+  readonly undo = new Undo();
   /** Announced once, politely: the newest critical trouble. */
   alarm = $state.raw<Tile | null>(null);
   /** Server time, moving once a second. */
@@ -110,8 +112,12 @@ export class Wall {
 
   /** As `command`; the outcome becomes a notice on the wall. */
   async act(session: string, command: ProctorCommand): Promise<boolean> {
+    const tile = this.placeOf(session)?.tile;
     const fault = await this.command(session, command);
-    this.notice(command.do, fault);
+    if (fault === null && command.do === "dismiss" && command.undo) {
+      const code = tile?.open?.find(({ no }) => no === command.incident)?.code ?? "";
+      this.undo.remember({ session, incident: command.incident, name: tile?.name ?? "", code });
+    } else this.notice(command.do, fault);
     return fault === null;
   }
 

@@ -3,10 +3,11 @@
 use synaq_core::bank;
 use synaq_core::proctoring::{Class, Code as IncidentCode, Incident, IncidentStatus, Source};
 use synaq_core::session::{
-    Consequence, MediaStep as CoreStep, PhotoKind, StaffEndReason, Stage as CoreStage, State,
+    BreakWhy as CoreBreakWhy, Consequence, Gesture as CoreGesture, MediaStep as CoreStep, PhotoKind,
+    StaffEndReason, Stage as CoreStage, State,
 };
 use synaq_store::Role as StoreRole;
-use synaq_wire::candidate::{Lang, MediaStep, Stage, Text};
+use synaq_wire::candidate::{BreakView, BreakWhy, Gesture, Lang, MediaStep, Stage, Text};
 use synaq_wire::staff::Role;
 
 pub(crate) const fn lang(lang: bank::Lang) -> Lang {
@@ -32,6 +33,32 @@ pub(crate) const fn media_step(step: CoreStep) -> MediaStep {
         CoreStep::Stills => MediaStep::Stills,
         CoreStep::Signals => MediaStep::Signals,
     }
+}
+
+pub(crate) const fn break_why(why: CoreBreakWhy) -> BreakWhy {
+    match why {
+        CoreBreakWhy::Toilet => BreakWhy::Toilet,
+        CoreBreakWhy::Illness => BreakWhy::Illness,
+    }
+}
+
+pub(crate) const fn gesture(gesture: CoreGesture) -> Gesture {
+    match gesture {
+        CoreGesture::RaiseHand => Gesture::RaiseHand,
+        CoreGesture::TurnHead => Gesture::TurnHead,
+        CoreGesture::HandOnShoulder => Gesture::HandOnShoulder,
+        CoreGesture::BlankSheet => Gesture::BlankSheet,
+    }
+}
+
+/// A break, as both seats see it.
+pub(crate) fn away(state: &State) -> Option<BreakView> {
+    state.away.as_ref().map(|away| BreakView {
+        why: break_why(away.why),
+        asked_at: away.asked_at.0,
+        until: away.until().map(|at| at.0),
+        stops_clock: away.granted.as_ref().is_some_and(|granted| granted.stops_clock),
+    })
 }
 
 pub(crate) fn text(text: &bank::Text) -> Text {

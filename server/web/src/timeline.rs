@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 use synaq_core::ids::{CentreId, IncidentNo, StaffId};
 use synaq_core::proctoring::{Explanation, Finding, Incident, IncidentStatus, Said, Source, explanation};
-use synaq_core::session::{Event, Fact, Finish, State};
+use synaq_core::session::{Event, ExamSession, Fact, Finish, State};
 use synaq_store::{Directory, Error, Recorded};
 use synaq_wire::proctor::{ExplanationView, FindingView, IncidentView, TimelineEntry};
 
@@ -24,6 +24,14 @@ impl Names {
     pub(crate) fn get(&self, id: StaffId) -> String {
         self.0.get(&id).cloned().unwrap_or_else(|| id.to_string())
     }
+}
+
+/// Those that wait for a person, oldest first.
+pub(crate) fn open_incidents(session: &ExamSession) -> Vec<IncidentView> {
+    let (state, nobody) = (session.state(), Names::default());
+    let mut open: Vec<&Incident> = session.open_human_incidents().collect();
+    open.sort_by_key(|incident| (incident.began_at, incident.no));
+    open.into_iter().map(|incident| incident_view(state, incident, &nobody)).collect()
 }
 
 /// All incidents, newest first.
@@ -102,12 +110,23 @@ pub(crate) fn entry(recorded: &Recorded, names: &Names) -> Option<TimelineEntry>
 
 const fn by(fact: &Fact) -> Option<StaffId> {
     match fact {
-        Fact::DeviceBound { admitted_by: by, .. } | Fact::IncidentConfirmed { by, .. } => *by,
+        Fact::DeviceBound { admitted_by: by, .. }
+        | Fact::IncidentConfirmed { by, .. }
+        | Fact::BreakEnded { by } => *by,
         Fact::IdentityAskedAgain { by, .. }
         | Fact::Admitted { by }
         | Fact::IncidentDismissed { by, .. }
+        | Fact::IncidentReopened { by, .. }
         | Fact::Paused { by, .. }
-        | Fact::Resumed { by }
+        | Fact::Resumed { by, .. }
+        | Fact::BreakGranted { by, .. }
+        | Fact::BreakRefused { by, .. }
+        | Fact::RecheckAsked { by, .. }
+        | Fact::RecheckRuled { by, .. }
+        | Fact::RecheckWithdrawn { by }
+        | Fact::GesturePlanned { by, .. }
+        | Fact::GestureJudged { by, .. }
+        | Fact::GestureWithdrawn { by }
         | Fact::TimeCredited { by, .. }
         | Fact::TimeExtended { by, .. }
         | Fact::HelpAnswered { by }
@@ -126,7 +145,23 @@ fn what(fact: &Fact) -> Option<String> {
         Fact::DeviceBound { epoch, .. } => Some(epoch.0.to_string()),
         Fact::Disconnected { reason, .. }
         | Fact::IdentityAskedAgain { reason, .. }
+        | Fact::BreakRefused { reason, .. }
+        | Fact::RecheckAsked { reason, .. }
         | Fact::Paused { reason, .. } => Some(reason.clone()),
+        Fact::BreakAsked { why } => Some(why.name().to_owned()),
+        Fact::BreakGranted { until, stops_clock, .. } => {
+            Some(format!("{until} {}", if *stops_clock { "clock_stands" } else { "clock_runs" }))
+        }
+        Fact::GesturePlanned { gesture, .. } | Fact::GestureAsked { gesture } => {
+            Some(gesture.name().to_owned())
+        }
+        Fact::GestureAnswered { alternative } => {
+            Some(if *alternative { "alternative" } else { "shown" }.to_owned())
+        }
+        Fact::RecheckRuled { accepted, note, .. } | Fact::GestureJudged { accepted, note, .. } => {
+            let word = if *accepted { "accepted" } else { "not_accepted" };
+            Some(note.as_ref().map_or_else(|| word.to_owned(), |note| format!("{word}: {note}")))
+        }
         Fact::LanguageChosen { lang } => Some(format!("{lang:?}").to_lowercase()),
         Fact::ConsentGiven { text_version, .. } => Some(text_version.clone()),
         Fact::Acknowledged { text, .. } => serde_json::to_value(text).ok()?.as_str().map(ToOwned::to_owned),
@@ -139,6 +174,7 @@ fn what(fact: &Fact) -> Option<String> {
         | Fact::Flagged { question, .. } => Some((u32::from(*question) + 1).to_string()),
         Fact::DetectorReported { event } => Some(event.code.name().to_owned()),
         Fact::IncidentOpened { no, code, .. } => numbered(no, code),
+        Fact::IncidentReopened { no, .. } | Fact::DismissalFinal { no } => Some(format!("#{}", no.0)),
         Fact::IncidentSeen { no, .. } | Fact::IncidentEnded { no, .. } | Fact::IncidentRecorded { no } => {
             Some(format!("#{}", no.0))
         }

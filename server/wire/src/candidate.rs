@@ -281,12 +281,88 @@ pub enum CandidateCommand {
     AcknowledgeWarning {
         ordinal: u32,
     },
+    /// Ask for a break; a proctor grants or refuses it
+    AskBreak {
+        why: BreakWhy,
+    },
+    WithdrawBreak,
+    ReturnFromBreak,
+    /// The gesture was shown, or another way was taken
+    AnswerGesture {
+        alternative: bool,
+    },
     CallProctor,
     Say {
         text: String,
     },
     HandIn,
     Drained,
+}
+
+/// What a break is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "snake_case")]
+pub enum BreakWhy {
+    /// The toilet
+    Toilet,
+    /// Feeling unwell, medicine
+    Illness,
+}
+
+/// A simple movement before the camera; to each there is another way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "snake_case")]
+pub enum Gesture {
+    /// Raise a hand
+    RaiseHand,
+    /// Turn the head slowly to the side and back
+    TurnHead,
+    /// Lay a hand on the shoulder
+    HandOnShoulder,
+    /// Hold an empty sheet of paper before the camera
+    BlankSheet,
+}
+
+/// A break that is asked for or goes on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct BreakView {
+    /// What for
+    pub why: BreakWhy,
+    /// When it was asked for
+    #[ts(type = "number")]
+    pub asked_at: i64,
+    /// When the candidate is awaited back; none while nobody has granted it
+    #[ts(type = "number | null")]
+    pub until: Option<i64>,
+    /// The clock stands meanwhile
+    pub stops_clock: bool,
+}
+
+/// The identity is checked once more in mid-exam.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct RecheckAsked {
+    /// Why, as the proctor wrote it
+    pub reason: String,
+    /// Photo is stored
+    pub face_photo: bool,
+    /// Photo is stored
+    pub document_photo: bool,
+    /// Both are sent, a proctor looks
+    pub submitted: bool,
+}
+
+/// A gesture the candidate is asked for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct GestureAsked {
+    /// Which
+    pub gesture: Gesture,
+    /// It was answered, a proctor looks
+    pub answered: bool,
 }
 
 /// How much of the picture the line carries; each step needs less of it than the one before.
@@ -505,6 +581,22 @@ pub struct CandidateView {
     pub messages: Vec<ChatLine>,
     /// The call is not answered yet
     pub help_asked: bool,
+    /// A break that is asked for or goes on
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub away: Option<BreakView>,
+    /// Why the last break was not granted
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub break_refused: Option<String>,
+    /// Face and document are asked for once more
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub recheck: Option<RecheckAsked>,
+    /// A gesture is asked for
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub gesture: Option<GestureAsked>,
     /// After the end
     pub end: Option<EndView>,
 }

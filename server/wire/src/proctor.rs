@@ -1,6 +1,6 @@
 //! The wall's frames and bodies.
 
-use crate::candidate::{ChatLine, DeviceReport, Lang, MediaStep, Stage, Text};
+use crate::candidate::{BreakView, ChatLine, DeviceReport, Gesture, Lang, MediaStep, Stage, Text};
 use crate::problem::Problem;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -50,11 +50,31 @@ pub enum ClientFrame {
         /// What
         command: ProctorCommand,
     },
+    /// For everybody of the watched sitting; answered by `done_all` or `refused` with the same `re`
+    Everybody {
+        /// The browser's own number
+        re: u32,
+        /// What
+        act: EverybodyAct,
+    },
     /// At least every 5 s
     Ping {
         /// Comes back
         n: u32,
     },
+}
+
+/// What is done for a whole sitting at once; each candidate has it in their own log.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+pub enum EverybodyAct {
+    /// Each reads it in the language they chose; who has not ended yet
+    Say { kk: String, ru: String, en: String },
+    /// Stops the clocks that run, such as for a fire alarm
+    Pause { reason: String },
+    /// What was stopped for everybody goes on; all of that time is given back
+    Resume,
 }
 
 /// A proctor's command. Every one is in the log with who and when.
@@ -89,11 +109,18 @@ pub enum ProctorCommand {
         #[ts(optional)]
         note: Option<String>,
     },
+    /// `undo`: for 8 s the same person can take it back with `undo_dismiss`
     Dismiss {
         incident: u32,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
         note: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        undo: Option<bool>,
+    },
+    UndoDismiss {
+        incident: u32,
     },
     /// `code`: incident code of the catalogue
     Record {
@@ -124,6 +151,47 @@ pub enum ProctorCommand {
         note: String,
     },
     WithdrawEnd,
+    /// `minutes`: 1 to 60, other than the programme's
+    GrantBreak {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        minutes: Option<u16>,
+    },
+    RefuseBreak {
+        reason: String,
+    },
+    /// The candidate was seen to be back
+    EndBreak,
+    /// Face and document once more; the candidate reads `reason`
+    AskRecheck {
+        reason: String,
+        stop_clock: bool,
+    },
+    /// Not `accepted` needs a note, and opens an incident `FACE_MISMATCH` that a person rules on
+    RuleRecheck {
+        accepted: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        seen: Option<PhotosSeen>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        note: Option<String>,
+    },
+    WithdrawRecheck,
+    /// `after_ms`: 0 to 15 min, chosen by chance
+    PlanGesture {
+        gesture: Gesture,
+        #[ts(type = "number")]
+        after_ms: i64,
+    },
+    /// Not `accepted` opens an incident `PROCTOR_ORDER_IGNORED` that a person rules on
+    JudgeGesture {
+        accepted: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        note: Option<String>,
+    },
+    WithdrawGesture,
 }
 
 /// The photos a proctor looked at, as the detail names them.
@@ -194,6 +262,15 @@ pub enum ServerFrame {
     Done {
         /// As sent
         re: u32,
+    },
+    /// Durable for `done` candidates; `refused` are those whom it does not concern, such as after the end
+    DoneAll {
+        /// As sent
+        re: u32,
+        /// How many
+        done: u32,
+        /// How many
+        refused: u32,
     },
     /// Nothing was changed
     Refused {
@@ -273,8 +350,31 @@ pub struct Tile {
     pub warnings: u32,
     /// Human incidents nobody has ruled on
     pub open_incidents: u32,
-    /// The most urgent thing to do: none | help | identity | device | incident | end_proposal | camera | screen |
-    /// recording (nothing of the picture can be written) | offline | warned
+    /// Those incidents, oldest first
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<IncidentView>>", optional)]
+    pub open: Vec<IncidentView>,
+    /// Human incidents that people have ruled on
+    #[serde(default)]
+    pub ruled_incidents: u32,
+    /// From when on a new violation would end the exam; absent without an effective warning
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub warning_effective_at: Option<i64>,
+    /// When the exam started
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub started_at: Option<i64>,
+    /// Why the clock stands: staff | everybody | break | recheck
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<String>>", optional)]
+    pub paused_for: Vec<String>,
+    /// A break that is asked for or goes on
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub away: Option<BreakView>,
+    /// The most urgent thing to do: none | help | identity | device | incident | end_proposal | break | recheck |
+    /// gesture | camera | screen | recording (nothing of the picture can be written) | offline | warned
     pub trouble: String,
     /// Sorts the queue: larger first, 0 is calm
     pub rank: u32,
@@ -340,6 +440,55 @@ pub struct Detail {
     /// When the exam started
     #[ts(type = "number | null")]
     pub started_at: Option<i64>,
+    /// How the programme wants a break: so many minutes
+    pub break_minutes: u16,
+    /// And whether the clock stands meanwhile
+    pub break_stops_clock: bool,
+    /// A check of the identity in mid-exam
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub recheck: Option<RecheckView>,
+    /// A gesture that is planned or asked for
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub gesture: Option<GestureView>,
+    /// An accommodation switches gestures off for this candidate
+    pub gestures_off: bool,
+}
+
+/// A check of the identity that is not ruled on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct RecheckView {
+    /// When it was asked for
+    #[ts(type = "number")]
+    pub asked_at: i64,
+    /// As the candidate reads it
+    pub reason: String,
+    /// The clock stands meanwhile
+    pub stops_clock: bool,
+    /// SHA-256 of the new photo: `.../photos/face?sha256=`
+    pub face_photo: Option<String>,
+    /// SHA-256 of the new photo
+    pub document_photo: Option<String>,
+    /// Both are sent: a ruling is due
+    pub submitted: bool,
+}
+
+/// A gesture that is not judged.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct GestureView {
+    /// Which
+    pub gesture: Gesture,
+    /// When it will be, or was, asked for
+    #[ts(type = "number")]
+    pub due_at: i64,
+    /// The candidate sees it since
+    #[ts(type = "number | null")]
+    pub asked_at: Option<i64>,
+    /// shown | alternative, once the candidate said so
+    pub answered: Option<String>,
 }
 
 /// An incident as the proctor sees it.

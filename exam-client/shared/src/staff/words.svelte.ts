@@ -1,6 +1,6 @@
 // Texts that the proctor's and the centre's app share; each app has its own beside them.
 import { I18n } from "../i18n.svelte.ts";
-import { LANGS, type Message, preferredLang } from "../i18n.ts";
+import { LANGS, type Message, preferredLang, timeExact } from "../i18n.ts";
 import type { Lang } from "../wire/Lang.ts";
 import type { Text } from "../wire/Text.ts";
 import { span } from "./clock.ts";
@@ -71,7 +71,13 @@ const DIGEST_SHOWN = 12;
 export function whatWord(kind: string, what: string): string {
   if (kind === "photo_stored") return words.maybe(`photo.${what.split("-")[0] ?? ""}`) ?? what;
   if (kind === "answer_put" || kind === "answer_late" || kind === "answer_superseded" || kind === "flagged") return words.t("what.question", { n: what });
-  if (kind === "message_sent" || kind === "identity_asked_again" || kind === "paused") return what;
+  if (kind === "paused") return anyWord(what);
+  if (kind === "message_sent" || kind === "identity_asked_again" || kind === "recheck_asked" || kind === "break_refused") return what;
+  if (kind === "break_granted") {
+    const [until = "", clock] = what.split(" ");
+    return words.t(clock === "clock_stands" ? "what.break_until_stopped" : "what.break_until", { at: timeExact(Date.parse(until)) });
+  }
+  if (kind === "recheck_ruled" || kind === "gesture_judged") return what.split(": ").map((part, index) => (index === 0 ? anyWord(part) : part)).join(": ");
   if (kind === "consent_given") return words.t("what.text_version", { version: what.replace(/^consent-/, "") });
   if (kind === "device_bound") return words.t("what.binding", { n: what });
   if (kind === "media_stepped") return what.split(": ").map((word) => words.maybe(`line.${word}`) ?? word).join(", ");

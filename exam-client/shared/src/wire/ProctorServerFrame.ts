@@ -49,7 +49,19 @@ detail: Detail, } | { "type": "done",
 /**
  * As sent
  */
-re: number, } | { "type": "refused", 
+re: number, } | { "type": "done_all", 
+/**
+ * As sent
+ */
+re: number, 
+/**
+ * How many
+ */
+done: number, 
+/**
+ * How many
+ */
+refused: number, } | { "type": "refused", 
 /**
  * As sent
  */

@@ -2,7 +2,7 @@
 
 mod programme;
 
-pub use programme::{LEGAL_THRESHOLD_PCT, Plan, PlanError, Profession, Programme};
+pub use programme::{Breaks, LEGAL_THRESHOLD_PCT, Plan, PlanError, Profession, Programme};
 
 use crate::ids::{ItemId, TopicId};
 use serde::{Deserialize, Serialize};

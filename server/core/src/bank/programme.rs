@@ -41,6 +41,30 @@ pub struct Programme {
     /// The candidate shares the whole screen beside the webcam and the microphone
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub screen: bool,
+    /// Breaks that a candidate asks for in mid-exam
+    #[serde(default, skip_serializing_if = "Breaks::is_default")]
+    pub breaks: Breaks,
+}
+
+/// By which rule a break in mid-exam goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Breaks {
+    /// The clock stands while somebody is away; otherwise nobody gets more time than others
+    pub stop_clock: bool,
+    /// So long, unless a proctor says otherwise
+    pub minutes: u16,
+}
+
+impl Default for Breaks {
+    fn default() -> Self {
+        Self { stop_clock: false, minutes: 10 }
+    }
+}
+
+impl Breaks {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// How the theory exam is made and judged.

@@ -139,6 +139,13 @@ table! {
         not "Бұл кандидат басқа жерден жауап іздеді дегенді білдірмейді: оның орнына не көрінгені белгісіз."
             "Это не значит, что кандидат искал ответы: что было видно вместо страницы, неизвестно."
             "This does not mean that the candidate looked for answers: what was shown instead is not known.";
+    "LEFT_PLACE":
+        seen "Проктор рұқсат еткен үзіліс бітті, ал кандидат оралғанын әлі белгілемеді."
+            "Перерыв, который разрешил проктор, закончился, а кандидат ещё не отметил, что вернулся."
+            "The break that the proctor granted is over, and the candidate has not yet said that they are back."
+        not "Бұл бұзушылық дегенді білдірмейді: адам өзін нашар сезінуі немесе белгілеуді ұмытуы мүмкін."
+            "Это не значит, что было нарушение: человеку могло стать плохо, или он забыл отметиться."
+            "This does not mean that a rule was broken: somebody may be unwell, or have forgotten to say so.";
     "SECOND_CONNECTION":
         seen "Осы емтиханды басқа қойынды немесе құрылғы ашпақ болды."
             "Этот экзамен попытались открыть на другой вкладке или другом устройстве."

@@ -1,6 +1,6 @@
 //! What falls due by the passing of time alone, and when exactly.
 
-use super::event::{EffectiveHow, Finish};
+use super::event::{EffectiveHow, Finish, PauseCause};
 use super::limits::{
     LATE_WINDOW, PERSIST_LIMIT, PROMPT_SHIELD, PROMPT_SHIELD_TOTAL, RESUME_GRACE, SHIELD_AFTERGLOW,
     TAB_RETURN_GRACE, WARNING_COVER, WARNING_GRACE, WARNING_LIVE_SOCKET,
@@ -28,6 +28,12 @@ pub(super) enum Due {
     RunOut(IncidentNo),
     /// Too short to confirm itself, and too long ago to be continued
     Record(IncidentNo),
+    /// A break lasted longer than it was granted for
+    BreakOverrun,
+    /// The planned moment of a gesture is there
+    GestureAsk,
+    /// A dismissal can no longer be taken back
+    DismissalFinal(IncidentNo),
     /// Late answers are no longer taken
     LateWindowEnd,
     /// Recordings that are still open are not waited for any longer
@@ -44,7 +50,29 @@ impl ExamSession {
     }
 
     pub(super) fn next_due(&self) -> Option<(At, Due)> {
-        self.stage_due().into_iter().chain(self.tab_due()).min()
+        self.stage_due().into_iter().chain(self.tab_due()).chain(self.undo_due()).min()
+    }
+
+    fn undo_due(&self) -> Option<(At, Due)> {
+        let unsealed = self.state.undoable.iter().filter(|_| self.state.sealed.is_none());
+        unsealed.map(|(no, (_, until))| (*until, Due::DismissalFinal(*no))).min()
+    }
+
+    /// Not while everything stands: an alarm calls the candidate away too.
+    fn break_due(&self) -> Option<(At, Due)> {
+        let held = [PauseCause::Staff, PauseCause::Everybody];
+        let away = self.state.away.as_ref().filter(|away| away.overrun.is_none())?;
+        let until = away.until()?.max(self.state.resumed_at.unwrap_or(At(i64::MIN)));
+        let counts = self.context.rules.rule(Code::LeftPlace).is_some()
+            && !held.iter().any(|cause| self.state.pauses.contains_key(cause));
+        counts.then_some((until, Due::BreakOverrun))
+    }
+
+    /// Not while the clock stands or the candidate is away: it waits until they are there.
+    fn gesture_due(&self) -> Option<(At, Due)> {
+        let planned = self.state.challenge.as_ref().filter(|held| held.asked_at.is_none())?;
+        let here = self.state.clock_runs() && !self.state.on_break();
+        here.then_some((planned.due_at, Due::GestureAsk))
     }
 
     fn tab_due(&self) -> Option<(At, Due)> {
@@ -63,7 +91,8 @@ impl ExamSession {
                 let expiry = paused_since.is_none().then_some((ends, Due::TimeExpired));
                 let incidents =
                     self.state.incidents.iter().filter_map(|incident| self.incident_due(incident));
-                expiry.into_iter().chain(self.warning_due()).chain(incidents).min()
+                let acts = self.break_due().into_iter().chain(self.gesture_due());
+                expiry.into_iter().chain(self.warning_due()).chain(incidents).chain(acts).min()
             }
             Stage::Closed { finish: Finish::TimeExpired, at } => {
                 let waits = !self.state.drained && !self.state.late_window_over;
@@ -197,6 +226,12 @@ impl State {
     /// The paper is out and the clock is not stopped.
     pub(super) fn clock_runs(&self) -> bool {
         matches!(self.stage, Stage::Running { paused_since: None, .. })
+    }
+
+    /// The candidate is away with a proctor's word.
+    #[must_use]
+    pub fn on_break(&self) -> bool {
+        self.away.as_ref().is_some_and(|away| away.granted.is_some())
     }
 
     /// The behaviour behind `code` began and was not reported ended.

@@ -218,6 +218,87 @@ pub struct DowntimeSpan {
     pub to: At,
 }
 
+/// Why the clock stands. It goes on when none of them holds any more.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PauseCause {
+    /// A proctor stopped it for this candidate
+    #[default]
+    Staff,
+    /// A proctor stopped it for the whole sitting, such as for a fire alarm
+    Everybody,
+    /// A break whose time is not charged
+    Break,
+    /// The identity is checked once more
+    Recheck,
+}
+
+impl PauseCause {
+    /// How it is named on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Staff => "staff",
+            Self::Everybody => "everybody",
+            Self::Break => "break",
+            Self::Recheck => "recheck",
+        }
+    }
+
+    const fn is_staff(&self) -> bool {
+        matches!(self, Self::Staff)
+    }
+}
+
+/// What a break is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BreakWhy {
+    /// The toilet
+    Toilet,
+    /// Feeling unwell, medicine
+    Illness,
+}
+
+impl BreakWhy {
+    /// How it is named in records and on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Toilet => "toilet",
+            Self::Illness => "illness",
+        }
+    }
+}
+
+/// A simple movement before the camera. None of them is a sign that means something somewhere; to each there is another
+/// way for whoever cannot or does not want to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gesture {
+    /// Raise a hand
+    RaiseHand,
+    /// Turn the head slowly to the side and back
+    TurnHead,
+    /// Lay a hand on the shoulder
+    HandOnShoulder,
+    /// Hold an empty sheet of paper before the camera
+    BlankSheet,
+}
+
+impl Gesture {
+    /// How it is named in records and on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RaiseHand => "raise_hand",
+            Self::TurnHead => "turn_head",
+            Self::HandOnShoulder => "hand_on_shoulder",
+            Self::BlankSheet => "blank_sheet",
+        }
+    }
+}
+
 /// Everything that can happen to a session.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -361,6 +442,18 @@ pub enum Fact {
         no: IncidentNo,
         by: StaffId,
         note: Option<String>,
+        /// Until then whoever dismissed it can take that back
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        undo_until: Option<At>,
+    },
+    /// The dismissal was taken back: it waits for a person again.
+    IncidentReopened {
+        no: IncidentNo,
+        by: StaffId,
+    },
+    /// The time to take the dismissal back is over.
+    DismissalFinal {
+        no: IncidentNo,
     },
     ViolationCounted {
         ordinal: u32,
@@ -385,8 +478,66 @@ pub enum Fact {
     Paused {
         by: StaffId,
         reason: String,
+        #[serde(default, skip_serializing_if = "PauseCause::is_staff")]
+        cause: PauseCause,
     },
     Resumed {
+        by: StaffId,
+        #[serde(default, skip_serializing_if = "PauseCause::is_staff")]
+        cause: PauseCause,
+    },
+    /// The candidate asks for a break.
+    BreakAsked {
+        why: BreakWhy,
+    },
+    /// The candidate goes on without it.
+    BreakWithdrawn,
+    BreakGranted {
+        by: StaffId,
+        until: At,
+        /// By the programme's rule
+        stops_clock: bool,
+    },
+    BreakRefused {
+        by: StaffId,
+        reason: String,
+    },
+    /// The candidate is back: none, by their own word; else seen by a proctor.
+    BreakEnded {
+        by: Option<StaffId>,
+    },
+    /// Face and document are asked for once more, in the middle of the exam.
+    RecheckAsked {
+        by: StaffId,
+        reason: String,
+    },
+    RecheckRuled {
+        by: StaffId,
+        accepted: bool,
+        note: Option<String>,
+    },
+    RecheckWithdrawn {
+        by: StaffId,
+    },
+    /// A gesture will be asked for; the candidate learns of it at `due_at`.
+    GesturePlanned {
+        by: StaffId,
+        gesture: Gesture,
+        due_at: At,
+    },
+    GestureAsked {
+        gesture: Gesture,
+    },
+    /// The candidate says that it was shown, or that another way was taken.
+    GestureAnswered {
+        alternative: bool,
+    },
+    GestureJudged {
+        by: StaffId,
+        accepted: bool,
+        note: Option<String>,
+    },
+    GestureWithdrawn {
         by: StaffId,
     },
     /// Time given back for a fault that was not the candidate's.

@@ -5,7 +5,7 @@ use crate::form::Seed;
 use crate::ids::{CentreId, DeviceHash, Epoch, IncidentNo, Seq, SittingId, SocketId, StaffId, TabId};
 use crate::proctoring::{Code, DetectorEvent, SignalPhase};
 use crate::session::event::{
-    ClientRef, Event, EvidenceRef, MediaStep, PhotoKind, Ruling, StaffEndReason, StepWhy,
+    BreakWhy, ClientRef, Event, EvidenceRef, Gesture, MediaStep, PhotoKind, Ruling, StaffEndReason, StepWhy,
 };
 use crate::time::{At, Span};
 use serde::{Deserialize, Serialize};
@@ -104,6 +104,14 @@ pub enum Command {
     WarningDisplayed { ordinal: u32 },
     /// The candidate pressed the button
     AcknowledgeWarning { ordinal: u32 },
+    /// Ask for a break
+    AskBreak(BreakWhy),
+    /// Go on without it
+    WithdrawBreak,
+    /// Back from the break
+    ReturnFromBreak,
+    /// The gesture was shown, or another way was taken
+    AnswerGesture { alternative: bool },
     /// Call the proctor
     CallProctor,
     /// To the proctor
@@ -129,12 +137,38 @@ pub enum StaffCommand {
     Confirm { incident: IncidentNo, began_at: At, warnings_seen: u32, note: Option<String> },
     /// It is none
     Dismiss { incident: IncidentNo, note: Option<String> },
+    /// It is none; for [`super::limits::DISMISSAL_UNDO`] the same person can take that back
+    SetAside { incident: IncidentNo, note: Option<String> },
+    /// That was a slip: it waits for a person again
+    UndoDismiss { incident: IncidentNo },
     /// A violation seen by the proctor
     Record { code: Code, began_at: At, warnings_seen: u32, note: Option<String> },
     /// Stop the clock
     Pause { reason: String },
     /// Go on
     Resume,
+    /// Stop it with everybody else's of the sitting
+    PauseEverybody { reason: String },
+    /// Everybody goes on; what else stops this one's clock still does
+    ResumeEverybody,
+    /// The break is granted; minutes other than the programme's only where a proctor says so
+    GrantBreak { minutes: Option<u16> },
+    /// It is not, and why
+    RefuseBreak { reason: String },
+    /// The candidate was seen to be back
+    EndBreak,
+    /// Face and document once more; `stop` says whether the clock stands meanwhile
+    AskRecheck { reason: String, stop: bool },
+    /// It is the same person, or a person must look into it; `seen` says by which photos
+    RuleRecheck { accepted: bool, seen: Option<PhotosSeen>, note: Option<String> },
+    /// Not needed after all
+    WithdrawRecheck,
+    /// Ask for a gesture after that time
+    PlanGesture { gesture: Gesture, after: Span },
+    /// It was seen, or it was not
+    JudgeGesture { accepted: bool, note: Option<String> },
+    /// Not needed after all
+    WithdrawGesture,
     /// Give time back for a fault
     Credit { span: Span, reason: String },
     /// Add time

@@ -42,6 +42,13 @@ pub const RETURN_WAIT: Span = Span::secs(15);
 /// Above this much time without supervision the commission must rule on validity.
 pub const UNSUPERVISED_COMMISSION: Span = Span::mins(10);
 
+/// A dismissal can be taken back for 5 s on the screen, and for what a poor line takes to say so.
+pub const DISMISSAL_UNDO: Span = Span::secs(8);
+/// One break; nobody is left unseen for longer without a new word.
+pub const BREAK_MAX: Span = Span::mins(60);
+/// A gesture is asked for no later than this after it was planned: whoever planned it is still there to judge.
+pub const GESTURE_AFTER_MAX: Span = Span::mins(15);
+
 /// One credit or extension.
 pub const TIME_STEP_MIN: Span = Span::secs(1);
 /// One credit or extension: nobody needs more at once than the longest usual exam.

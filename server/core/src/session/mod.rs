@@ -13,8 +13,8 @@ mod receipts;
 mod state;
 
 pub use event::{
-    ClientRef, Consequence, DowntimeSpan, EffectiveHow, Event, EvidenceRef, Fact, Finish, MediaStep,
-    MessageFrom, PhotoKind, Ruling, StaffEndReason, StepWhy,
+    BreakWhy, ClientRef, Consequence, DowntimeSpan, EffectiveHow, Event, EvidenceRef, Fact, Finish, Gesture,
+    MediaStep, MessageFrom, PauseCause, PhotoKind, Ruling, StaffEndReason, StepWhy,
 };
 pub use fingerprint::Fingerprint;
 pub use input::{
@@ -24,6 +24,7 @@ pub use input::{
 pub use query::SealWaits;
 pub use receipts::Receipts;
 pub use state::{
-    Answer, Binding, Context, Done, EndProposal, ExamSession, Held, MediaStepped, Message, Stage, Standing,
-    State, TimeChange, TimeChangeKind, Violation, Warning,
+    Answer, Binding, Break, BreakTaken, Challenge, ChallengeDone, Context, Done, EndProposal, ExamSession,
+    Granted, Held, MediaStepped, Message, Recheck, RecheckDone, Stage, Standing, State, TimeChange,
+    TimeChangeKind, Violation, Warning,
 };

@@ -21,6 +21,9 @@ pub enum SealWaits {
     /// Late answers may still come
     #[error("late answers are taken until {0}")]
     LateWindow(At),
+    /// A dismissal can still be taken back
+    #[error("a dismissal can be taken back until {0}")]
+    Undo(At),
     /// Recordings are still being finished
     #[error("recordings are being finished, until {0} at the latest")]
     Evidence(At),
@@ -51,11 +54,12 @@ impl ExamSession {
         }
     }
 
-    /// The warning, or a pause, covers the questions on the candidate's screen.
+    /// The warning, a break, or a pause, covers the questions on the candidate's screen.
     #[must_use]
     pub fn questions_covered(&self, at: At) -> bool {
         match (&self.state.stage, &self.state.standing) {
             (Stage::Running { paused_since: Some(_), .. }, _) => true,
+            (Stage::Running { .. }, _) if self.state.on_break() => true,
             (Stage::Running { .. }, Standing::Warned(warning)) => {
                 warning.acknowledged_at.is_none()
                     && warning.uncovered_at.is_none()
@@ -140,6 +144,11 @@ impl ExamSession {
         if open > 0 {
             return Some(SealWaits::HumanIncidents(u32::try_from(open).unwrap_or(u32::MAX)));
         }
+        if let Some((_, until)) = self.state.undoable.values().max_by_key(|(_, until)| *until)
+            && at < *until
+        {
+            return Some(SealWaits::Undo(*until));
+        }
         let until = *closed_at + LATE_WINDOW;
         let late = *finish == Finish::TimeExpired
             && !self.state.drained
@@ -169,6 +178,9 @@ impl ExamSession {
         let state = &self.state;
         let mut staff: BTreeSet<StaffId> = state.admitted.iter().map(|(by, _)| *by).collect();
         staff.extend(state.time_changes.iter().map(|change| change.by));
+        staff.extend(state.breaks.iter().map(|taken| taken.granted.by));
+        staff.extend(state.rechecks.iter().map(|done| done.by));
+        staff.extend(state.challenges.iter().map(|done| done.by));
         staff.extend(state.incidents.iter().filter_map(|incident| match incident.status {
             IncidentStatus::ConfirmedHuman { by, .. } | IncidentStatus::Dismissed { by, .. } => Some(by),
             _ => None,

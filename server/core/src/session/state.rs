@@ -5,8 +5,8 @@ use crate::form::{ExamForm, Seed};
 use crate::ids::{CentreId, DeviceHash, Epoch, IncidentNo, Seq, SittingId, SocketId, StaffId, TabId};
 use crate::proctoring::{Code, Incident, RuleTable, Source};
 use crate::session::event::{
-    Consequence, DowntimeSpan, EffectiveHow, EvidenceRef, Finish, MediaStep, MessageFrom, PhotoKind, Ruling,
-    StaffEndReason, StepWhy,
+    BreakWhy, Consequence, DowntimeSpan, EffectiveHow, EvidenceRef, Finish, Gesture, MediaStep, MessageFrom,
+    PauseCause, PhotoKind, Ruling, StaffEndReason, StepWhy,
 };
 use crate::session::fingerprint::Fingerprint;
 use crate::session::input::{AcknowledgedText, DeviceReport};
@@ -198,6 +198,103 @@ pub struct TimeChange {
     pub reason: String,
 }
 
+/// A break that is asked for or goes on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Break {
+    /// What for
+    pub why: BreakWhy,
+    /// When the candidate asked
+    pub asked_at: At,
+    /// Once a proctor said yes
+    pub granted: Option<Granted>,
+    /// The incident of not being back in time
+    pub overrun: Option<IncidentNo>,
+}
+
+/// A proctor's yes to a break.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Granted {
+    /// Who
+    pub by: StaffId,
+    /// When it began
+    pub at: At,
+    /// When the candidate is awaited back
+    pub until: At,
+    /// The clock stands meanwhile
+    pub stops_clock: bool,
+}
+
+/// A break that is over.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BreakTaken {
+    /// What for
+    pub why: BreakWhy,
+    /// How it was granted
+    pub granted: Granted,
+    /// When the candidate was back, or the exam ended
+    pub ended_at: At,
+    /// Not back in time
+    pub overran: bool,
+}
+
+/// Face and document, asked for once more.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Recheck {
+    /// Who asked
+    pub by: StaffId,
+    /// When
+    pub asked_at: At,
+    /// Why; the candidate reads it
+    pub reason: String,
+    /// What came so far
+    pub photos: BTreeMap<PhotoKind, EvidenceRef>,
+    /// The candidate sent them
+    pub submitted: bool,
+}
+
+/// What came of a check of the identity in mid-exam.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RecheckDone {
+    /// When it was asked for
+    pub asked_at: At,
+    /// When it was ruled on
+    pub ruled_at: At,
+    /// By whom
+    pub by: StaffId,
+    /// The same person
+    pub accepted: bool,
+}
+
+/// A gesture that is planned or asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Challenge {
+    /// Who wants to see it
+    pub by: StaffId,
+    /// Which
+    pub gesture: Gesture,
+    /// When it is asked for
+    pub due_at: At,
+    /// When it was
+    pub asked_at: Option<At>,
+    /// When the candidate answered, and whether another way was taken
+    pub answered: Option<(At, bool)>,
+}
+
+/// What came of a gesture.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChallengeDone {
+    /// Which
+    pub gesture: Gesture,
+    /// When it was asked for
+    pub asked_at: At,
+    /// Another way was taken
+    pub alternative: bool,
+    /// Who judged
+    pub by: StaffId,
+    /// It was seen
+    pub accepted: bool,
+}
+
 /// A first person asked to end the exam for impersonation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EndProposal {
@@ -268,6 +365,24 @@ pub struct State {
     pub form: Option<Arc<ExamForm>>,
     /// When the clock started
     pub started_at: Option<At>,
+    /// Why the clock stands, and the time change of each; empty while it runs
+    pub pauses: BTreeMap<PauseCause, usize>,
+    /// A break that is asked for or goes on
+    pub away: Option<Break>,
+    /// Why the last one was refused, and when
+    pub break_refused: Option<(At, String)>,
+    /// Breaks that are over
+    pub breaks: Vec<BreakTaken>,
+    /// A check of the identity that is not ruled on
+    pub recheck: Option<Recheck>,
+    /// Those that are
+    pub rechecks: Vec<RecheckDone>,
+    /// A gesture that is not judged
+    pub challenge: Option<Challenge>,
+    /// Those that are
+    pub challenges: Vec<ChallengeDone>,
+    /// Dismissals that can be taken back: by whom, and until when
+    pub undoable: BTreeMap<IncidentNo, (StaffId, At)>,
     /// Raised with every change of the deadline
     pub deadline_version: u32,
     /// Question index to newest answer

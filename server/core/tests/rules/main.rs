@@ -6,6 +6,7 @@
     reason = "helpers of tests may panic like the tests they serve"
 )]
 
+mod acts;
 mod answers;
 mod calendar;
 mod codes;

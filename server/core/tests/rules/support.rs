@@ -94,6 +94,7 @@ pub(crate) fn context(rules: RuleTable) -> Arc<Context> {
             bank_version: 1,
             plan: plan(&[4, 3, 3]),
             screen: false,
+            breaks: synaq_core::bank::Breaks::default(),
         },
         bank: Arc::new(bank(3, 8)),
         bank_sha256: "ab".repeat(32),

@@ -5,12 +5,12 @@ use synaq_core::form::Seed;
 use synaq_core::ids::hex32;
 use synaq_core::proctoring::SignalPhase as CorePhase;
 use synaq_core::session::{
-    AcknowledgedText as CoreText, Command, DeviceReport as CoreReport, MediaStep as CoreStep,
-    StepWhy as CoreWhy,
+    AcknowledgedText as CoreText, BreakWhy as CoreBreakWhy, Command, DeviceReport as CoreReport,
+    MediaStep as CoreStep, StepWhy as CoreWhy,
 };
 use synaq_core::time::Span;
 use synaq_wire::candidate::{
-    AcknowledgedText, CandidateCommand, DeviceReport, MediaStep, SignalPhase, StepWhy,
+    AcknowledgedText, BreakWhy, CandidateCommand, DeviceReport, MediaStep, SignalPhase, StepWhy,
 };
 use synaq_wire::problem::{Code, Problem};
 
@@ -40,6 +40,13 @@ pub(super) fn command(command: CandidateCommand) -> Result<Command, Problem> {
         C::Prompt { open } => Command::Prompt { open },
         C::WarningDisplayed { ordinal } => Command::WarningDisplayed { ordinal },
         C::AcknowledgeWarning { ordinal } => Command::AcknowledgeWarning { ordinal },
+        C::AskBreak { why } => Command::AskBreak(match why {
+            BreakWhy::Toilet => CoreBreakWhy::Toilet,
+            BreakWhy::Illness => CoreBreakWhy::Illness,
+        }),
+        C::WithdrawBreak => Command::WithdrawBreak,
+        C::ReturnFromBreak => Command::ReturnFromBreak,
+        C::AnswerGesture { alternative } => Command::AnswerGesture { alternative },
         C::CallProctor => Command::CallProctor,
         C::Say { text } => Command::Say(text),
         C::HandIn => Command::HandIn,

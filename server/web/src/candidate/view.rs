@@ -13,8 +13,8 @@ use synaq_core::session::{
 };
 use synaq_core::time::At;
 use synaq_wire::candidate::{
-    AcknowledgedText, Attach, Attention, CandidateView, ChatLine, Clock, EndView, Identity, MediaFlow,
-    QuestionMark, ResultView, Steps, WarningView,
+    AcknowledgedText, Attach, Attention, CandidateView, ChatLine, Clock, EndView, GestureAsked, Identity,
+    MediaFlow, QuestionMark, RecheckAsked, ResultView, Steps, WarningView,
 };
 
 /// Lines of the conversation in a view, the newest: it goes out whole after every change.
@@ -61,6 +61,10 @@ pub(super) fn view(session: &ExamSession, around: Around) -> CandidateView {
         proctor_present: around.proctor_present,
         messages: if in_charge { messages(session) } else { Vec::new() },
         help_asked: state.help_asked_at.is_some(),
+        away: convert::away(state).filter(|_| in_charge),
+        break_refused: state.break_refused.as_ref().filter(|_| in_charge).map(|(_, reason)| reason.clone()),
+        recheck: if in_charge { recheck(session) } else { None },
+        gesture: if in_charge { gesture(session) } else { None },
         end: end(session, in_charge),
     }
 }
@@ -103,6 +107,21 @@ fn steps(session: &ExamSession, now: At) -> Steps {
         paper: state.form.is_some(),
         ready: session.may_begin(now).is_ok(),
     }
+}
+
+fn recheck(session: &ExamSession) -> Option<RecheckAsked> {
+    session.state().recheck.as_ref().map(|held| RecheckAsked {
+        reason: held.reason.clone(),
+        face_photo: held.photos.contains_key(&PhotoKind::Face),
+        document_photo: held.photos.contains_key(&PhotoKind::Document),
+        submitted: held.submitted,
+    })
+}
+
+/// Nobody learns of a gesture before its moment.
+fn gesture(session: &ExamSession) -> Option<GestureAsked> {
+    let asked = session.state().challenge.as_ref().filter(|held| held.asked_at.is_some())?;
+    Some(GestureAsked { gesture: convert::gesture(asked.gesture), answered: asked.answered.is_some() })
 }
 
 const fn acknowledged(text: CoreText) -> AcknowledgedText {

@@ -6,12 +6,13 @@ use crate::timeline::{self, Names};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use synaq_core::ids::{Seq, SessionId, StaffId};
-use synaq_core::session::{PhotoKind, Standing};
+use synaq_core::proctoring::Code;
+use synaq_core::session::{PauseCause, PhotoKind, Standing};
 use synaq_core::time::At;
 use synaq_runtime::Snapshot;
 use synaq_store::{Error, EventLog};
 use synaq_wire::candidate::DeviceReport;
-use synaq_wire::proctor::{Detail, Tile, TimelineEntry};
+use synaq_wire::proctor::{Detail, GestureView, RecheckView, Tile, TimelineEntry};
 
 /// Lines of the timeline that are kept and shown.
 const TIMELINE_MAX: usize = 200;
@@ -53,6 +54,7 @@ impl Opened {
             Standing::Warned(warning) => warning.effective,
             Standing::Clean | Standing::Terminated { .. } => None,
         };
+        let rule = snapshot.session.context().programme.breaks;
         Box::new(Detail {
             tile,
             lang: state.lang.map(convert::lang),
@@ -69,6 +71,25 @@ impl Opened {
             unsupervised_ms: snapshot.session.unsupervised(now).0,
             warning_effective_at: effective.map(|(at, _)| at.0),
             started_at: state.started_at.map(|at| at.0),
+            break_minutes: rule.minutes,
+            break_stops_clock: rule.stop_clock,
+            recheck: state.recheck.as_ref().map(|held| RecheckView {
+                asked_at: held.asked_at.0,
+                reason: held.reason.clone(),
+                stops_clock: state.pauses.contains_key(&PauseCause::Recheck),
+                face_photo: held.photos.get(&PhotoKind::Face).map(|photo| photo.sha256.clone()),
+                document_photo: held.photos.get(&PhotoKind::Document).map(|photo| photo.sha256.clone()),
+                submitted: held.submitted,
+            }),
+            gesture: state.challenge.as_ref().map(|held| GestureView {
+                gesture: convert::gesture(held.gesture),
+                due_at: held.due_at.0,
+                asked_at: held.asked_at.map(|at| at.0),
+                answered: held
+                    .answered
+                    .map(|(_, alternative)| if alternative { "alternative" } else { "shown" }.to_owned()),
+            }),
+            gestures_off: snapshot.session.context().rules.rule(Code::ProctorOrderIgnored).is_none(),
         })
     }
 }

@@ -36,16 +36,26 @@ pub(crate) async fn still(
     Ok(([(CONTENT_TYPE, media_type)], picture).into_response())
 }
 
-/// The newest photo of a kind.
+/// Which of several photos of a kind.
+#[derive(Debug, serde::Deserialize)]
+pub(crate) struct Photo {
+    sha256: Option<String>,
+}
+
+/// The photo of a kind with that digest; without one that of the admission.
 pub(crate) async fn photo(
     State(runtime): State<Handle>,
     State(evidence): State<Arc<dyn Evidence>>,
     Path((session, kind)): Path<(String, String)>,
+    Query(Photo { sha256 }): Query<Photo>,
     who: Who,
 ) -> Result<Response, Refused> {
     let kind = convert::photo_kind(&kind).ok_or(Code::NotFound)?;
     let snapshot = own(&runtime, who.staff.centre, &session).await?;
-    let name = snapshot.session.state().photos.get(&kind).ok_or(Code::NoPicture)?.name.clone();
+    let state = snapshot.session.state();
+    let rechecked = state.recheck.as_ref().and_then(|recheck| recheck.photos.get(&kind));
+    let asked = rechecked.filter(|photo| sha256.as_ref() == Some(&photo.sha256));
+    let name = asked.or_else(|| state.photos.get(&kind)).ok_or(Code::NoPicture)?.name.clone();
     let session = snapshot.id;
     let read = tokio::task::spawn_blocking(move || {
         let opened = evidence.open(session, &name)?;

@@ -1,6 +1,6 @@
 //! The wall's socket: the whole wall, then tiles as they change, sound and stills, the opened candidate, commands.
 
-use super::command::command;
+use super::command::{command, for_everybody};
 use super::detail::Opened;
 use super::wall::{NOT_HERE, Sources, Wall, comes_later};
 use crate::auth::rate::Bucket;
@@ -20,16 +20,16 @@ use axum::extract::{FromRef, State};
 use axum::response::Response;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesOrdered;
-use futures_util::{FutureExt, StreamExt};
+use futures_util::{FutureExt, StreamExt, stream};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use synaq_core::ids::{SessionId, SittingId};
-use synaq_core::session::{Effect, Input};
+use synaq_core::session::{Effect, Input, Stage};
 use synaq_runtime::{Change, Clock};
 use synaq_store::{Role, StaffRow};
 use synaq_wire::problem::{Code, Problem};
-use synaq_wire::proctor::{ClientFrame, ProctorCommand, ServerFrame};
+use synaq_wire::proctor::{ClientFrame, EverybodyAct, ProctorCommand, ServerFrame};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
@@ -43,6 +43,8 @@ const MISSING_EVERY: Duration = Duration::from_secs(1);
 const ROLE_EVERY: Duration = Duration::from_secs(15);
 /// What waits for a wall that does not read: one of 2,000 tiles has about 1 MiB. Then the socket ends.
 const UNSENT_BYTES: usize = 8 * 1024 * 1024;
+/// Candidates told something at once: mailboxes stay far from full.
+const TOLD_AT_ONCE: usize = 64;
 /// Commands of one proctor on their way at once.
 const IN_FLIGHT_MAX: usize = 32;
 
@@ -283,7 +285,7 @@ impl Desk {
         let frame = socket::parse::<ClientFrame>(text);
         if let Err(problem) = self.bucket.take() {
             let re = match frame {
-                Ok(ClientFrame::Command { re, .. }) => Some(re),
+                Ok(ClientFrame::Command { re, .. } | ClientFrame::Everybody { re, .. }) => Some(re),
                 _ => None,
             };
             return line.say(&refused(re, problem)).await;
@@ -295,6 +297,10 @@ impl Desk {
             }
             Ok(ClientFrame::Watch { sitting }) => self.watch(SittingId(sitting), line).await,
             Ok(ClientFrame::Open { session }) => self.open(session.map(SessionId), line).await,
+            Ok(ClientFrame::Everybody { re, act }) => {
+                answers.push_back(self.everybody(re, act));
+                Ok(())
+            }
             Ok(ClientFrame::Command { re, session, command }) => {
                 answers.push_back(self.command(re, SessionId(session), command));
                 Ok(())
@@ -309,6 +315,33 @@ impl Desk {
             return line.say(&refused(None, Problem::new(NOT_HERE))).await;
         }
         self.show_detail(line).await
+    }
+
+    /// One by one, so that each has it in the own log; whom it does not concern is counted, never an error for the rest.
+    fn everybody(&self, re: u32, act: EverybodyAct) -> BoxFuture<'static, ServerFrame> {
+        let Some(wall) = &self.wall else { return ready(refused(Some(re), Problem::new(NOT_HERE))) };
+        let (sessions, runtime, by) = (wall.sessions(), self.sources.runtime.clone(), self.staff.id);
+        async move {
+            let told = stream::iter(sessions).map(|session| {
+                let (runtime, act) = (runtime.clone(), act.clone());
+                async move {
+                    let Ok(snapshot) = runtime.look(session).await else { return false };
+                    let state = snapshot.session.state();
+                    let over = matches!(state.stage, Stage::Closed { .. });
+                    if over {
+                        return false;
+                    }
+                    let input = Input::Staff { by, command: for_everybody(act, state.lang) };
+                    let done = runtime.submit(session, input).await;
+                    done.is_ok_and(|done| !done.effects.iter().any(|it| matches!(it, Effect::Refused(_))))
+                }
+            });
+            let told: Vec<bool> = told.buffer_unordered(TOLD_AT_ONCE).collect().await;
+            let done = told.iter().filter(|done| **done).count();
+            let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+            ServerFrame::DoneAll { re, done: count(done), refused: count(told.len() - done) }
+        }
+        .boxed()
     }
 
     fn command(&self, re: u32, session: SessionId, asked: ProctorCommand) -> BoxFuture<'static, ServerFrame> {

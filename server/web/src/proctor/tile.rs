@@ -1,6 +1,8 @@
 //! One candidate on the wall, out of the durable session. Pure.
 
 use crate::convert::{self, small};
+use crate::timeline;
+use synaq_core::proctoring::{Class, Incident, IncidentStatus};
 use synaq_core::session::{AcknowledgedText, ExamSession, MediaStep, Stage, Standing, State};
 use synaq_core::time::At;
 use synaq_wire::proctor::Tile;
@@ -63,6 +65,15 @@ pub(super) fn tile(session: &ExamSession, id: uuid::Uuid, around: &Around) -> Ti
             .map_or(session.context().programme.plan.questions(), |form| small(form.questions.len())),
         warnings: session.warnings_given(),
         open_incidents: u32::from(small(session.open_human_incidents().count())),
+        open: timeline::open_incidents(session),
+        ruled_incidents: u32::from(small(state.incidents.iter().filter(|held| ruled(held)).count())),
+        warning_effective_at: match &state.standing {
+            Standing::Warned(warning) => warning.effective.map(|(at, _)| at.0),
+            Standing::Clean | Standing::Terminated { .. } => None,
+        },
+        started_at: state.started_at.map(|at| at.0),
+        paused_for: state.pauses.keys().map(|cause| cause.name().to_owned()).collect(),
+        away: convert::away(state),
         trouble: trouble.name.to_owned(),
         rank: if closed && trouble.name != "incident" { trouble.rank.min(1) } else { trouble.rank },
         trouble_since: since.map(|at| at.0),
@@ -70,6 +81,13 @@ pub(super) fn tile(session: &ExamSession, id: uuid::Uuid, around: &Around) -> Ti
         end_reason,
         still: around.still,
     }
+}
+
+/// By a person, of those that waited for one.
+fn ruled(incident: &Incident) -> bool {
+    let ruled =
+        matches!(incident.status, IncidentStatus::ConfirmedHuman { .. } | IncidentStatus::Dismissed { .. });
+    ruled && incident.class == Class::Human
 }
 
 /// What the log does not date stands since it was first seen so on this wall.
@@ -96,16 +114,25 @@ fn trouble(session: &ExamSession, around: &Around) -> Trouble {
     if let Some(asked_at) = state.help_asked_at {
         return just("help", 70, Some(asked_at));
     }
+    if let Some(away) = state.away.as_ref().filter(|away| running && away.granted.is_none()) {
+        return just("break", 66, Some(away.asked_at));
+    }
+    if let Some(recheck) = state.recheck.as_ref().filter(|recheck| running && recheck.submitted) {
+        return just("recheck", 64, Some(recheck.asked_at));
+    }
+    if let Some(asked_at) = state.challenge.as_ref().and_then(|held| held.asked_at).filter(|_| running) {
+        return just("gesture", 62, Some(asked_at));
+    }
     if state.identity_submitted && state.admitted.is_none() && !matches!(state.stage, Stage::Closed { .. }) {
         return just("identity", 60, None);
     }
     if state.waiting_device.is_some() {
         return just("device", 50, None);
     }
-    if running && state.socket.is_none() {
+    if running && state.socket.is_none() && !state.on_break() {
         return just("offline", 40, around.offline_since);
     }
-    if running && !state.video {
+    if running && !state.video && !state.on_break() {
         return just("camera", 45, state.unsupervised_since);
     }
     // A line that carries less of the picture carries less of the screen too: that is said elsewhere.

@@ -108,6 +108,11 @@ impl Wall {
         self.seats.contains_key(&session)
     }
 
+    /// Everybody of the sitting.
+    pub(super) fn sessions(&self) -> Vec<SessionId> {
+        self.seats.keys().copied().collect()
+    }
+
     /// All tiles by place.
     pub(super) fn tiles(&self) -> Vec<Tile> {
         let mut tiles: Vec<Tile> = self.seats.values().filter_map(|seat| seat.shown.clone()).collect();

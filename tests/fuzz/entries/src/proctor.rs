@@ -27,6 +27,10 @@ fn say(exam: &mut Exam, text: &str) -> bool {
     match frame {
         ClientFrame::Ping { n } => exam.wait(n),
         ClientFrame::Watch { .. } | ClientFrame::Open { .. } => {}
+        ClientFrame::Everybody { re, act } => {
+            let by = PROCTORS[usize::from(re % 2 == 1)];
+            return exam.ask(Input::Staff { by, command: command::for_everybody(act, None) });
+        }
         ClientFrame::Command { re, command, .. } => {
             let Ok(command) = command::command(command) else { return false };
             // An even number is said by the first proctor, an odd one by the second.

@@ -1,10 +1,11 @@
 //! Folding a closed session into its record. Pure.
 
 use super::{
-    AccommodationEntry, BankEntry, CandidateEntry, CentreEntry, DrawEntry, EvidenceEntry, ExplanationEntry,
-    FindingEntry, GATES_NOT_CHECKED, GapEntry, IdentityEntry, PlanEntry, ProfessionEntry, ProgrammeEntry,
-    QuestionEntry, RECORD_KIND, RECORD_VERSION, ReadText, Record, RecordFacts, SaidEntry, SpanEntry,
-    StepEntry, SupervisionEntry, TheoryEntry, TimeChangeEntry, ViolationEntry, WarningEntry,
+    AccommodationEntry, BankEntry, BreakEntry, CandidateEntry, CentreEntry, DrawEntry, EvidenceEntry,
+    ExplanationEntry, FindingEntry, GATES_NOT_CHECKED, GapEntry, GestureEntry, IdentityEntry, PlanEntry,
+    ProfessionEntry, ProgrammeEntry, QuestionEntry, RECORD_KIND, RECORD_VERSION, ReadText, RecheckEntry,
+    Record, RecordFacts, SaidEntry, SpanEntry, StepEntry, SupervisionEntry, TheoryEntry, TimeChangeEntry,
+    ViolationEntry, WarningEntry,
 };
 use crate::bank::Lang;
 use crate::decision::{NoResultWhy, NotPassedWhy, Score, TheoryOutcome, outcome};
@@ -13,8 +14,8 @@ use crate::ids::hex32;
 use crate::proctoring::{Finding, IncidentStatus, Said, explanation};
 use crate::session::limits::UNSUPERVISED_COMMISSION;
 use crate::session::{
-    AcknowledgedText, Consequence, ExamSession, Finish, MediaStepped, SealWaits, Stage, Standing, State,
-    TimeChangeKind,
+    AcknowledgedText, BreakTaken, ChallengeDone, Consequence, ExamSession, Finish, MediaStepped, RecheckDone,
+    SealWaits, Stage, Standing, State, TimeChangeKind,
 };
 use crate::time::{At, Span};
 use std::fmt::Write;
@@ -95,6 +96,9 @@ pub fn fold(session: &ExamSession, facts: &RecordFacts) -> Result<Record, SealWa
             .map(|span| SpanEntry { from: instant(span.from), to: instant(span.to) })
             .collect(),
         time_changes: time_changes(state),
+        breaks: breaks(state),
+        identity_rechecks: rechecks(state),
+        gestures: gestures(state),
         evidence: evidence(state),
         evidence_gaps: state
             .evidence_gaps
@@ -280,6 +284,40 @@ fn time_changes(state: &State) -> Vec<TimeChangeEntry> {
             reason: change.reason.clone(),
         })
         .collect()
+}
+
+fn breaks(state: &State) -> Vec<BreakEntry> {
+    let entry = |taken: &BreakTaken| BreakEntry {
+        why: taken.why.name(),
+        from: instant(taken.granted.at),
+        to: instant(taken.ended_at),
+        until: instant(taken.granted.until),
+        clock_stopped: taken.granted.stops_clock,
+        overran: taken.overran,
+        by: taken.granted.by.to_string(),
+    };
+    state.breaks.iter().map(entry).collect()
+}
+
+fn rechecks(state: &State) -> Vec<RecheckEntry> {
+    let entry = |done: &RecheckDone| RecheckEntry {
+        asked_at: instant(done.asked_at),
+        ruled_at: instant(done.ruled_at),
+        accepted: done.accepted,
+        by: done.by.to_string(),
+    };
+    state.rechecks.iter().map(entry).collect()
+}
+
+fn gestures(state: &State) -> Vec<GestureEntry> {
+    let entry = |done: &ChallengeDone| GestureEntry {
+        gesture: done.gesture.name(),
+        asked_at: instant(done.asked_at),
+        alternative: done.alternative,
+        accepted: done.accepted,
+        by: done.by.to_string(),
+    };
+    state.challenges.iter().map(entry).collect()
 }
 
 fn steps(state: &State) -> Vec<StepEntry> {

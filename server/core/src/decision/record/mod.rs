@@ -140,6 +140,15 @@ pub struct Record {
     pub downtimes: Vec<SpanEntry>,
     /// Pauses, credits and extensions
     pub time_changes: Vec<TimeChangeEntry>,
+    /// Breaks in mid-exam
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub breaks: Vec<BreakEntry>,
+    /// Checks of the identity in mid-exam
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub identity_rechecks: Vec<RecheckEntry>,
+    /// Gestures before the camera
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gestures: Vec<GestureEntry>,
     /// Sealed blobs
     pub evidence: Vec<EvidenceEntry>,
     /// Holes in the recording
@@ -362,6 +371,53 @@ pub struct QuestionEntry {
     /// When that was stored
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
+}
+
+/// A break in mid-exam.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct BreakEntry {
+    /// `toilet`, `illness`
+    pub why: &'static str,
+    /// When it began
+    pub from: String,
+    /// When the candidate was back, or the exam ended
+    pub to: String,
+    /// When the candidate was awaited
+    pub until: String,
+    /// The clock stood: the same time is among the pauses
+    pub clock_stopped: bool,
+    /// Not back in time
+    pub overran: bool,
+    /// Who granted it
+    pub by: String,
+}
+
+/// A check of the identity in mid-exam.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct RecheckEntry {
+    /// When it was asked for
+    pub asked_at: String,
+    /// When it was ruled on
+    pub ruled_at: String,
+    /// The same person
+    pub accepted: bool,
+    /// Who ruled
+    pub by: String,
+}
+
+/// A gesture before the camera.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct GestureEntry {
+    /// `raise_hand`, `turn_head`, `hand_on_shoulder`, `blank_sheet`
+    pub gesture: &'static str,
+    /// When it was asked for
+    pub asked_at: String,
+    /// The candidate took another way
+    pub alternative: bool,
+    /// A person saw it
+    pub accepted: bool,
+    /// Who judged
+    pub by: String,
 }
 
 /// The one warning.

@@ -1,8 +1,9 @@
 //! The only writer of state. Total: any event of the log can be applied, whatever came before it.
 
+mod acts;
 mod supervision;
 
-use super::event::{Event, Fact};
+use super::event::{Event, Fact, PauseCause};
 use super::limits::{RESUME_GRACE, SERVER_RESTARTED, SERVER_STOPPED};
 use super::local;
 use super::state::{
@@ -65,6 +66,19 @@ impl State {
             | Fact::TimeCredited { .. }
             | Fact::TimeExtended { .. }
             | Fact::DowntimeCredited { .. } => self.apply_time(event),
+            Fact::BreakAsked { .. }
+            | Fact::BreakWithdrawn
+            | Fact::BreakGranted { .. }
+            | Fact::BreakRefused { .. }
+            | Fact::BreakEnded { .. }
+            | Fact::RecheckAsked { .. }
+            | Fact::RecheckRuled { .. }
+            | Fact::RecheckWithdrawn { .. }
+            | Fact::GesturePlanned { .. }
+            | Fact::GestureAsked { .. }
+            | Fact::GestureAnswered { .. }
+            | Fact::GestureJudged { .. }
+            | Fact::GestureWithdrawn { .. } => self.apply_act(event),
             Fact::PromptShown { .. }
             | Fact::DetectorReported { .. }
             | Fact::IncidentOpened { .. }
@@ -72,7 +86,9 @@ impl State {
             | Fact::IncidentEnded { .. }
             | Fact::IncidentRecorded { .. }
             | Fact::IncidentConfirmed { .. }
-            | Fact::IncidentDismissed { .. } => self.apply_incident(event),
+            | Fact::IncidentDismissed { .. }
+            | Fact::IncidentReopened { .. }
+            | Fact::DismissalFinal { .. } => self.apply_incident(event),
             Fact::ViolationCounted { .. }
             | Fact::WarningDisplayed { .. }
             | Fact::WarningAcknowledged { .. }
@@ -136,8 +152,12 @@ impl State {
             Fact::ConsentGiven { text_version, lang } => self.consent = Some((text_version.clone(), *lang)),
             Fact::DeviceChecked { report } => self.device_report = Some(report.clone()),
             Fact::PhotoStored { kind, evidence } => {
-                self.photos.insert(*kind, evidence.clone());
+                let photos = self.recheck.as_mut().map_or(&mut self.photos, |recheck| &mut recheck.photos);
+                photos.insert(*kind, evidence.clone());
                 self.evidence.push(evidence.clone());
+            }
+            Fact::IdentitySubmitted if self.recheck.is_some() => {
+                self.recheck.iter_mut().for_each(|recheck| recheck.submitted = true);
             }
             Fact::IdentitySubmitted => {
                 self.identity_submitted = true;
@@ -229,6 +249,7 @@ impl State {
             }
             Fact::Closed { finish, note } => {
                 self.finish_note = note.clone();
+                self.end_acts(event.at);
                 self.stop_pause(event.at);
                 self.stage = Stage::Closed { finish: finish.clone(), at: event.at };
                 self.end_proposal = None;
@@ -243,16 +264,21 @@ impl State {
 
     fn apply_time(&mut self, event: &Event) {
         match &event.fact {
-            Fact::Paused { by, reason } => {
+            Fact::Paused { by, reason, cause } => {
+                self.pauses.insert(*cause, self.time_changes.len());
                 self.note_time(TimeChangeKind::Pause, event.at, Span::ZERO, *by, reason);
                 if let Stage::Running { paused_since, .. } = &mut self.stage {
-                    *paused_since = Some(event.at);
+                    *paused_since = paused_since.or(Some(event.at));
                     self.deadline_version += 1;
                 }
                 self.forget_held();
             }
-            Fact::Resumed { .. } => {
-                self.stop_pause(event.at);
+            Fact::Resumed { cause, .. } => {
+                if self.pauses.keys().any(|held| held != cause) {
+                    self.end_pause(*cause, event.at);
+                } else {
+                    self.stop_pause(event.at);
+                }
                 self.resumed_at = Some(event.at);
                 self.forget_held();
             }
@@ -366,12 +392,19 @@ impl State {
         if let Stage::Running { paused_since, .. } = &mut self.stage
             && let Some(since) = paused_since.take()
         {
-            if let Some(pause) =
-                self.time_changes.iter_mut().rfind(|change| change.kind == TimeChangeKind::Pause)
-            {
-                pause.span = at - since;
+            for cause in self.pauses.keys().copied().collect::<Vec<_>>() {
+                self.end_pause(cause, at);
             }
             self.give_back(at - since);
+        }
+    }
+
+    /// One of several reasons is over. Each is noted with its own length; what is given back is the time that the clock
+    /// stood, once.
+    fn end_pause(&mut self, cause: PauseCause, at: At) {
+        let Some(noted) = self.pauses.remove(&cause) else { return };
+        if let Some(pause) = self.time_changes.get_mut(noted) {
+            pause.span = at - pause.at;
         }
     }
 

@@ -26,6 +26,7 @@ impl State {
                     note: note.clone(),
                     finding: finding.clone(),
                 });
+                self.note_overrun(*no, *code, *source);
             }
             Fact::IncidentSeen { no, seen_at, restore_failed } => self.change_incident(*no, |incident| {
                 incident.seen_at = incident.seen_at.max(*seen_at);
@@ -47,10 +48,22 @@ impl State {
                 incident.began_at = *began_at;
                 incident.note = note.clone().or(incident.note.take());
             }),
-            Fact::IncidentDismissed { no, by, note } => self.change_incident(*no, |incident| {
-                incident.status = IncidentStatus::Dismissed { by: *by, at: event.at };
-                incident.note = note.clone().or(incident.note.take());
-            }),
+            Fact::IncidentDismissed { no, by, note, undo_until } => {
+                if let Some(until) = undo_until {
+                    self.undoable.insert(*no, (*by, *until));
+                }
+                self.change_incident(*no, |incident| {
+                    incident.status = IncidentStatus::Dismissed { by: *by, at: event.at };
+                    incident.note = note.clone().or(incident.note.take());
+                });
+            }
+            Fact::IncidentReopened { no, .. } => {
+                self.undoable.remove(no);
+                self.change_incident(*no, |incident| incident.status = IncidentStatus::Open);
+            }
+            Fact::DismissalFinal { no } => {
+                self.undoable.remove(no);
+            }
             _ => {}
         }
     }

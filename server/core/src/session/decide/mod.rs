@@ -1,19 +1,22 @@
 //! Decide is pure: what is due happens first, then the input is judged on what that left.
 
 mod answers;
+mod breaks;
 mod connection;
+mod gesture;
 mod media;
 mod preparation;
+mod recheck;
 mod settle;
 mod signals;
 mod staff;
 mod time;
 mod violations;
 
-use super::event::{ClientRef, Event, Fact, MessageFrom};
+use super::event::{ClientRef, Event, Fact, MessageFrom, PauseCause};
 use super::fingerprint::Fingerprint;
 use super::input::{Command, Decision, Effect, Input, Refusal, StaffCommand};
-use super::limits::{ANSWERS_MAX, CHATTER_EVENTS_MAX, MESSAGE_CHARS};
+use super::limits::{ANSWERS_MAX, CHATTER_EVENTS_MAX, DISMISSAL_UNDO, MESSAGE_CHARS};
 use super::state::{ExamSession, Stage, State};
 use crate::ids::StaffId;
 use crate::time::At;
@@ -174,6 +177,10 @@ impl Deciding<'_> {
             Command::Prompt { open } => self.prompt(open),
             Command::WarningDisplayed { ordinal } => self.warning_displayed(ordinal),
             Command::AcknowledgeWarning { ordinal } => self.acknowledge_warning(ordinal),
+            Command::AskBreak(why) => self.ask_break(why),
+            Command::WithdrawBreak => self.withdraw_break(),
+            Command::ReturnFromBreak => self.end_break(None),
+            Command::AnswerGesture { alternative } => self.answer_gesture(alternative),
             Command::CallProctor => {
                 self.emit_command(Fact::HelpAsked);
                 Ok(())
@@ -197,12 +204,29 @@ impl Deciding<'_> {
             StaffCommand::Confirm { incident, began_at, warnings_seen, note } => {
                 self.confirm(by, incident, began_at, warnings_seen, note)
             }
-            StaffCommand::Dismiss { incident, note } => self.dismiss(by, incident, note),
+            StaffCommand::Dismiss { incident, note } => self.dismiss(by, incident, note, None),
+            StaffCommand::SetAside { incident, note } => {
+                self.dismiss(by, incident, note, Some(self.at + DISMISSAL_UNDO))
+            }
+            StaffCommand::UndoDismiss { incident } => self.undo_dismiss(by, incident),
             StaffCommand::Record { code, began_at, warnings_seen, note } => {
                 self.record(by, code, began_at, warnings_seen, note)
             }
-            StaffCommand::Pause { reason } => self.pause(by, reason),
+            StaffCommand::Pause { reason } => self.pause(by, reason, PauseCause::Staff),
             StaffCommand::Resume => self.resume(by),
+            StaffCommand::PauseEverybody { reason } => self.pause(by, reason, PauseCause::Everybody),
+            StaffCommand::ResumeEverybody => self.resume_everybody(by),
+            StaffCommand::GrantBreak { minutes } => self.grant_break(by, minutes),
+            StaffCommand::RefuseBreak { reason } => self.refuse_break(by, reason),
+            StaffCommand::EndBreak => self.end_break(Some(by)),
+            StaffCommand::AskRecheck { reason, stop } => self.ask_recheck(by, reason, stop),
+            StaffCommand::RuleRecheck { accepted, seen, note } => {
+                self.rule_recheck(by, accepted, seen.as_ref(), note)
+            }
+            StaffCommand::WithdrawRecheck => self.withdraw_recheck(by),
+            StaffCommand::PlanGesture { gesture, after } => self.plan_gesture(by, gesture, after),
+            StaffCommand::JudgeGesture { accepted, note } => self.judge_gesture(by, accepted, note),
+            StaffCommand::WithdrawGesture => self.withdraw_gesture(by),
             StaffCommand::Credit { span, reason } => self.credit(by, span, reason),
             StaffCommand::Extend { span, reason } => self.extend(by, span, reason),
             StaffCommand::End { why, note } => self.end(by, why, note),
@@ -219,6 +243,7 @@ impl Deciding<'_> {
             | Command::AcknowledgeWarning { .. }
             | Command::WarningDisplayed { .. }
             | Command::Ready { .. }
+            | Command::ReturnFromBreak
             | Command::Begin => true,
             Command::Answer { .. } => self.state().answer_events < ANSWERS_MAX,
             _ => self.state().chatter_events < CHATTER_EVENTS_MAX,

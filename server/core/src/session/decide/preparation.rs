@@ -68,6 +68,10 @@ impl Deciding<'_> {
     }
 
     pub(super) fn photo(&mut self, kind: PhotoKind, evidence: EvidenceRef) -> Result<(), Refusal> {
+        if self.state().recheck.is_some() {
+            evidence_within(&evidence)?;
+            return self.recheck_photo(kind, evidence);
+        }
         self.preparing()?;
         // Photos under the proctor's eyes do not change until they are asked for again.
         if self.state().identity_submitted {
@@ -80,6 +84,9 @@ impl Deciding<'_> {
     }
 
     pub(super) fn submit_identity(&mut self) -> Result<(), Refusal> {
+        if self.state().recheck.is_some() {
+            return self.submit_recheck();
+        }
         self.preparing()?;
         if self.state().identity_submitted {
             return Err(Refusal::WrongStage);

@@ -43,6 +43,13 @@ impl Deciding<'_> {
                 self.emit_at(at, Fact::IncidentEnded { no, ended_at });
             }
             Due::Record(no) => self.emit_at(at, Fact::IncidentRecorded { no }),
+            Due::BreakOverrun => self.break_overran(at, due_at),
+            Due::GestureAsk => {
+                if let Some(gesture) = self.state().challenge.as_ref().map(|held| held.gesture) {
+                    self.emit_at(at, Fact::GestureAsked { gesture });
+                }
+            }
+            Due::DismissalFinal(no) => self.emit_at(at, Fact::DismissalFinal { no }),
             Due::LateWindowEnd => self.emit_at(at, Fact::LateWindowEnded),
             Due::EvidenceWaitEnd => self.give_up_evidence(at),
             Due::TabReturnEnd => self.promote_waiting_tab(at),

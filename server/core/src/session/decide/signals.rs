@@ -155,6 +155,7 @@ impl Deciding<'_> {
     fn countable(&self, claim: &DetectorEvent) -> Option<Rule> {
         let rule = self.session.context().rules.rule(claim.code)?;
         let counts = self.state().clock_runs()
+            && !self.state().on_break()
             && !claim.code.is_technical()
             && rule.class != Class::Info
             && claim.confidence_pct >= rule.min_confidence_pct;

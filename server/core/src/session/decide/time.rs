@@ -2,7 +2,7 @@
 
 use super::{Deciding, within};
 use crate::ids::StaffId;
-use crate::session::event::{DowntimeSpan, Fact};
+use crate::session::event::{DowntimeSpan, Fact, PauseCause};
 use crate::session::input::Refusal;
 use crate::session::limits::{
     CLOCK_STEP, EVIDENCE_WAIT, REASON_CHARS, RETURN_WAIT, SERVER_RESTARTED, TIME_STEP_MAX, TIME_STEP_MIN,
@@ -12,25 +12,54 @@ use crate::session::state::Stage;
 use crate::time::{At, Span};
 
 impl Deciding<'_> {
-    pub(super) fn pause(&mut self, by: StaffId, reason: String) -> Result<(), Refusal> {
+    pub(super) fn pause(&mut self, by: StaffId, reason: String, cause: PauseCause) -> Result<(), Refusal> {
         self.running()?;
         within(&reason, 1, REASON_CHARS)?;
-        if !self.state().clock_runs() {
+        if self.state().pauses.contains_key(&cause) {
             return Err(Refusal::WrongStage);
         }
-        self.end_running_incidents(self.at, |_| true);
-        self.credit_return(self.at);
-        self.emit(Fact::Paused { by, reason });
+        self.pause_for(by, reason, cause);
         Ok(())
     }
 
+    /// One more reason for the clock to stand.
+    pub(super) fn pause_for(&mut self, by: StaffId, reason: String, cause: PauseCause) {
+        if self.state().clock_runs() {
+            self.end_running_incidents(self.at, |_| true);
+            self.credit_return(self.at);
+        }
+        self.emit(Fact::Paused { by, reason, cause });
+    }
+
+    /// Ends what a proctor stopped this clock for; a break ends with it, a check of the identity is ruled on instead.
     pub(super) fn resume(&mut self, by: StaffId) -> Result<(), Refusal> {
         self.running()?;
-        if self.state().clock_runs() {
+        let pauses = &self.state().pauses;
+        let mut stopped = [PauseCause::Staff, PauseCause::Everybody].into_iter();
+        if let Some(cause) = stopped.find(|cause| pauses.contains_key(cause)) {
+            self.resume_from(by, cause);
+            return Ok(());
+        }
+        if pauses.contains_key(&PauseCause::Break) {
+            return self.end_break(Some(by));
+        }
+        Err(Refusal::WrongStage)
+    }
+
+    pub(super) fn resume_everybody(&mut self, by: StaffId) -> Result<(), Refusal> {
+        self.running()?;
+        if !self.state().pauses.contains_key(&PauseCause::Everybody) {
             return Err(Refusal::WrongStage);
         }
-        self.emit(Fact::Resumed { by });
+        self.resume_from(by, PauseCause::Everybody);
         Ok(())
+    }
+
+    /// One reason less for the clock to stand, if it is one.
+    pub(super) fn resume_from(&mut self, by: StaffId, cause: PauseCause) {
+        if self.state().pauses.contains_key(&cause) {
+            self.emit(Fact::Resumed { by, cause });
+        }
     }
 
     pub(super) fn credit(&mut self, by: StaffId, span: Span, reason: String) -> Result<(), Refusal> {

@@ -140,6 +140,7 @@ impl Deciding<'_> {
         by: StaffId,
         no: IncidentNo,
         note: Option<String>,
+        undo_until: Option<At>,
     ) -> Result<(), Refusal> {
         note_within(note.as_ref(), NOTE_CHARS)?;
         self.not_sealed()?;
@@ -147,7 +148,18 @@ impl Deciding<'_> {
         if incident.status != IncidentStatus::Open {
             return Err(Refusal::IncidentNotOpen);
         }
-        self.emit(Fact::IncidentDismissed { no, by, note });
+        self.emit(Fact::IncidentDismissed { no, by, note, undo_until });
+        Ok(())
+    }
+
+    /// A slip of whoever dismissed it, for a few seconds; the record waits for them.
+    pub(super) fn undo_dismiss(&mut self, by: StaffId, no: IncidentNo) -> Result<(), Refusal> {
+        self.not_sealed()?;
+        match self.state().undoable.get(&no) {
+            Some((dismissed_by, _)) if *dismissed_by == by => {}
+            _ => return Err(Refusal::NothingWaits),
+        }
+        self.emit(Fact::IncidentReopened { no, by });
         Ok(())
     }
 
