@@ -4,4 +4,4 @@ import texts from "./texts/phrases.json";
 
 export type Phrase = Readonly<Record<Lang, string>>;
 
-export const PHRASES: Readonly<Record<"message" | "ask_again" | "pause", readonly Phrase[]>> = texts;
+export const PHRASES: Readonly<Record<"message" | "ask_again" | "pause" | "refuse_break" | "recheck" | "everybody", readonly Phrase[]>> = texts;

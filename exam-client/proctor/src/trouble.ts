@@ -14,6 +14,9 @@ const ICONS: Readonly<Record<string, string>> = {
   recording: warning,
   offline: connection,
   warned: warning,
+  break: clock,
+  recheck: document,
+  gesture: person,
 };
 
 /** The most urgent thing to do, in words. */

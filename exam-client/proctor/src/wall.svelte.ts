@@ -2,12 +2,15 @@
 import { type Fault, faultOf, post } from "../../shared/src/staff/api.ts";
 import type { CodeRow } from "../../shared/src/wire/CodeRow.ts";
 import type { Detail } from "../../shared/src/wire/Detail.ts";
+import type { DutyRow } from "../../shared/src/wire/DutyRow.ts";
+import type { EverybodyAct } from "../../shared/src/wire/EverybodyAct.ts";
 import type { ProctorCommand } from "../../shared/src/wire/ProctorCommand.ts";
 import type { ProctorFrame } from "../../shared/src/wire/ProctorFrame.ts";
 import type { ProctorServerFrame } from "../../shared/src/wire/ProctorServerFrame.ts";
 import type { SittingRow } from "../../shared/src/wire/SittingRow.ts";
 import type { Ticket } from "../../shared/src/wire/Ticket.ts";
 import type { Tile } from "../../shared/src/wire/Tile.ts";
+import type { Feed } from "./feed.ts";
 import { queueOf, reconnectWait, toneOf } from "./rules.ts";
 import { Undo } from "./undo.svelte.ts";
 
@@ -28,12 +31,17 @@ export class Place {
   }
 }
 
-export type DialogName = "ask_again" | "record" | "pause" | "time" | "end" | "keys";
+export type DialogName =
+  | "ask_again" | "record" | "pause" | "time" | "end" | "keys"
+  | "refuse_break" | "recheck" | "gesture" | "link" | "everybody" | "duty";
 
 /** Shown once to whoever acts: what came of it. */
 export type Notice = { id: number; kind: "ok" | "fault"; key: string; fault?: Fault };
 
-type Waiting = { resolve: (fault: Fault | null) => void };
+/** What came of an act for everybody: for how many it was done, and whom it does not concern. */
+export type Everybody = { done: number; refused: number } | { fault: Fault };
+
+type Waiting = { resolve: (fault: Fault | null, everybody?: Everybody) => void };
 
 /** A sitting's wall. */
 export class Wall {
@@ -51,6 +59,9 @@ export class Wall {
   dialog = $state<DialogName | null>(null);
   notices = $state.raw<Notice[]>([]);
   readonly undo = new Undo();
+  /** Who watches whom. */
+  duty = $state.raw<{ proctors: DutyRow[]; mine: ReadonlySet<string>; unwatched: number } | null>(null);
+  onDuty = $derived(this.duty?.proctors.some((row) => row.me && row.on) ?? false);
   /** Announced once, politely: the newest critical trouble. */
   alarm = $state.raw<Tile | null>(null);
   /** Server time, moving once a second. */
@@ -73,14 +84,22 @@ export class Wall {
   #timers: number[] = [];
   #closed = false;
 
-  constructor(sitting: string) {
+  /** Played in the page: there is nothing to ask a server for. */
+  readonly isSimulated: boolean;
+  readonly #feed: Feed | null;
+
+  constructor(sitting: string, feed: Feed | null = null) {
     this.#sittingId = sitting;
+    this.#feed = feed;
+    this.isSimulated = feed !== null;
     this.#timers.push(window.setInterval(() => this.#tick(), 1_000), window.setInterval(() => this.#beat(), HEARTBEAT_MS));
-    void this.#connect();
+    if (feed) feed.start((frame) => this.#hear(frame));
+    else void this.#connect();
   }
 
   close(): void {
     this.#closed = true;
+    this.#feed?.stop();
     this.#timers.forEach((timer) => clearInterval(timer));
     this.#socket?.close();
     this.#failWaiting();
@@ -119,6 +138,21 @@ export class Wall {
       this.undo.remember({ session, incident: command.incident, name: tile?.name ?? "", code });
     } else this.notice(command.do, fault);
     return fault === null;
+  }
+
+  /** For everybody of the sitting. */
+  async everybody(act: EverybodyAct): Promise<Everybody> {
+    if (this.link !== "live") return { fault: { is: "network" } };
+    const re = ++this.#re;
+    const answer = new Promise<Everybody>((resolve) => {
+      this.#waiting.set(re, { resolve: (fault, everybody) => resolve(everybody ?? { fault: fault ?? { is: "unreadable" } }) });
+    });
+    this.#send({ type: "everybody", re, act });
+    return answer;
+  }
+
+  setDuty(on: boolean): void {
+    this.#send({ type: "duty", on });
   }
 
   notice(key: string, fault: Fault | null): void {
@@ -167,6 +201,7 @@ export class Wall {
   }
 
   #send(frame: ProctorFrame): void {
+    this.#feed?.take(frame);
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
   }
 
@@ -189,7 +224,10 @@ export class Wall {
 
   #receive(data: string): void {
     this.#heardAt = Date.now();
-    const frame = JSON.parse(data) as ProctorServerFrame;
+    this.#hear(JSON.parse(data) as ProctorServerFrame);
+  }
+
+  #hear(frame: ProctorServerFrame): void {
     switch (frame.type) {
       case "wall":
         this.#setClock(frame.server_time);
@@ -208,6 +246,13 @@ export class Wall {
       case "detail":
         this.#setClock(frame.server_time);
         if (frame.detail.tile.session === this.opened) this.detail = frame.detail;
+        return;
+      case "duty":
+        this.duty = { proctors: frame.proctors, mine: new Set(frame.mine), unwatched: frame.unwatched };
+        return;
+      case "done_all":
+        this.#waiting.get(frame.re)?.resolve(null, { done: frame.done, refused: frame.refused });
+        this.#waiting.delete(frame.re);
         return;
       case "done":
         return this.#settle(frame.re, null);

@@ -211,6 +211,21 @@ pub struct AuditEntry {
     pub object: String,
 }
 
+/// What a proctor hands over with a shift. Never changed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ShiftNote {
+    /// Whose
+    pub centre: CentreId,
+    /// Of which sitting
+    pub sitting: SittingId,
+    /// Who wrote it
+    pub staff: StaffId,
+    /// When
+    pub at: At,
+    /// Plain text
+    pub text: String,
+}
+
 /// Rows of all centres.
 #[async_trait]
 pub trait Directory: Send + Sync {
@@ -293,4 +308,14 @@ pub trait Directory: Send + Sync {
     async fn audit(&self, entry: AuditEntry) -> Result<(), Error>;
     /// The audit log of a centre, newest first.
     async fn audit_of(&self, centre: CentreId, limit: u32) -> Result<Vec<AuditEntry>, Error>;
+
+    /// Appends to the notes of a sitting.
+    async fn add_shift_note(&self, note: ShiftNote) -> Result<(), Error>;
+    /// The notes of a sitting, newest first.
+    async fn shift_notes(
+        &self,
+        centre: CentreId,
+        sitting: SittingId,
+        limit: u32,
+    ) -> Result<Vec<ShiftNote>, Error>;
 }

@@ -13,7 +13,7 @@ mod versions;
 
 pub use directory::{
     AuditEntry, BankRow, CandidateRow, CentreRow, Directory, NewCandidate, ProgrammeRow, Role, SessionRow,
-    SittingRow, StaffRow, StaffSession,
+    ShiftNote, SittingRow, StaffRow, StaffSession,
 };
 pub use error::Error;
 pub use event_log::{

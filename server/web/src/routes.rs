@@ -115,6 +115,10 @@ pub fn routes() -> Vec<Route> {
 
         GET get "/api/v1/proctor/sittings" PROCTOR proctor::sittings;
         GET get "/api/v1/proctor/socket" TICKET proctor::socket;
+        GET get "/api/v1/proctor/sittings/{sitting}/notes" PROCTOR proctor::notes;
+        POST post "/api/v1/proctor/sittings/{sitting}/notes" PROCTOR proctor::add_note;
+        GET get "/api/v1/proctor/sessions/{session}/link" PROCTOR proctor::link;
+        GET get "/api/v1/centre/duty" CENTRE proctor::centre_duty;
         GET get "/api/v1/proctor/sessions/{session}/still" PROCTOR proctor::still;
         GET get "/api/v1/proctor/sessions/{session}/photos/{kind}" PROCTOR proctor::photo;
         POST post "/api/v1/proctor/sessions/{session}/whep" PROCTOR proctor::whep;

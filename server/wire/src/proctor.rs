@@ -57,6 +57,11 @@ pub enum ClientFrame {
         /// What
         act: EverybodyAct,
     },
+    /// On duty, or not for now: candidates are split among those who are. Who opens a wall is.
+    Duty {
+        /// Whether
+        on: bool,
+    },
     /// At least every 5 s
     Ping {
         /// Comes back
@@ -272,6 +277,15 @@ pub enum ServerFrame {
         /// How many
         refused: u32,
     },
+    /// Who watches whom, after every change
+    Duty {
+        /// Everybody with this wall open, in the order they came
+        proctors: Vec<DutyRow>,
+        /// Candidates of this proctor
+        mine: Vec<Uuid>,
+        /// Candidates nobody watches now
+        unwatched: u32,
+    },
     /// Nothing was changed
     Refused {
         /// As sent
@@ -292,6 +306,64 @@ pub enum ServerFrame {
         /// Why
         problem: Problem,
     },
+}
+
+/// A proctor with the wall open.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct DutyRow {
+    /// Full name
+    pub name: String,
+    /// Whoever reads this
+    pub me: bool,
+    /// On duty
+    pub on: bool,
+    /// How many candidates
+    pub watches: u32,
+}
+
+/// A row of `GET /api/v1/centre/duty`: a sitting that somebody sits or watches now.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct SittingDuty {
+    /// Which
+    pub sitting: Uuid,
+    /// As the centre named it
+    pub title: String,
+    /// Candidates who are here
+    pub here: u32,
+    /// Names of the proctors on duty
+    pub proctors: Vec<String>,
+}
+
+/// A row of `GET /api/v1/proctor/sittings/{sitting}/notes`, newest first.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ShiftNoteRow {
+    /// When
+    #[ts(type = "number")]
+    pub at: i64,
+    /// Who wrote it
+    pub by: String,
+    /// Plain text
+    pub text: String,
+}
+
+/// Body of `POST /api/v1/proctor/sittings/{sitting}/notes`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct NewShiftNote {
+    /// 1 to 2,000 characters
+    pub text: String,
+}
+
+/// Answer to `GET /api/v1/proctor/sessions/{session}/link`; asking is in the audit log.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct PersonalLink {
+    /// The candidate's, whole
+    pub link: String,
 }
 
 /// An incident code for the list of reasons.

@@ -33,7 +33,11 @@ re: number,
 /**
  * What
  */
-act: EverybodyAct, } | { "type": "ping", 
+act: EverybodyAct, } | { "type": "duty", 
+/**
+ * Whether
+ */
+on: boolean, } | { "type": "ping", 
 /**
  * Comes back
  */

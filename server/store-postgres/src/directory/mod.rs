@@ -5,6 +5,7 @@ mod bank;
 mod candidate;
 mod centre;
 mod programme;
+mod shift_note;
 mod sitting;
 mod staff;
 
@@ -14,7 +15,7 @@ use synaq_core::ids::{BankId, CentreId, ProgrammeId, SessionId, SittingId, Staff
 use synaq_core::time::At;
 use synaq_store::{
     AuditEntry, BankRow, CandidateRow, CentreRow, Directory, Error, NewCandidate, ProgrammeRow, SessionRow,
-    SittingRow, StaffRow, StaffSession,
+    ShiftNote, SittingRow, StaffRow, StaffSession,
 };
 
 #[async_trait]
@@ -156,5 +157,18 @@ impl Directory for PostgresStore {
 
     async fn audit_of(&self, centre: CentreId, limit: u32) -> Result<Vec<AuditEntry>, Error> {
         audit::of(self, centre, limit).await
+    }
+
+    async fn add_shift_note(&self, note: ShiftNote) -> Result<(), Error> {
+        shift_note::add(self, &note).await
+    }
+
+    async fn shift_notes(
+        &self,
+        centre: CentreId,
+        sitting: SittingId,
+        limit: u32,
+    ) -> Result<Vec<ShiftNote>, Error> {
+        shift_note::of(self, centre, sitting, limit).await
     }
 }

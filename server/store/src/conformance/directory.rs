@@ -5,7 +5,9 @@ use super::fixtures::{
     CENTRE, NOW, OTHER_CENTRE, bank, candidate, centre, programme, refused, session, sitting, staff,
     two_houses, uuid,
 };
-use crate::{AuditEntry, BankRow, CandidateRow, CentreRow, Directory, Error, Role, SessionRow, StaffSession};
+use crate::{
+    AuditEntry, BankRow, CandidateRow, CentreRow, Directory, Error, Role, SessionRow, ShiftNote, StaffSession,
+};
 use synaq_core::ids::{BankId, CentreId, ProgrammeId, SittingId, StaffId};
 use synaq_core::time::{At, Span};
 
@@ -309,6 +311,30 @@ pub async fn the_audit_log_lists_one_centre_newest_first(engine: &impl Engine) {
     assert_eq!(store.audit_of(house.centre, 2).await.unwrap(), [own[2].clone(), own[1].clone()]);
     assert_eq!(store.audit_of(house.centre, 100).await.unwrap().len(), own.len());
     assert_eq!(store.audit_of(other.centre, 100).await.unwrap(), [foreign]);
+}
+
+/// The newest notes, of one sitting, also after a restart.
+pub async fn notes_of_a_shift_are_listed_newest_first(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, other) = two_houses(&store).await;
+    let note = |centre, sitting, text: &str| ShiftNote {
+        centre,
+        sitting,
+        staff: house.staff,
+        at: NOW,
+        text: text.into(),
+    };
+    let own: Vec<_> = ["1", "2", "3"].map(|text| note(house.centre, house.sitting, text)).into();
+    for line in &own {
+        store.add_shift_note(line.clone()).await.unwrap();
+    }
+    refused!(store.add_shift_note(note(other.centre, house.sitting, "4")).await, Error::NotFound);
+    let store = engine.reopen(store).await;
+    assert_eq!(
+        store.shift_notes(house.centre, house.sitting, 2).await.unwrap(),
+        [own[2].clone(), own[1].clone()]
+    );
+    assert_eq!(store.shift_notes(other.centre, house.sitting, 9).await.unwrap(), []);
 }
 
 /// Rows, sign-ins and tokens are durable as events are.

@@ -1,7 +1,7 @@
 use super::{Disk, SimStore};
 use crate::{
     AuditEntry, BankRow, CandidateRow, CentreRow, Directory, Error, NewCandidate, ProgrammeRow, Role,
-    SessionRow, SittingRow, StaffRow, StaffSession,
+    SessionRow, ShiftNote, SittingRow, StaffRow, StaffSession,
 };
 use async_trait::async_trait;
 use std::cmp::Reverse;
@@ -249,6 +249,26 @@ impl Directory for SimStore {
     async fn audit_of(&self, centre: CentreId, limit: u32) -> Result<Vec<AuditEntry>, Error> {
         let disk = self.disk();
         let own = disk.audit.iter().rev().filter(|entry| entry.centre == centre);
+        Ok(own.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
+    }
+
+    async fn add_shift_note(&self, note: ShiftNote) -> Result<(), Error> {
+        let mut disk = self.disk();
+        disk.sitting(note.centre, note.sitting)?;
+        disk.staff(note.staff)?;
+        disk.shift_notes.push(note);
+        Ok(())
+    }
+
+    async fn shift_notes(
+        &self,
+        centre: CentreId,
+        sitting: SittingId,
+        limit: u32,
+    ) -> Result<Vec<ShiftNote>, Error> {
+        let disk = self.disk();
+        let own =
+            disk.shift_notes.iter().rev().filter(|note| (note.centre, note.sitting) == (centre, sitting));
         Ok(own.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
     }
 }

@@ -9,7 +9,7 @@ mod retention;
 
 use crate::{
     AuditEntry, BankRow, CandidateRow, CentreRow, Delivery, ErasureRow, Error, HoldRow, Lease, ProgrammeRow,
-    Recorded, SittingRow, StaffRow, StaffSession, StoredRecord, Summary,
+    Recorded, ShiftNote, SittingRow, StaffRow, StaffSession, StoredRecord, Summary,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::future::poll_fn;
@@ -90,6 +90,7 @@ struct Disk {
     candidates: Vec<CandidateRow>,
     audit: Vec<AuditEntry>,
     letters: Vec<mail::Posted>,
+    shift_notes: Vec<ShiftNote>,
     holds: Vec<HoldRow>,
     erasures: BTreeMap<(SessionId, DataClass), ErasureRow>,
 }

@@ -2,6 +2,7 @@
 
 mod command;
 mod detail;
+mod duty;
 mod picture;
 mod presence;
 mod sittings;
@@ -9,6 +10,7 @@ mod socket;
 mod tile;
 mod wall;
 
+pub(crate) use duty::{add_note, centre as centre_duty, link, notes};
 pub(crate) use picture::{close_whep, photo, still, whep};
 pub(crate) use presence::Presence;
 pub(crate) use sittings::{list as sittings, row as sitting_row};

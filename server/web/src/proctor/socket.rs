@@ -2,6 +2,7 @@
 
 use super::command::{command, for_everybody};
 use super::detail::Opened;
+use super::presence::Duty;
 use super::wall::{NOT_HERE, Sources, Wall, comes_later};
 use crate::auth::rate::Bucket;
 use crate::auth::ticket::{Bearer, Tickets};
@@ -30,7 +31,7 @@ use synaq_runtime::{Change, Clock};
 use synaq_store::{Role, StaffRow};
 use synaq_wire::problem::{Code, Problem};
 use synaq_wire::proctor::{ClientFrame, EverybodyAct, ProctorCommand, ServerFrame};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
 
 /// Sound moves four times a second: a meter below that looks broken, above it nobody sees more.
@@ -89,6 +90,7 @@ pub(crate) async fn upgrade(
         bucket,
         guest,
         changes: None,
+        duty: None,
         wall: None,
         opened: None,
         dirty: BTreeSet::new(),
@@ -108,6 +110,8 @@ struct Desk {
     guest: Guest,
     /// Of the watched sitting
     changes: Option<broadcast::Receiver<Change>>,
+    /// Who of the watched sitting watches whom
+    duty: Option<watch::Receiver<u64>>,
     wall: Option<Wall>,
     opened: Option<Opened>,
     dirty: BTreeSet<SessionId>,
@@ -139,6 +143,7 @@ impl Desk {
         }
         loop {
             tokio::select! {
+                () = handed_over(&mut self.duty) => self.show_duty(line).await?,
                 change = next(&mut self.changes) => self.note(change, line).await?,
                 _ = gather.tick(), if !self.dirty.is_empty() => if self.may_show() { self.show(line).await? },
                 _ = pulse.tick() => if wall_pause(&self.sources.runtime).is_zero() { self.pulse(line).await? },
@@ -217,7 +222,7 @@ impl Desk {
         // From before the wall is read, so that no change falls in between.
         let changes = self.sources.runtime.changes_of(sitting);
         // The old wall stays counted until the new one is: nobody must see the proctor go in between.
-        match Wall::build(&self.sources, self.staff.centre, sitting).await {
+        match Wall::build(&self.sources, &self.staff, sitting).await {
             Ok(wall) => {
                 let frame = ServerFrame::Wall {
                     server_time: self.clock.now().0,
@@ -229,12 +234,22 @@ impl Desk {
                     self.opened = None;
                 }
                 self.missing.clone_from(&wall.missing);
+                self.duty = Some(wall.watching.changes());
                 (self.wall, self.changes) = (Some(wall), Some(changes));
                 line.say(&frame).await?;
+                self.show_duty(line).await?;
                 self.show_detail(line).await
             }
             Err(Refused(problem)) => line.say(&refused(None, *problem)).await,
         }
+    }
+
+    async fn show_duty(&self, line: &mut Line) -> Result<(), Leave> {
+        let Some(wall) = &self.wall else { return Ok(()) };
+        let Duty { proctors, mine, unwatched } = wall.watching.duty();
+        let mine = mine.into_iter().map(|session| session.0).collect();
+        let unwatched = u32::try_from(unwatched).unwrap_or(u32::MAX);
+        line.say(&ServerFrame::Duty { proctors, mine, unwatched }).await
     }
 
     async fn show(&mut self, line: &mut Line) -> Result<(), Leave> {
@@ -297,6 +312,10 @@ impl Desk {
             }
             Ok(ClientFrame::Watch { sitting }) => self.watch(SittingId(sitting), line).await,
             Ok(ClientFrame::Open { session }) => self.open(session.map(SessionId), line).await,
+            Ok(ClientFrame::Duty { on }) => {
+                self.wall.iter().for_each(|wall| wall.watching.set_on(on));
+                Ok(())
+            }
             Ok(ClientFrame::Everybody { re, act }) => {
                 answers.push_back(self.everybody(re, act));
                 Ok(())
@@ -367,6 +386,16 @@ impl Desk {
         }
         .boxed()
     }
+}
+
+/// Who watches whom has changed; never before a sitting is watched.
+async fn handed_over(duty: &mut Option<watch::Receiver<u64>>) {
+    if let Some(changes) = duty
+        && changes.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
 }
 
 /// Nothing changes before a sitting is watched.

@@ -10,7 +10,7 @@ use crate::timeline::Names;
 use futures_util::{StreamExt, stream};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use synaq_core::ids::{CentreId, SessionId, SittingId};
+use synaq_core::ids::{SessionId, SittingId};
 use synaq_core::session::Stage;
 use synaq_core::time::At;
 use synaq_media::Handle as Media;
@@ -46,7 +46,7 @@ pub(super) struct Wall {
     pub(super) missing: BTreeSet<SessionId>,
     seats: BTreeMap<SessionId, Seat>,
     pulses: HashMap<SessionId, (Option<u8>, u64)>,
-    _watching: Watching,
+    pub(super) watching: Watching,
 }
 
 struct Seat {
@@ -59,20 +59,26 @@ struct Seat {
 impl Wall {
     /// The whole wall, if the sitting is the centre's. After a fall it waits until its candidates are back. One that cannot
     /// be read takes the others' tiles from nobody; if none can be, the wall is refused.
-    pub(super) async fn build(from: &Sources, centre: CentreId, sitting: SittingId) -> Result<Self, Refused> {
+    pub(super) async fn build(
+        from: &Sources,
+        staff: &synaq_store::StaffRow,
+        sitting: SittingId,
+    ) -> Result<Self, Refused> {
+        let centre = staff.centre;
         let row = from.directory.sitting(centre, sitting).await?;
         let candidates = from.directory.candidates(centre, sitting).await?;
         let count = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
         let row = sitting_row(&from.directory, &from.library, centre, &row, count).await?;
         let names = Names::of(&from.directory, centre).await?;
+        let by_place = candidates.iter().map(|row| row.candidate.session).collect();
         let seats = candidates.into_iter().map(|row| {
             let seat = Seat { place: row.place, name: row.candidate.name, offline_since: None, shown: None };
             (row.candidate.session, seat)
         });
         let seats: BTreeMap<_, _> = seats.collect();
-        let watching = from.presence.watch(sitting);
+        let watching = from.presence.watch(sitting, (staff.id, &staff.name), by_place);
         let (missing, pulses) = (BTreeSet::new(), HashMap::new());
-        let mut wall = Self { sitting, row, names, missing, seats, pulses, _watching: watching };
+        let mut wall = Self { sitting, row, names, missing, seats, pulses, watching };
         let looks: Vec<_> = wall
             .seats
             .keys()

@@ -135,6 +135,7 @@ async fn what_another_centre_owns_does_not_exist() {
             let body = match route.path.rsplit('/').next() {
                 Some("approve") => "{\"sha256\":\"0\"}",
                 Some("hold") => "{\"ground\":\"appeal\",\"reason\":\"x\"}",
+                Some("notes") => "{\"text\":\"x\"}",
                 Some("lift") => "{\"reason\":\"x\"}",
                 _ => "name,iin\n",
             };
@@ -159,6 +160,7 @@ async fn lists_hold_nothing_of_another_centre() {
         (Role::Centre, "/api/v1/centre/banks"),
         (Role::Centre, "/api/v1/centre/programmes"),
         (Role::Centre, "/api/v1/centre/sittings"),
+        (Role::Centre, "/api/v1/centre/duty"),
         (Role::Centre, "/api/v1/centre/results"),
         (Role::Commission, "/api/v1/commission/records"),
         (Role::Proctor, "/api/v1/proctor/sittings"),

@@ -26,7 +26,7 @@ fn say(exam: &mut Exam, text: &str) -> bool {
     assert_eq!(again.ok().as_ref(), Some(&frame), "a frame does not survive its own spelling");
     match frame {
         ClientFrame::Ping { n } => exam.wait(n),
-        ClientFrame::Watch { .. } | ClientFrame::Open { .. } => {}
+        ClientFrame::Watch { .. } | ClientFrame::Open { .. } | ClientFrame::Duty { .. } => {}
         ClientFrame::Everybody { re, act } => {
             let by = PROCTORS[usize::from(re % 2 == 1)];
             return exam.ask(Input::Staff { by, command: command::for_everybody(act, None) });
