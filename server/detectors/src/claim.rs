@@ -19,11 +19,19 @@ pub enum Condition {
     OffCentre,
     /// A sound well above the room's own; whose it is a machine cannot say
     Sound,
+    /// Pictures come, and the sender's clock stands still
+    ClockFrozen,
+    /// The sender's clock runs at another rate than time
+    ClockRate,
+    /// The sender's clock leapt while pictures came
+    ClockJump,
+    /// A stretch of pictures came before, byte for byte
+    Replayed,
 }
 
 impl Condition {
     /// Every condition.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::Dark,
         Self::Covered,
         Self::Frozen,
@@ -32,6 +40,10 @@ impl Condition {
         Self::SeveralFaces,
         Self::OffCentre,
         Self::Sound,
+        Self::ClockFrozen,
+        Self::ClockRate,
+        Self::ClockJump,
+        Self::Replayed,
     ];
 
     /// Its name in records, tables and settings.
@@ -46,6 +58,10 @@ impl Condition {
             Self::SeveralFaces => "several_faces",
             Self::OffCentre => "face_off_centre",
             Self::Sound => "sound_heard",
+            Self::ClockFrozen => "clock_frozen",
+            Self::ClockRate => "clock_rate",
+            Self::ClockJump => "clock_jump",
+            Self::Replayed => "stream_replayed",
         }
     }
 }
@@ -63,6 +79,8 @@ pub enum Why {
     TooSmall,
     /// Nothing yet to compare with
     NoBaseline,
+    /// Too few pictures came
+    TooFew,
     /// No detector of this kind is installed
     NotInstalled,
 }
@@ -77,6 +95,7 @@ impl Why {
             Self::Blurred => "blurred",
             Self::TooSmall => "too_small",
             Self::NoBaseline => "no_baseline",
+            Self::TooFew => "too_few",
             Self::NotInstalled => "not_installed",
         }
     }

@@ -16,6 +16,7 @@ pub mod evaluate;
 mod face;
 mod frame;
 mod label;
+mod pace;
 mod picture;
 mod sound;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use course::{Course, Hold};
 pub use face::{FaceBox, Faces, NoFaces, Rustface};
 pub use frame::{Frame, FrameError, Look, PICTURE_BYTES_MAX, PICTURE_SIDE_MAX};
 pub use label::looks_virtual;
+pub use pace::{Pace, PaceRule};
 pub use picture::Baseline;
 pub use sound::{Heard, Levels, SoundRule};
 pub use watch::{Thresholds, Watch};

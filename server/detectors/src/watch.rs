@@ -4,6 +4,7 @@ use crate::claim::{Claim, Condition, Phase, Reading, Verdict};
 use crate::course::{Course, Hold};
 use crate::face::{self, FaceBox, Faces};
 use crate::frame::{Frame, Look};
+use crate::pace::{Pace, PaceRule};
 use crate::picture::{Baseline, reading};
 use crate::sound::{Levels, SoundRule};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +39,8 @@ pub struct Thresholds {
     pub same_faces_difference: f32,
     /// Sounds
     pub sound: SoundRule,
+    /// The sender's clock
+    pub pace: PaceRule,
 }
 
 impl Default for Thresholds {
@@ -56,6 +59,7 @@ impl Default for Thresholds {
             face_sharpness_min: 5.0,
             same_faces_difference: 1.0,
             sound: SoundRule::default(),
+            pace: PaceRule::default(),
         }
     }
 }
@@ -69,6 +73,10 @@ const fn hold(condition: Condition) -> Hold {
         Condition::NoFace => Hold { present: 3, present_ms: 10_000, absent: 2 },
         Condition::SeveralFaces => Hold { present: 2, present_ms: 0, absent: 2 },
         Condition::OffCentre => Hold { present: 4, present_ms: 15_000, absent: 2 },
+        // One each five seconds, too. A leap and a repetition are over as they come.
+        Condition::ClockFrozen => Hold { present: 2, present_ms: 5_000, absent: 2 },
+        Condition::ClockRate => Hold { present: 3, present_ms: 10_000, absent: 2 },
+        Condition::ClockJump | Condition::Replayed => Hold { present: 1, present_ms: 0, absent: 1 },
         Condition::Sound => Hold { present: 1, present_ms: 0, absent: 1 },
     }
 }
@@ -141,6 +149,14 @@ impl Watch {
         self.follow(&reading, at, None, ("level", env!("CARGO_PKG_VERSION")))
     }
 
+    /// Takes what some seconds of pictures showed of the sender's clock, in order.
+    pub fn pace(&mut self, at_ms: i64, pace: Pace) -> Vec<Claim> {
+        let readings = pace.read(&self.thresholds.pace);
+        let wanted: Vec<_> = readings.into_iter().filter(|reading| self.wants(reading.condition)).collect();
+        let by = ("clock", env!("CARGO_PKG_VERSION"));
+        wanted.iter().filter_map(|reading| self.follow(reading, at_ms, None, by)).collect()
+    }
+
     fn wants(&self, condition: Condition) -> bool {
         !self.switched_off.contains(&condition)
     }
@@ -162,13 +178,20 @@ impl Watch {
         reading: &Reading,
         at_ms: i64,
         picture: Option<u64>,
-        faces: (&'static str, &'static str),
+        by: (&'static str, &'static str),
     ) -> Option<Claim> {
         let course = self.courses.entry(reading.condition).or_default();
         let (phase, at_ms) = course.take(reading.verdict, at_ms, hold(reading.condition))?;
         let (shown, could_not_tell) = course.looked();
         let (detector, version) = match reading.condition {
-            Condition::NoFace | Condition::SeveralFaces | Condition::OffCentre | Condition::Sound => faces,
+            Condition::NoFace
+            | Condition::SeveralFaces
+            | Condition::OffCentre
+            | Condition::Sound
+            | Condition::ClockFrozen
+            | Condition::ClockRate
+            | Condition::ClockJump
+            | Condition::Replayed => by,
             Condition::Dark | Condition::Covered | Condition::Frozen | Condition::Changed => {
                 ("picture", env!("CARGO_PKG_VERSION"))
             }

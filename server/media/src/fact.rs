@@ -22,6 +22,8 @@ pub enum Fact {
     StillTaken { webp: Bytes },
     /// The last second of sound: the loudest level of each tenth of it, -dBov (RFC 6464; 127 is silence).
     Levels { loudest: Vec<u8> },
+    /// How the clock of the webcam's sender went in the last seconds.
+    Clock(crate::ClockSeen),
     /// The publisher's connection ended.
     PublisherGone { how: Gone },
     /// The recorder took a publisher up: blobs may come.

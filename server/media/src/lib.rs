@@ -48,6 +48,9 @@ mod loopback_client;
 #[cfg(test)]
 mod loopback_tests;
 mod options;
+mod pace;
+#[cfg(test)]
+mod pace_tests;
 mod peer;
 mod playback;
 mod publisher;
@@ -71,6 +74,7 @@ pub use error::{Error, NotFound, OfferError};
 pub use fact::{Checkpoint, EvidenceStore, EvidenceWriter, Fact, Finished, Gone, Sink};
 pub use handle::{Answer, Handle, ResourceId};
 pub use options::{Limits, Options};
+pub use pace::ClockSeen;
 pub use playback::Playback;
 pub use relay::{Relay, Turn};
 pub use service::{JoinGuard, Service};

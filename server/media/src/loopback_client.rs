@@ -80,6 +80,8 @@ pub(crate) struct Client {
     pub(crate) mark: u8,
     /// Every key frame has another size.
     pub(crate) rotating: bool,
+    /// The clock of the pictures stands still.
+    pub(crate) standing: bool,
 }
 
 impl Client {
@@ -171,6 +173,7 @@ impl Client {
             muted: false,
             mark,
             rotating: false,
+            standing: false,
         }
     }
 
@@ -280,7 +283,8 @@ impl Client {
                 let descriptor: &[u8] =
                     if index == 0 { &[0x90, 0x80, self.mark] } else { &[0x80, 0x80, self.mark] };
                 let payload = [descriptor, chunk].concat();
-                self.send(RtpCodecKind::Video, &mut video, clock * 90, index + 1 == chunks.len(), payload);
+                let timestamp = if self.standing { 90_000 } else { clock * 90 };
+                self.send(RtpCodecKind::Video, &mut video, timestamp, index + 1 == chunks.len(), payload);
             }
         }
         if now >= audio.next_at && !self.muted {

@@ -1,6 +1,7 @@
 //! What a publisher's packets become: frames for the recorder, stills, levels, and facts about their flow.
 use crate::{
     Fact, Options, PublisherStatus, Sink,
+    pace::Pace,
     recorder::{Job, Kind, Queue},
     reorder::{Out, Reorder},
     room::Track,
@@ -149,6 +150,7 @@ pub(crate) struct Publisher {
     audio: Reorder<Held>,
     assembler: Assembler,
     timeline: Timeline,
+    pace: Pace,
     video_flow: Flow,
     audio_flow: Flow,
     loudness: Loudness,
@@ -187,6 +189,7 @@ impl Publisher {
             audio: Reorder::default(),
             assembler: Assembler::default(),
             timeline: Timeline::default(),
+            pace: Pace::default(),
             video_flow: Flow::default(),
             audio_flow: Flow::default(),
             loudness: Loudness::default(),
@@ -314,6 +317,11 @@ impl Publisher {
 
     fn video_packet(&mut self, held: Held, counters: &Counters, now: Instant) {
         self.period.expected += 1;
+        if held.marker
+            && let Some(seen) = self.pace.picture(held.timestamp, self.ms(held.arrived))
+        {
+            self.report(Fact::Clock(seen));
+        }
         let needed_key = self.assembler.needs_key();
         let frame = self.assembler.push(held.timestamp, held.marker, &held.payload);
         counters.refused_frames.fetch_add(self.assembler.take_refused(), Relaxed);
@@ -325,6 +333,7 @@ impl Publisher {
         self.period.frames += 1;
         let ms = self.timeline.video(frame.timestamp, self.ms(held.arrived));
         if frame.key {
+            self.pace.key(&frame.data);
             self.key_frame(&frame.data, ms, now);
         } else if self.last_key_at.is_none() {
             return;

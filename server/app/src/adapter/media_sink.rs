@@ -173,6 +173,7 @@ impl Sink for MediaSink {
             | Fact::PublisherGone { .. }
             | Fact::StillKept { .. }
             | Fact::StillTaken { .. }
+            | Fact::Clock(_)
             | Fact::Levels { .. } => return,
             Fact::Gap { ms } if ms < GAP_WORTH_AN_EVENT_MS => return,
             Fact::StorageFailed { name, kind } => {

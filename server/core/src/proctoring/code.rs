@@ -77,6 +77,8 @@ codes! {
     CameraFrozen = "CAMERA_FROZEN": Human, 15 s, gap 30 s, conf 40;
     /// The camera suddenly shows something else
     CameraChanged = "CAMERA_CHANGED": Human, 0 s, gap 60 s, conf 40;
+    /// The clock of the camera's stream stands, runs wrong or leaps, or a stretch of it came before
+    CameraClock = "CAMERA_CLOCK": Human, 0 s, gap 60 s, conf 40;
     /// The face is at the edge of the picture: advice, never a violation by itself
     FaceOffCentre = "FACE_OFF_CENTRE": Info, 15 s, gap 60 s, conf 40;
     /// A sound well above the room's own; a machine cannot say whose

@@ -69,6 +69,34 @@ table! {
         not "Бұл бұзушылық дегенді білдірмейді: камера қозғалып кетуі немесе жарық өзгеруі мүмкін."
             "Это не значит, что было нарушение: камеру могли задеть, мог измениться свет."
             "This does not mean that a rule was broken: the camera may have been pushed, or the light changed.";
+    "clock_frozen":
+        seen "Камераның суреттері келіп тұр, бірақ ағынның өз сағаты жүрмейді."
+            "Кадры с камеры приходят, а собственные часы потока стоят."
+            "Pictures come from the camera, and the stream's own clock stands still."
+        not "Бұл жазба көрсетілді дегенді білдірмейді: камераның, драйвердің немесе браузердің ақауы да осылай көрінеді."
+            "Это не значит, что показали запись: так же выглядит сбой камеры, драйвера или браузера."
+            "This does not mean that a recording was shown: a fault of the camera, its driver or the browser looks the same.";
+    "clock_rate":
+        seen "Камера ағынының сағаты уақыттан тезірек немесе баяуырақ жүреді."
+            "Часы потока с камеры идут быстрее или медленнее времени."
+            "The clock of the camera's stream runs faster or slower than time."
+        not "Бұл жазба көрсетілді дегенді білдірмейді: шамадан тыс жүктелген компьютер немесе ақаулы камера да осылай көрінеді."
+            "Это не значит, что показали запись: так же выглядят перегруженный компьютер или неисправная камера."
+            "This does not mean that a recording was shown: an overloaded computer or a faulty camera looks the same.";
+    "clock_jump":
+        seen "Суреттер үзіліссіз келіп тұрғанда камера ағынының сағаты секіріп кетті."
+            "Часы потока с камеры скакнули, хотя кадры приходили без перерыва."
+            "The clock of the camera's stream leapt while pictures came without a break."
+        not "Бұл жазба қайта басталды дегенді білдірмейді: камера ауысқанда немесе драйвер қайта іске қосылғанда да осылай болады."
+            "Это не значит, что запись началась заново: так бывает при смене камеры или перезапуске драйвера."
+            "This does not mean that a recording began again: a change of camera or a restarted driver does the same.";
+    "stream_replayed":
+        seen "Камера ағынының бір бөлігі бұрын келген бөлікпен байтына дейін бірдей."
+            "Отрезок потока с камеры байт в байт повторяет пришедший раньше."
+            "A stretch of the camera's stream is byte for byte one that came before."
+        not "Кімнің және неліктен қайталағанын машина айта алмайды: сынақ суретін көрсететін бағдарлама да осылай қайталайды. Екі бөлікті салыстырып қараңыз."
+            "Кто и зачем повторил, машина сказать не может: так повторяет и программа с пробной картинкой. Сравните оба отрезка."
+            "Who repeated it and why a machine cannot say: a program that shows a test picture repeats like this, too. Compare both stretches.";
     "no_face":
         seen "Суреттерде камераға қараған бет табылмады."
             "На снимках не найдено лица, обращённого к камере."

@@ -188,6 +188,7 @@ impl Detection {
         match fact {
             Fact::StillTaken { webp } => return self.show(session, webp.clone()),
             Fact::Levels { loudest } => self.lock().levels(session, now, loudest),
+            Fact::Clock(seen) => self.lock().clock(session, now, *seen),
             Fact::PublisherGone { .. } => self.lock().gone(session, now),
             _ => return,
         }
@@ -286,6 +287,9 @@ pub(crate) const fn code(condition: Condition) -> Code {
         Condition::SeveralFaces => Code::SecondPerson,
         Condition::OffCentre => Code::FaceOffCentre,
         Condition::Sound => Code::SoundHeard,
+        Condition::ClockFrozen | Condition::ClockRate | Condition::ClockJump | Condition::Replayed => {
+            Code::CameraClock
+        }
     }
 }
 

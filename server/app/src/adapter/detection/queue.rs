@@ -5,11 +5,14 @@ use super::glance::{GLANCES_MAX, Glance};
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use synaq_core::time::{At, Span};
-use synaq_detectors::Watch;
+use synaq_detectors::{Pace, Watch};
+use synaq_media::ClockSeen;
 use uuid::Uuid;
 
 /// Tenths of a second of sound that may wait per candidate.
 const LEVELS_MAX: usize = 300;
+/// Stretches of the sender's clock that may wait, of five seconds each.
+const PACES_MAX: usize = 12;
 /// Sound comes in these steps.
 const STEP: Span = Span(100);
 /// Candidates without anything new for this long are forgotten, with what their detectors knew.
@@ -34,6 +37,7 @@ pub(super) struct Work {
     pub(super) session: Uuid,
     pub(super) picture: Option<Picture>,
     pub(super) levels: Vec<(At, u8)>,
+    pub(super) paces: Vec<(At, Pace)>,
     pub(super) watch: Option<Watch>,
     /// Pictures looked at before
     pub(super) pictures: u64,
@@ -54,6 +58,7 @@ pub(super) struct Left {
 struct Seat {
     picture: Option<Picture>,
     levels: VecDeque<(At, u8)>,
+    paces: VecDeque<(At, Pace)>,
     /// None before the first look, and while a worker has it
     watch: Option<Watch>,
     pictures: u64,
@@ -90,6 +95,16 @@ impl Queue {
         }
         while seat.levels.len() > LEVELS_MAX {
             seat.levels.pop_front();
+        }
+        self.wake(session);
+    }
+
+    pub(super) fn clock(&mut self, session: Uuid, now: At, seen: ClockSeen) {
+        let ClockSeen { passed_ms, advanced_ms, pictures, jumped_ms, repeated } = seen;
+        let seat = self.seat(session, now);
+        seat.paces.push_back((now, Pace { passed_ms, advanced_ms, pictures, jumped_ms, repeated }));
+        if seat.paces.len() > PACES_MAX {
+            seat.paces.pop_front();
         }
         self.wake(session);
     }
@@ -143,6 +158,7 @@ impl Queue {
             session,
             picture: seat.picture.take(),
             levels: seat.levels.drain(..).collect(),
+            paces: seat.paces.drain(..).collect(),
             watch: seat.watch.take(),
             pictures: seat.pictures,
             wanted: seat.wanted.clone(),
@@ -154,7 +170,7 @@ impl Queue {
     pub(super) fn give_back(&mut self, session: Uuid, left: Left) {
         let Some(seat) = self.seats.get_mut(&session) else { return };
         (seat.watch, seat.pictures, seat.wanted, seat.busy) = (left.watch, left.pictures, left.wanted, false);
-        if seat.picture.is_some() || !seat.levels.is_empty() {
+        if seat.picture.is_some() || !seat.levels.is_empty() || !seat.paces.is_empty() {
             self.wake(session);
         }
     }

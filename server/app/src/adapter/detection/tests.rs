@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use synaq_core::proctoring::{Code, SignalPhase, Source};
 use synaq_core::time::At;
 use synaq_detectors::{Condition, Phase, Thresholds};
-use synaq_media::Fact;
+use synaq_media::{ClockSeen, Fact};
 use synaq_runtime::Clock;
 use uuid::Uuid;
 
@@ -71,6 +71,51 @@ async fn a_cover_is_claimed_with_what_was_measured() {
     assert_eq!(measured.picture_sha256, Some(synaq_seal::sha256(&webp).to_string()));
     assert_eq!((measured.shown, measured.could_not_tell), (Some(2), Some(0)));
     tokio::task::spawn_blocking(|| workers.stop()).await.expect("stopped");
+}
+
+#[tokio::test]
+async fn a_clock_that_leaps_is_claimed_without_a_picture_and_an_accommodation_switches_it_off() {
+    let leap = Fact::Clock(ClockSeen {
+        passed_ms: 5_000,
+        advanced_ms: -25_000,
+        pictures: 60,
+        jumped_ms: -30_000,
+        repeated: 0,
+    });
+    for off in [BTreeSet::new(), switched_off(&[Code::CameraClock].into())] {
+        let clock = Arc::new(Hand::default());
+        let detection = Arc::new(Detection::new(Arc::<Hand>::clone(&clock)));
+        let (looked, mut looks) = tokio::sync::mpsc::unbounded_channel();
+        let wanted = off.clone();
+        let ask: Ask = Arc::new(move |session| {
+            looked.send(session).expect("the test listens");
+            Wanted::Yes(wanted.clone())
+        });
+        let (workers, mut found) = detection.start(&settings(), &ask).expect("a thread");
+        detection.notice(SESSION, &leap);
+        assert_eq!(looks.recv().await, Some(SESSION));
+        tokio::task::spawn_blocking(|| workers.stop()).await.expect("stopped");
+        if !off.is_empty() {
+            assert!(found.try_recv().is_err());
+            continue;
+        }
+        let event = event(&found.try_recv().expect("a claim"));
+        assert_eq!(
+            (event.code, event.phase, event.source),
+            (Code::CameraClock, SignalPhase::Begin, Source::Model)
+        );
+        let measured = event.measured.expect("measured");
+        assert_eq!(
+            (
+                measured.condition.as_str(),
+                measured.detector.as_str(),
+                measured.score_milli,
+                measured.threshold_milli
+            ),
+            ("clock_jump", "clock", 30_000, 5_000)
+        );
+        assert_eq!((measured.picture, measured.shown), (None, None));
+    }
 }
 
 #[tokio::test]

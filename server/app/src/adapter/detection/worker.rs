@@ -44,7 +44,7 @@ impl Worker {
     }
 
     fn look(&self, work: Work, faces: &mut dyn Faces) {
-        let Work { session, picture, levels, watch, mut pictures, wanted, came } = work;
+        let Work { session, picture, levels, paces, watch, mut pictures, wanted, came } = work;
         // Once a picture; the seconds of sound between two pictures keep its answer.
         let known = wanted.filter(|(asked, _)| picture.is_none() && came - *asked < ASKED_AGAIN_AFTER);
         let (asked, wanted) = known.unwrap_or_else(|| (came, (self.ask)(session)));
@@ -59,6 +59,9 @@ impl Worker {
         let heard = |claim| Found { session, claim, look: None };
         for (at, level) in levels {
             found.extend(watch.hear(at.0, level).map(heard));
+        }
+        for (at, pace) in paces {
+            found.extend(watch.pace(at.0, pace).into_iter().map(heard));
         }
         if let Some(picture) = picture {
             match Frame::decode(pictures, picture.taken.0, &picture.picture) {
