@@ -1,31 +1,25 @@
 //! Sealed evidence on the local disk: one folder a session, one blob a piece, each class of data under a key of the
 //! session's own. Behind the folder there may be a store that it is carried to (`depot`).
 
-use super::depot::{Depot, NOTE, SUFFIX, Track};
+use super::depot::{Depot, NOTE, SUFFIX};
+use super::piece::Piece;
 use crate::private;
 use ring::rand::SystemRandom;
 use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use synaq_core::ids::SessionId;
 use synaq_core::retention::DataClass;
 use synaq_core::session::EvidenceRef;
-use synaq_media::{Checkpoint, EvidenceStore, EvidenceWriter, Finished};
+use synaq_media::{EvidenceStore, EvidenceWriter, Finished};
 use synaq_seal::blob::{BlobId, Ending, InstallationKey, Reader, SessionKey, Writer};
 use synaq_seal::shares::unwrap_share;
 use synaq_store::Directory;
 use synaq_web::{Erased, Evidence, Opened};
 use uuid::Uuid;
-
-/// A blob is synced when a chunk is appended this long after the last sync. A recording appends whole clusters of two
-/// seconds, so that power loss takes what is up to 6 + 2 s old on its way to the disk and up to 2 s in the open cluster:
-/// ten seconds. A killed process loses the open cluster alone.
-const SYNC_EVERY: Duration = Duration::from_secs(6);
-/// ... or this much: what the disk has to take at once stays small.
-const SYNC_EVERY_BYTES: u64 = 256 * 1024;
 
 /// One for each class of data, by its share; none once it was destroyed.
 type ClassKeys = Vec<Option<SessionKey>>;
@@ -240,7 +234,11 @@ impl EvidenceStore for EvidenceFolder {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let track = self.depot.as_ref().map(|depot| depot.begin(session, name)).transpose()?;
-        private::folder(folder)?;
+        if !folder.exists() {
+            private::folder(folder)?;
+            // The folder's own name, too, or its files are gone with it after a power cut.
+            sync_folder(&self.root)?;
+        }
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
@@ -249,7 +247,7 @@ impl EvidenceStore for EvidenceFolder {
         sync_folder(folder)?;
         let id = BlobId::generate(&self.random).map_err(io::Error::other)?;
         let writer = Writer::create(file, &key, id).map_err(io::Error::other)?;
-        Ok(Box::new(Piece { writer: Some(writer), unsynced: 0, synced_at: Instant::now(), track }))
+        Ok(Box::new(Piece::new(writer, Instant::now(), track)))
     }
 }
 
@@ -272,7 +270,8 @@ impl Evidence for EvidenceFolder {
             (Err(error), _) => return Err(error),
         };
         let id = BlobId::read_from(&mut file).map_err(io::Error::other)?;
-        let reader = Reader::open(file, &key, id).map_err(into_io)?;
+        // As a power cut left it, too: what is not whole at its end is left out, and named as missing.
+        let reader = Reader::open_left(file, &key, id).map_err(into_io)?;
         let unfinished = reader.ending() != Ending::Finished;
         Ok(Opened { bytes: reader.plain_len(), unfinished, plain: Box::new(reader) })
     }
@@ -297,59 +296,7 @@ fn noted(file: &Path) -> PathBuf {
     PathBuf::from(format!("{}{NOTE}", text.strip_suffix(SUFFIX).unwrap_or(&text)))
 }
 
-struct Piece {
-    /// None after a failure: what follows could not be told from damage
-    writer: Option<Writer<File>>,
-    unsynced: u64,
-    synced_at: Instant,
-    /// Behind the writer: it is over only when the file is written no more
-    track: Option<Track>,
-}
-
-impl Piece {
-    /// So much is in the file now, and `synced` or not.
-    fn told(track: &mut Option<Track>, file: &mut File, synced: bool) -> io::Result<()> {
-        let Some(track) = track else { return Ok(()) };
-        track.wrote(file.stream_position()?);
-        if synced {
-            track.synced();
-        }
-        Ok(())
-    }
-}
-
-impl EvidenceWriter for Piece {
-    fn checkpoint(&self) -> Option<Checkpoint> {
-        let so_far = self.writer.as_ref()?.so_far();
-        Some(Checkpoint { chunks: so_far.chunks, bytes: so_far.plain_bytes, head: so_far.head.to_string() })
-    }
-
-    fn append(&mut self, chunk: &[u8]) -> io::Result<()> {
-        self.track.as_ref().map_or(Ok(()), Track::room)?;
-        let writer = self.writer.as_mut().ok_or_else(|| io::Error::other("an earlier write failed"))?;
-        if let Err(error) = writer.append(chunk) {
-            self.writer = None;
-            return Err(into_io(error));
-        }
-        self.unsynced += chunk.len() as u64;
-        let due = self.unsynced >= SYNC_EVERY_BYTES || self.synced_at.elapsed() >= SYNC_EVERY;
-        if due {
-            (self.unsynced, self.synced_at) = (0, Instant::now());
-            writer.get_mut().sync_data()?;
-        }
-        Self::told(&mut self.track, writer.get_mut(), due)
-    }
-
-    fn finish(mut self: Box<Self>) -> io::Result<Finished> {
-        let writer = self.writer.take().ok_or_else(|| io::Error::other("an earlier write failed"))?;
-        let (mut file, summary) = writer.finish().map_err(into_io)?;
-        file.sync_all()?;
-        Self::told(&mut self.track, &mut file, true)?;
-        Ok(Finished { sha256: summary.plain_sha256.to_string(), bytes: summary.plain_bytes })
-    }
-}
-
-fn into_io(error: synaq_seal::blob::Error) -> io::Error {
+pub(super) fn into_io(error: synaq_seal::blob::Error) -> io::Error {
     match error {
         synaq_seal::blob::Error::Io(error) => error,
         other => io::Error::other(other),

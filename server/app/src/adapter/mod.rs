@@ -8,6 +8,7 @@ pub(crate) mod expired;
 pub(crate) mod media_facts;
 pub(crate) mod media_sink;
 pub(crate) mod media_watch;
+mod piece;
 pub(crate) mod platform_client;
 pub(crate) mod salvage;
 pub(crate) mod session_source;

@@ -19,6 +19,9 @@ pub enum Ending {
     },
 }
 
+/// What may be torn at the end of a file after a power cut: whoever writes syncs far more often.
+const TORN_MAX: u64 = 2 * 1024 * 1024;
+
 /// Opens a sealed blob. Reads chunk by chunk ([`Reader::next_chunk`]) or as a plain `Read + Seek` over the plaintext,
 /// which is what an HTTP range request needs. Every byte handed out has been authenticated.
 #[derive(Debug)]
@@ -45,13 +48,67 @@ struct Entry {
     len: u32,
 }
 
+impl Entry {
+    /// Where the next one stands in the file.
+    fn end(&self) -> u64 {
+        self.sealed_at + (HEAD_LEN + TAG_LEN) as u64 + u64::from(self.len)
+    }
+}
+
 impl<R: Read + Seek> Reader<R> {
+    /// As [`Reader::open`], for a file that a power cut may have left: of its last bytes each sector may be missing, so that
+    /// a whole head can stand before bytes that were never written. What does not open within the last 2 MiB of a file
+    /// without a good end counts as torn, and what stands before it reads; behind a good end nothing is torn. Whoever asks whether a blob was changed asks
+    /// [`Reader::open`].
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn open_left(file: R, key: &SessionKey, id: BlobId) -> Result<Self, Error> {
+        let mut reader = Self::headed(file, key, id)?;
+        let file_len = reader.file.seek(SeekFrom::End(0))?;
+        if let Err(error) = reader.scan(file_len) {
+            let Error::ChunkChanged { .. } = error else { return Err(error) };
+            let at = reader.index.last().map_or(HEADER_LEN as u64, Entry::end);
+            reader.ending = Ending::Unfinished { torn_bytes: file_len - at };
+        }
+        if reader.ending != Ending::Finished {
+            reader.leave_out_torn(file_len)?;
+        }
+        Ok(reader)
+    }
+
+    fn leave_out_torn(&mut self, file_len: u64) -> Result<(), Error> {
+        let from = self.index.partition_point(|entry| entry.sealed_at + TORN_MAX < file_len);
+        for chunk in from..self.index.len() {
+            let Entry { sealed_at, plain_at, .. } = self.index[chunk];
+            self.position = plain_at;
+            match self.load(chunk) {
+                Ok(_) => {}
+                Err(Error::ChunkChanged { .. }) => {
+                    self.index.truncate(chunk);
+                    self.plain_len = plain_at;
+                    self.ending = Ending::Unfinished { torn_bytes: file_len - sealed_at };
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.position = 0;
+        Ok(())
+    }
+
     /// Opens blob `id` and finds its chunks by walking their heads. Bytes appended to the file afterwards are not seen.
     ///
     /// # Errors
     /// When the file is no blob, another blob, under another key, or changed in its header or ending.
-    pub fn open(mut file: R, key: &SessionKey, id: BlobId) -> Result<Self, Error> {
-        let file_len = file.seek(SeekFrom::End(0))?;
+    pub fn open(file: R, key: &SessionKey, id: BlobId) -> Result<Self, Error> {
+        let mut reader = Self::headed(file, key, id)?;
+        let file_len = reader.file.seek(SeekFrom::End(0))?;
+        reader.scan(file_len)?;
+        Ok(reader)
+    }
+
+    fn headed(mut file: R, key: &SessionKey, id: BlobId) -> Result<Self, Error> {
         file.seek(SeekFrom::Start(0))?;
         let mut header = [0; HEADER_LEN];
         file.read_exact(&mut header).map_err(|source| match source.kind() {
@@ -59,7 +116,7 @@ impl<R: Read + Seek> Reader<R> {
             _ => Error::Io(source),
         })?;
         let cipher = Cipher::open(key, id, header)?;
-        let mut reader = Self {
+        Ok(Self {
             file,
             cipher,
             index: Vec::new(),
@@ -69,9 +126,7 @@ impl<R: Read + Seek> Reader<R> {
             position: 0,
             current: None,
             buffer: Vec::new(),
-        };
-        reader.scan(file_len)?;
-        Ok(reader)
+        })
     }
 
     fn scan(&mut self, file_len: u64) -> Result<(), Error> {

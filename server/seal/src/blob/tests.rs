@@ -260,3 +260,27 @@ fn ending_that_miscounts_is_refused_even_under_the_right_key() {
     assert!(matches!(read(&ending(0)), Ok((_, Ending::Finished))));
     assert!(matches!(read(&ending(5)), Err(Error::ChunkChanged { index: 0 })));
 }
+
+#[test]
+fn a_blob_that_lost_power_reads_before_what_is_torn_whichever_bytes_of_its_end_are_missing() {
+    let whole = sample();
+    let starts = starts();
+    let ending = *starts.last().unwrap();
+    // The bytes of one chunk, its head aside, were never written, and no ending was; or those of the ending.
+    for (chunk, start) in starts.iter().enumerate() {
+        let end = starts.get(chunk + 1).copied().unwrap_or(whole.len());
+        let mut left = whole.clone();
+        left[start + HEAD_LEN..end].fill(0);
+        left.truncate(if *start == ending { whole.len() } else { ending });
+        let mut reader = Reader::open_left(Cursor::new(&left[..]), &key(1), ID).unwrap();
+        let torn_bytes = (left.len() - start) as u64;
+        assert_eq!((reader.chunks(), reader.ending()), (chunk as u64, Ending::Unfinished { torn_bytes }));
+        let mut text = Vec::new();
+        reader.read_to_end(&mut text).unwrap();
+        assert_eq!(text, TEXTS[..chunk].concat());
+        // Whoever asks whether it was changed is told so.
+        assert!(open(&left).and_then(|mut reader| reader.verify()).is_err());
+    }
+    let reader = Reader::open_left(Cursor::new(&whole[..]), &key(1), ID).unwrap();
+    assert_eq!((reader.chunks(), reader.ending()), (TEXTS.len() as u64, Ending::Finished));
+}
