@@ -199,7 +199,7 @@ pub(crate) fn context(minutes: u16) -> Context {
         bank_version: 1,
         plan,
         screen: false,
-            breaks: synaq_core::bank::Breaks::default(),
+        breaks: synaq_core::bank::Breaks::default(),
     };
     Context { programme, bank: Arc::new(bank), bank_sha256: "0".repeat(64), rules: RuleTable::default() }
 }

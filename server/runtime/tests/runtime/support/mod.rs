@@ -185,7 +185,7 @@ fn context() -> Context {
         bank_version: 1,
         plan,
         screen: false,
-            breaks: synaq_core::bank::Breaks::default(),
+        breaks: synaq_core::bank::Breaks::default(),
     };
     Context { programme, bank: Arc::new(bank), bank_sha256: "0".repeat(64), rules: RuleTable::default() }
 }
