@@ -1,7 +1,7 @@
 // Who sits here, and which sections are theirs. The server holds every route to the same roles; this only spares people
 // doors that are shut.
 import { Account } from "../../shared/src/staff/account.svelte.ts";
-import { book, calendar, home, list, plan, seal } from "../../shared/src/staff/icons.ts";
+import { book, calendar, home, key, list, people, plan, seal } from "../../shared/src/staff/icons.ts";
 import type { Role } from "../../shared/src/wire/Role.ts";
 
 /** The one account of the page. */
@@ -17,6 +17,10 @@ export const SECTIONS: readonly Section[] = [
   { name: "sittings", icon: calendar, roles: ["centre", "auditor"] },
   { name: "results", icon: list, roles: ["centre", "auditor"] },
   { name: "records", icon: seal, roles: ["commission"] },
+  { name: "staff", icon: people, roles: ["centre", "auditor"] },
+  { name: "profile", icon: home, roles: ["centre", "auditor"] },
+  { name: "log", icon: list, roles: ["centre", "auditor"] },
+  { name: "account", icon: key, roles: ["centre", "commission", "author", "auditor"] },
 ];
 
 /** Some role of the person is among these. */

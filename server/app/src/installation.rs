@@ -253,6 +253,7 @@ pub(crate) async fn start(
         retention: store.clone(),
         terms: start.retention.terms,
         mail,
+        personnel: store.clone(),
         evidence,
         sight: start.detectors.is_some().then(|| detection::sight(Arc::clone(&detection))),
         links: synaq_web::LinkKey::new(&keys.derivation),

@@ -12,6 +12,7 @@ mod lanes;
 mod mail;
 mod open;
 mod outbox;
+mod personnel;
 mod retention;
 mod rows;
 

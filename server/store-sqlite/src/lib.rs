@@ -9,6 +9,7 @@ mod log_room;
 mod mail;
 mod open;
 mod outbox;
+mod personnel;
 mod retention;
 mod rows;
 mod streams;

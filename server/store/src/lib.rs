@@ -7,6 +7,7 @@ mod error;
 mod event_log;
 mod mail;
 mod outbox;
+mod personnel;
 mod retention;
 mod sim;
 mod versions;
@@ -21,6 +22,7 @@ pub use event_log::{
 };
 pub use mail::{ClaimedLetter, LetterEnd, LetterRow, LetterState, Mail, MailBacklog, NewLetter};
 pub use outbox::{Backlog, Claimed, Delivery, DeliveryState, MessageKind, NewMessage, Outbox, Settlement};
+pub use personnel::{AuditFilter, FactorRow, Member, NewProfile, Personnel, ProfileRow, StaffEdit};
 pub use retention::{ERASED, ErasureRow, Ground, HoldRow, KeptRow, Lifted, Retention};
 pub use sim::{Fault, Outage, SimStore};
 pub use versions::{Kept, Versions};

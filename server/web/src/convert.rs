@@ -65,6 +65,16 @@ pub(crate) fn text(text: &bank::Text) -> Text {
     Text { kk: text.kk.clone(), ru: text.ru.clone() }
 }
 
+pub(crate) const fn store_role(role: Role) -> StoreRole {
+    match role {
+        Role::Centre => StoreRole::Centre,
+        Role::Proctor => StoreRole::Proctor,
+        Role::Commission => StoreRole::Commission,
+        Role::Author => StoreRole::Author,
+        Role::Auditor => StoreRole::Auditor,
+    }
+}
+
 pub(crate) const fn role(role: StoreRole) -> Role {
     match role {
         StoreRole::Centre => Role::Centre,

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use synaq_core::retention::Terms;
 use synaq_runtime::Clock;
 use synaq_seal::secret::InstallationKey;
-use synaq_store::{Directory, EventLog, Outbox, Retention};
+use synaq_store::{Directory, EventLog, Outbox, Personnel, Retention};
 
 /// How the front door answers to the outside.
 #[derive(Clone, Debug)]
@@ -92,6 +92,8 @@ pub struct Doors {
     pub terms: Terms,
     /// Where letters are posted
     pub mail: PostOffice,
+    /// Who works at a centre
+    pub personnel: Arc<dyn Personnel>,
     /// Who looks at pictures, if anybody does
     pub sight: Option<Arc<dyn Sight>>,
     /// Key of personal links
@@ -200,6 +202,7 @@ parts! {
     Random: |inner| inner.doors.random;
     LinkKey: |inner| inner.doors.links;
     PostOffice: |inner| inner.doors.mail;
+    Arc<dyn Personnel>: |inner| inner.doors.personnel;
     Arc<InstallationKey>: |inner| inner.doors.session_keys;
     Arc<Options>: |inner| inner.options;
     Drain: |inner| inner.options.drain;

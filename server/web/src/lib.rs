@@ -17,6 +17,7 @@ mod convert;
 mod doors;
 mod errors;
 mod evidence;
+mod form;
 mod fresh;
 mod guard;
 mod line_stills;

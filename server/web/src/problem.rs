@@ -41,6 +41,9 @@ impl From<synaq_store::Error> for Refused {
         match error {
             synaq_store::Error::NotFound => Code::NotFound.into(),
             synaq_store::Error::Taken("login") => Code::LoginTaken.into(),
+            synaq_store::Error::Taken("last head") => Code::LastHead.into(),
+            synaq_store::Error::Taken("profile") => Code::ChangedMeanwhile.into(),
+            synaq_store::Error::Taken("second factor") => Code::SecondFactorHeld.into(),
             synaq_store::Error::Taken(what) => Problem::new(Code::BankVersionTaken)
                 .detail(format!("{what} is taken; raise the version"))
                 .into(),

@@ -112,6 +112,10 @@ pub fn routes() -> Vec<Route> {
         POST post "/api/v1/staff/sign-out" STAFF staff::sign_out;
         GET get "/api/v1/staff/me" STAFF staff::me;
         POST post "/api/v1/staff/ticket" STAFF staff::ticket;
+        GET get "/api/v1/staff/second-factor" STAFF staff::factor::show;
+        POST post "/api/v1/staff/second-factor" STAFF staff::factor::offer;
+        POST post "/api/v1/staff/second-factor/confirm" STAFF staff::factor::confirm;
+        POST post "/api/v1/staff/second-factor/remove" STAFF staff::factor::remove;
 
         GET get "/api/v1/proctor/sittings" PROCTOR proctor::sittings;
         GET get "/api/v1/proctor/socket" TICKET proctor::socket;
@@ -124,6 +128,15 @@ pub fn routes() -> Vec<Route> {
         POST post "/api/v1/proctor/sessions/{session}/whep" PROCTOR proctor::whep;
         DELETE delete "/api/v1/proctor/whep/{resource}" PROCTOR proctor::close_whep;
 
+        GET get "/api/v1/centre/staff" CENTRE_SEEN centre::people::list;
+        POST post "/api/v1/centre/staff" CENTRE centre::people::invite;
+        POST post "/api/v1/centre/staff/{staff}" CENTRE centre::people::edit;
+        POST post "/api/v1/centre/staff/{staff}/link" CENTRE centre::people::link;
+        POST post "/api/v1/centre/staff/{staff}/second-factor/reset" CENTRE centre::people::reset_factor;
+        POST post "/api/v1/centre/second-factor" CENTRE centre::people::set_factor_rule;
+        GET get "/api/v1/centre/profile" CENTRE_SEEN centre::profile::show;
+        POST post "/api/v1/centre/profile" CENTRE centre::profile::save;
+        GET get "/api/v1/centre/log" CENTRE_SEEN centre::log::show;
         GET get "/api/v1/centre/banks" LIBRARY_SEEN centre::banks;
         POST post "/api/v1/centre/banks" LIBRARY centre::import_bank;
         GET get "/api/v1/centre/banks/{bank}" LIBRARY_SEEN centre::bank;

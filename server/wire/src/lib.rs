@@ -7,6 +7,7 @@ pub mod candidate;
 pub mod centre;
 pub mod limits;
 pub mod own_log;
+pub mod people;
 pub mod playback;
 pub mod problem;
 pub mod proctor;

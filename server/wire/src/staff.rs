@@ -31,6 +31,10 @@ pub struct SignIn {
     pub login: String,
     /// At least 12 characters
     pub password: String,
+    /// Of the second factor, after `second_factor_needed`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub code: Option<String>,
 }
 
 /// `POST /api/v1/staff/setup`: a one-time set-up link's form.
@@ -79,4 +83,6 @@ pub struct Me {
     pub roles: Vec<Role>,
     /// Where
     pub centre: Text,
+    /// The centre asks for a second factor that is not set up: nothing else is open before
+    pub second_factor_due: bool,
 }

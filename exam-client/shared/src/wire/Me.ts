@@ -25,4 +25,8 @@ roles: Array<Role>,
 /**
  * Where
  */
-centre: Text, };
+centre: Text, 
+/**
+ * The centre asks for a second factor that is not set up: nothing else is open before
+ */
+second_factor_due: boolean, };

@@ -11,4 +11,8 @@ login: string,
 /**
  * At least 12 characters
  */
-password: string, };
+password: string, 
+/**
+ * Of the second factor, after `second_factor_needed`
+ */
+code?: string, };

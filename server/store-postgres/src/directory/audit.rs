@@ -28,7 +28,7 @@ pub(super) async fn of(
     all(store.rows.rows(query).await?, entry).map_err(engine)
 }
 
-fn entry(row: &PgRow) -> sqlx::Result<AuditEntry> {
+pub(crate) fn entry(row: &PgRow) -> sqlx::Result<AuditEntry> {
     Ok(AuditEntry {
         at: at(row, "at")?,
         centre: CentreId(row.try_get("centre")?),

@@ -153,7 +153,7 @@ pub(super) async fn purge_expired(store: &PostgresStore, now: At) -> Result<u64,
     only(rows, |row| row.try_get::<i64, _>("purged").map(i64::unsigned_abs)).map_err(engine)
 }
 
-fn staff(row: &PgRow) -> sqlx::Result<StaffRow> {
+pub(crate) fn staff(row: &PgRow) -> sqlx::Result<StaffRow> {
     let roles: Vec<String> = row.try_get("roles")?;
     Ok(StaffRow {
         id: StaffId(row.try_get("id")?),

@@ -31,7 +31,7 @@ pub(super) async fn of(store: &SqliteStore, centre: CentreId, limit: u32) -> Res
         .map_err(engine)
 }
 
-fn entry(row: SqliteRow) -> Result<AuditEntry, sqlx::Error> {
+pub(crate) fn entry(row: SqliteRow) -> Result<AuditEntry, sqlx::Error> {
     Ok(AuditEntry {
         at: At(row.try_get("at")?),
         centre: CentreId(row.try_get("centre")?),

@@ -9,6 +9,9 @@ mod shift_note;
 mod sitting;
 mod staff;
 
+pub(crate) use audit::entry as audit_entry;
+pub(crate) use staff::staff as staff_of_row;
+
 use crate::open::SqliteStore;
 use async_trait::async_trait;
 use synaq_core::ids::{BankId, CentreId, ProgrammeId, SessionId, SittingId, StaffId};

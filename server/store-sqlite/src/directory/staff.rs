@@ -210,7 +210,7 @@ async fn delete_expired(connection: &mut SqliteConnection, now: At) -> Result<u6
     Ok(purged)
 }
 
-fn staff(row: SqliteRow) -> Result<StaffRow, sqlx::Error> {
+pub(crate) fn staff(row: SqliteRow) -> Result<StaffRow, sqlx::Error> {
     let roles: Option<String> = row.try_get("roles")?;
     let roles = roles.as_deref().unwrap_or_default();
     Ok(StaffRow {

@@ -7,16 +7,17 @@ mod fixtures;
 pub mod log;
 pub mod mail;
 pub mod outbox;
+pub mod personnel;
 pub mod retention;
 
-use crate::{Directory, EventLog, Mail, Outbox, Retention};
+use crate::{Directory, EventLog, Mail, Outbox, Personnel, Retention};
 use async_trait::async_trait;
 
 /// How the suite gets stores.
 #[async_trait]
 pub trait Engine: Send + Sync {
     /// The store under test
-    type Store: EventLog + Outbox + Directory + Retention + Mail;
+    type Store: EventLog + Outbox + Directory + Retention + Mail + Personnel;
 
     /// A store with nothing in it, that no other test sees.
     async fn fresh(&self) -> Self::Store;
@@ -74,6 +75,14 @@ macro_rules! conformance_tests {
             the_audit_log_lists_one_centre_newest_first,
             notes_of_a_shift_are_listed_newest_first,
             the_directory_survives_a_restart,
+        );
+        $crate::conformance_tests!(@of $engine, personnel:
+            other_roles_and_being_disabled_end_sign_ins,
+            nobody_takes_the_last_head_away,
+            a_profile_is_saved_once_by_whoever_saw_the_newest,
+            a_second_factor_is_confirmed_once_and_each_code_used_once,
+            a_rule_asks_for_a_second_factor_by_role,
+            the_audit_log_is_read_page_by_page_and_by_what_is_asked_for,
         );
         $crate::conformance_tests!(@of $engine, mail:
             a_letter_is_one_senders_until_its_claim_runs_out,

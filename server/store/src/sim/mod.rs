@@ -5,6 +5,7 @@ mod directory;
 mod event_log;
 mod mail;
 mod outbox;
+mod personnel;
 mod retention;
 
 use crate::{
@@ -91,6 +92,7 @@ struct Disk {
     audit: Vec<AuditEntry>,
     letters: Vec<mail::Posted>,
     shift_notes: Vec<ShiftNote>,
+    office: personnel::Office,
     holds: Vec<HoldRow>,
     erasures: BTreeMap<(SessionId, DataClass), ErasureRow>,
 }

@@ -6,6 +6,7 @@ pub(crate) mod link;
 pub(crate) mod password;
 pub(crate) mod rate;
 pub(crate) mod ticket;
+pub(crate) mod totp;
 pub(crate) mod who;
 
 use base64::Engine as _;

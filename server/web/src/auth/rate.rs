@@ -81,6 +81,8 @@ pub(crate) struct Rates {
     offers: Limit,
     /// Letters that anybody may ask for to be sent to one person
     letters: Limit,
+    /// Codes of one person's second factor
+    codes: Limit,
 }
 
 struct Limit {
@@ -129,6 +131,8 @@ impl Rates {
             offers: limit(2_000, 30),
             // The first may have gone astray; more only fill a letter box.
             letters: limit(600_000, 3),
+            // A million codes and three that are right: guessing takes years.
+            codes: limit(15_000, 5),
         }
     }
 
@@ -159,6 +163,10 @@ impl Rates {
 
     pub(crate) fn ticket(&self, by: uuid::Uuid) -> Result<(), Problem> {
         self.tickets.take(by)
+    }
+
+    pub(crate) fn code(&self, of: uuid::Uuid) -> Result<(), Problem> {
+        self.codes.take(of)
     }
 
     pub(crate) fn letter(&self, to: uuid::Uuid) -> Result<(), Problem> {

@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use synaq_runtime::Clock;
-use synaq_store::{Directory, Role, StaffRow};
+use synaq_store::{Directory, Personnel, Role, StaffRow};
 use synaq_wire::problem::Code;
 
 /// A signed-in member of staff. Only the layer of a staff route makes one.
@@ -43,6 +43,10 @@ async fn sign_in_of(app: &App, headers: &HeaderMap, roles: &[Role]) -> Result<Wh
     let now = Arc::<dyn Clock>::from_ref(app).now();
     let staff = Arc::<dyn Directory>::from_ref(app).staff_session(cookie, now).await?;
     let staff = staff.ok_or(Code::SignInRequired)?;
+    // One's own account, where a second factor is set up, is open to any role.
+    if !roles.is_empty() && Arc::<dyn Personnel>::from_ref(app).factor_due(staff.id).await? {
+        return Err(Code::SecondFactorDue.into());
+    }
     if roles.is_empty() || roles.iter().any(|role| staff.roles.contains(role)) {
         return Ok(Who { staff, cookie });
     }

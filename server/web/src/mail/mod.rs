@@ -4,7 +4,7 @@ mod address;
 mod words;
 
 pub(crate) use address::is_mail_address;
-pub(crate) use words::password;
+pub(crate) use words::{invitation, password};
 
 use crate::doors::{App, Random};
 use crate::fresh::Fresh;
@@ -17,7 +17,7 @@ use synaq_core::ids::CentreId;
 use synaq_runtime::Clock;
 use synaq_seal::note;
 use synaq_seal::secret::InstallationKey;
-use synaq_store::{Mail, NewLetter};
+use synaq_store::{LetterRow, Mail, NewLetter};
 use synaq_wire::problem::{Code, Problem};
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -119,6 +119,11 @@ impl Post {
     /// Somebody sends letters here. Where nobody does, links are handed over by people.
     pub(crate) const fn is_open(&self) -> bool {
         self.office.open
+    }
+
+    /// Letters of a centre, newest first: their fate, never what they say.
+    pub(crate) async fn letters(&self, centre: CentreId, limit: u32) -> Result<Vec<LetterRow>, Refused> {
+        Ok(self.office.rows.letters(centre, None, limit).await?)
     }
 
     /// Posts letters, all or none: `mail_off`, `out_of_limits`. They are on their way when this returns, across a crash.

@@ -2,7 +2,7 @@
 
 use super::Content;
 use synaq_core::time::{At, Span};
-use synaq_store::StaffRow;
+use synaq_store::{CentreRow, StaffRow};
 
 /// Sets the two languages of one letter apart.
 const BETWEEN: &str = "\n\n----------------------------------------\n\n";
@@ -15,6 +15,31 @@ pub(crate) fn moment(at: At) -> String {
     let text = (at + OFFSET).to_string();
     let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default();
     format!("{}.{}.{}, {}", part(8..10), part(5..7), part(0..4), part(11..16))
+}
+
+/// Somebody was added: their login and a link by which they set a password.
+pub(crate) fn invitation(staff: &StaffRow, centre: &CentreRow, link: &str, until: At) -> Content {
+    let (name, login, until) = (&staff.name, &staff.login, moment(until));
+    let kk = format!(
+        "Сәлеметсіз бе, {name}!\n\n\
+         «{}» Сізді Synaq жүйесіне қызметкер ретінде қосты.\n\n\
+         Логиніңіз: {login}\n\
+         Құпиясөз орнату үшін мына сілтемені ашыңыз:\n{link}\n\n\
+         Сілтеме бір рет және {until} дейін жарамды. Оны ешкімге бермеңіз.\n\
+         Бұл хат Сізге қате келсе, оны елемеңіз.",
+        centre.name_kk
+    );
+    let ru = format!(
+        "Здравствуйте, {name}!\n\n\
+         «{}» добавил Вас в систему Synaq как сотрудника.\n\n\
+         Ваш логин: {login}\n\
+         Чтобы установить пароль, откройте ссылку:\n{link}\n\n\
+         Ссылка действует один раз и до {until}. Никому её не передавайте.\n\
+         Если письмо пришло Вам по ошибке, ничего не делайте.",
+        centre.name_ru
+    );
+    let subject = "Synaq: жүйеге шақыру / приглашение в систему".to_owned();
+    Content { subject, text: format!("{kk}{BETWEEN}{ru}\n") }
 }
 
 /// A new password was asked for, by the person or by the head of the centre.

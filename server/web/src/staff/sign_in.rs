@@ -11,6 +11,7 @@ use crate::convert;
 use crate::doors::{Options, Random};
 use crate::peers::{Owner, Peers};
 use crate::problem::Refused;
+use crate::staff::factor::Factors;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
@@ -34,6 +35,7 @@ pub(crate) struct Entrance {
     options: Arc<Options>,
     clock: Arc<dyn Clock>,
     random: Random,
+    factors: Factors,
 }
 
 impl axum::extract::FromRef<crate::doors::App> for Entrance {
@@ -45,6 +47,7 @@ impl axum::extract::FromRef<crate::doors::App> for Entrance {
             options: FromRef::from_ref(app),
             clock: FromRef::from_ref(app),
             random: FromRef::from_ref(app),
+            factors: FromRef::from_ref(app),
         }
     }
 }
@@ -54,7 +57,7 @@ pub(crate) async fn sign_in(
     State(entrance): State<Entrance>,
     State(rates): State<Arc<Rates>>,
     From(from): From,
-    Json(SignIn { login, password }): Json<SignIn>,
+    Json(SignIn { login, password, code }): Json<SignIn>,
 ) -> Result<Response, Refused> {
     rates.sign_in(&login, from)?;
     let found = match login.chars().count() {
@@ -64,10 +67,12 @@ pub(crate) async fn sign_in(
     let found = found.filter(|staff| !staff.disabled);
     let stored = found.as_ref().and_then(|staff| staff.password_hash.clone());
     let right = entrance.passwords.check(password, stored).await.map_err(unhashed)?;
-    match found.filter(|_| right) {
-        Some(staff) => entrance.let_in(staff).await,
-        None => Err(Code::CredentialsWrong.into()),
+    let Some(staff) = found.filter(|_| right) else { return Err(Code::CredentialsWrong.into()) };
+    if let Some(factor) = entrance.factors.confirmed(staff.id).await? {
+        let code = code.ok_or(Code::SecondFactorNeeded)?;
+        entrance.factors.check(staff.id, &factor, &code).await?;
     }
+    entrance.let_in(staff).await
 }
 
 /// A one-time set-up link's form: sets the password and signs in.
@@ -90,6 +95,10 @@ pub(crate) async fn set_up(
         return Err(Code::SetupLinkInvalid.into());
     }
     entrance.directory.set_password(id, password_hash).await?;
+    // Whoever reads somebody's mail has one factor, not two.
+    if entrance.factors.confirmed(id).await?.is_some() {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     entrance.let_in(staff).await
 }
 
@@ -123,6 +132,7 @@ impl Entrance {
             name: staff.name.clone(),
             roles: staff.roles.iter().copied().map(convert::role).collect(),
             centre: Text { kk: centre.name_kk, ru: centre.name_ru },
+            second_factor_due: self.factors.due(staff.id).await?,
         })
     }
 }
@@ -147,9 +157,13 @@ pub(crate) async fn me(State(entrance): State<Entrance>, who: Who) -> Result<axu
 pub(crate) async fn ticket(
     State(tickets): State<Arc<Tickets>>,
     State(rates): State<Arc<Rates>>,
+    State(factors): State<Factors>,
     who: Who,
 ) -> Result<axum::Json<Ticket>, Refused> {
     rates.ticket(who.staff.id.0)?;
+    if factors.due(who.staff.id).await? {
+        return Err(Code::SecondFactorDue.into());
+    }
     let bearer = Bearer::Staff { staff: Box::new(who.staff), cookie: who.cookie };
     Ok(axum::Json(Ticket { ticket: issue(&tickets, bearer)? }))
 }

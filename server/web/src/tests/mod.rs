@@ -10,6 +10,7 @@ mod ladder;
 mod log;
 mod mail;
 mod own_log;
+mod people;
 mod photo;
 mod playback;
 mod rush;

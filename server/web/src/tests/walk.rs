@@ -20,6 +20,7 @@ fn path(route: &Route, base: u128) -> String {
         .replace("{session}", &id(SESSION))
         .replace("{sitting}", &id(SITTING))
         .replace("{bank}", &id(BANK))
+        .replace("{staff}", &id(10 + Role::Proctor as u128))
         .replace("{kind}", "face")
         .replace("{name}", "face-1")
         .replace("{incident}", "1")
@@ -123,7 +124,7 @@ async fn what_another_centre_owns_does_not_exist() {
     let mut walked = 0;
     for route in routes() {
         let Audience::Staff(roles) = route.audience else { continue };
-        let owned = ["{session}", "{sitting}", "{bank}"].iter().any(|id| route.path.contains(id));
+        let owned = ["{session}", "{sitting}", "{bank}", "{staff}"].iter().any(|id| route.path.contains(id));
         if !owned {
             continue;
         }
@@ -137,6 +138,9 @@ async fn what_another_centre_owns_does_not_exist() {
                 Some("hold") => "{\"ground\":\"appeal\",\"reason\":\"x\"}",
                 Some("notes") => "{\"text\":\"x\"}",
                 Some("lift") => "{\"reason\":\"x\"}",
+                Some("{staff}") => {
+                    "{\"name\":\"A\",\"mail\":\"\",\"roles\":[\"proctor\"],\"disabled\":false}"
+                }
                 _ => "name,iin\n",
             };
             let foreign = foreign.header("content-type", media_type).body(Body::from(body)).unwrap();
@@ -162,6 +166,9 @@ async fn lists_hold_nothing_of_another_centre() {
         (Role::Centre, "/api/v1/centre/sittings"),
         (Role::Centre, "/api/v1/centre/duty"),
         (Role::Centre, "/api/v1/centre/results"),
+        (Role::Centre, "/api/v1/centre/staff"),
+        (Role::Centre, "/api/v1/centre/profile"),
+        (Role::Auditor, "/api/v1/centre/log"),
         (Role::Commission, "/api/v1/commission/records"),
         (Role::Proctor, "/api/v1/proctor/sittings"),
         (Role::Proctor, "/api/v1/staff/me"),
