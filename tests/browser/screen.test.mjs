@@ -39,6 +39,22 @@ const moving = video => until('the picture moves', async () => {
   return before > 0 && await frames() > before
 }, 60_000)
 
+/** The clip of the first incident, once what was recorded of the screen is in it. */
+const bothPictures = (staff, session) => until('the clip has both pictures', async () => {
+  const clip = await staff.json(`/api/v1/playback/${session}/clips/1`).catch(() => undefined)
+  return clip?.screen && clip
+}, 60_000)
+
+/** Somebody moves the webcam's handle to a moment that both have: the screen shows the same one. */
+async function inStep(seat, { from, to, screen }) {
+  const video = seat.at('clip-video').first()
+  await until('the clip can be played', () => video.evaluate(element => element.readyState >= 2), 30_000)
+  const at = ((Math.max(from, screen.from) + Math.min(to, screen.to)) / 2 - from) / 1_000
+  await video.evaluate((element, at) => { element.currentTime = at }, at)
+  await until('the screen of the moment of the clip', () => seat.at('clip-screen').first().evaluate((element, wanted) =>
+    !element.seeking && element.readyState >= 2 && element.videoWidth > 0 && Math.abs(element.currentTime - wanted) < 0.5, at + (from - screen.from) / 1_000), 30_000)
+}
+
 exam('the screen: named in the consent, the whole one or none, watched, recorded, and missed when it is ended',
   { screen: true, patienceMs: 240_000 }, async sitting => {
     const { candidate, proctor, demo, info } = sitting
@@ -94,6 +110,9 @@ exam('the screen: named in the consent, the whole one or none, watched, recorded
     await candidate.at('warning').waitFor({ timeout: 60_000 })
     const incident = (await sitting.detail()).incidents.find(({ code }) => code === 'SCREEN_SHARE_ENDED')
     assert.deepEqual([incident.class, incident.source, incident.status, incident.consequence], ['auto', 'client', 'confirmed_auto', 'warning'])
+    // Both pictures of it side by side, while it is fresh and nobody has kept them yet.
+    const fresh = await bothPictures(await sitting.centre(), info.session)
+    assert(fresh.screen.from <= fresh.began_at && fresh.screen.to > fresh.from, JSON.stringify(fresh))
     await candidate.page.evaluate(() => { globalThis.choice = 'whole' })
     await candidate.acknowledgeWarning()
     await candidate.at('share-screen').click()
@@ -104,7 +123,8 @@ exam('the screen: named in the consent, the whole one or none, watched, recorded
     await candidate.end()
     assert.deepEqual(await sitting.sealedAnswers(), answers)
     const evidence = await sitting.sealedEvidence()
-    for (const name of ['webcam-0001.webm', 'screen-0001.webm', 'screen-0002.webm', 'clip-0001.webm']) assert(evidence.includes(name), `${name} in ${evidence}`)
+    const kept = ['webcam-0001.webm', 'screen-0001.webm', 'screen-0002.webm', 'clip-0001.webm', 'clip-0001-screen.webm']
+    for (const name of kept) assert(evidence.includes(name), `${name} in ${evidence}`)
     const { events } = JSON.parse(await sitting.bundle())
     assert(events.some(({ kind, body }) => kind === 'evidence_checkpoint' && body.fact.name.startsWith('screen-')))
     assert.equal(events.find(({ kind }) => kind === 'consent_given').body.fact.text_version.endsWith('-screen'), true)
@@ -123,6 +143,11 @@ exam('the screen: named in the consent, the whole one or none, watched, recorded
       video.dataset.name === name && !video.seeking && video.readyState >= 2 && { time: video.currentTime, width: video.videoWidth }, part.name), 30_000)
     assert(Math.abs(shown.time * 1_000 - part.ms / 2) < 1_500 && shown.width > 0, JSON.stringify(shown))
     await look(commission.page, 'commission-kk-screen-playback')
+    const clip = await bothPictures(await sitting.centre(), info.session)
+    assert.deepEqual([clip.name, clip.screen.name], ['clip-0001.webm', 'clip-0001-screen.webm'])
+    await commission.at('show-clip').first().click()
+    await inStep(commission, clip)
+    await look(commission.page, 'commission-kk-screen-clip')
   })
 
 exam('a programme without the screen never asks for it', { flags: [DESKTOP] }, async ({ candidate }) => {

@@ -4,8 +4,32 @@ import { until } from '../support/demo.mjs'
 import { exam } from './sitting.mjs'
 import { Candidate } from './seat/candidate.mjs'
 
+/** From now on the page's connections can be asked what they receive. */
+function keepPeers() {
+  globalThis.peers = []
+  globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(...args) {
+      super(...args)
+      globalThis.peers.push(this)
+    }
+  }
+}
+
+/** Runs in the page: pictures, or packets of sound, that each connection received within a second. */
+async function receivedOf(kind) {
+  const live = globalThis.peers.filter(peer => peer.connectionState === 'connected')
+  const count = async peer => [...(await peer.getStats()).values()]
+    .filter(entry => entry.type === 'inbound-rtp' && entry.kind === kind)
+    .reduce((sum, entry) => sum + (kind === 'video' ? entry.framesReceived ?? 0 : entry.packetsReceived), 0)
+  const before = await Promise.all(live.map(count))
+  await new Promise(done => setTimeout(done, 1_000))
+  return (await Promise.all(live.map(count))).map((now, index) => now - before[index])
+}
+
 exam('the wall shows live pictures of the candidates in view, none while the page is hidden, and stills beneath', {}, async sitting => {
   const { candidate, proctor, demo } = sitting
+  await proctor.page.addInitScript(keepPeers)
+  await proctor.page.reload()
   const second = await sitting.seat(Candidate.open(demo.links.candidate_links[1], { lang: 'ru' }))
   for (const seat of [candidate, second]) {
     await seat.bind()
@@ -18,12 +42,26 @@ exam('the wall shows live pictures of the candidates in view, none while the pag
   await until('two live pictures', async () => await moving() === 2, 60_000)
   assert.equal(await proctor.page.locator('[data-testid=tile][data-live=true]').count(), 2)
   // The one whose panel is opened keeps its place and its connection.
-  const offers = []
-  proctor.page.on('request', request => request.url().endsWith('/whep') && offers.push(request.url()))
+  const [offers, sizes] = [[], []]
+  const path = request => new URL(request.url()).pathname
+  proctor.page.on('request', request => path(request).endsWith('/whep') && offers.push(request.url()))
+  proctor.page.on('request', request => request.method() === 'PUT' && sizes.push(new URL(request.url()).search))
   await proctor.openPanel(sitting.info.candidate)
   await proctor.at('live-video').waitFor()
-  assert.deepEqual(offers, [], 'the panel shares the connection of the tile')
+  // A tile has every other picture and no sound; whoever opens it has all of both, on the same connection.
+  const received = async kind => (await proctor.page.evaluate(receivedOf, kind)).sort((a, b) => a - b)
+  await until('sound for one', async () => {
+    const [less, more] = await received('audio')
+    return less === 0 && more > 20
+  }, 60_000)
+  await until('twice as many pictures for one', async () => {
+    const [less, more] = await received('video')
+    return less > 0 && more >= less * 1.5 && more >= 8
+  }, 60_000)
+  assert.deepEqual([offers, sizes], [[], ['?size=whole']], 'the panel shares the connection of the tile')
   await proctor.page.keyboard.press('Escape')
+  await until('a tile again', async () => Math.max(...await received('audio')) === 0, 60_000)
+  assert.deepEqual(sizes, ['?size=whole', '?size=small'])
   const ended = []
   proctor.page.on('request', request => request.method() === 'DELETE' && ended.push(request.url()))
   await proctor.hide()

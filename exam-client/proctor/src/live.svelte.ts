@@ -11,6 +11,9 @@ const LINGER_MS = 1_500;
 /** `webcam` comes with the sound, the shared `screen` by itself. */
 export type Track = "webcam" | "screen";
 
+/** `small`, for a tile: every other picture where the candidate's browser sends them in layers, and no sound. */
+export type Size = "small" | "whole";
+
 /** One candidate's live picture. */
 export class LiveView {
   stream = $state.raw<MediaStream | null>(null);
@@ -24,11 +27,25 @@ export class LiveView {
   #closed = false;
   #attempt = 0;
   #timer: number | undefined;
+  #size: Size;
 
-  constructor(session: string, track: Track) {
+  constructor(session: string, track: Track, size: Size) {
     this.#session = session;
     this.#track = track;
+    this.#size = size;
     void this.#connect();
+  }
+
+  /** How closely it is looked at from now on; the picture goes on meanwhile. */
+  resize(size: Size): void {
+    if (this.#size === size) return;
+    this.#size = size;
+    if (this.#resource) this.#tellSize(this.#resource);
+  }
+
+  #tellSize(resource: string): void {
+    // One that has gone is made anew by itself, in the size that is wanted then.
+    void send(`${resource}?size=${this.#size}`, { method: "PUT" }).catch(() => undefined);
   }
 
   close(): void {
@@ -91,38 +108,46 @@ export class LiveView {
   }
 
   async #offer(sdp: string): Promise<{ answer: string; relays: RTCIceServer[] }> {
-    const path = `/api/v1/proctor/sessions/${this.#session}/whep?track=${this.#track}`;
+    const size = this.#size;
+    const path = `/api/v1/proctor/sessions/${this.#session}/whep?track=${this.#track}&size=${size}`;
     const response = await send(path, { method: "POST", headers: { "content-type": "application/sdp" }, body: sdp });
     const location = response.headers.get("location");
     if (!location) throw new Failed({ is: "unreadable" });
     const resource = new URL(location, response.url).pathname;
     if (this.#closed) void send(resource, { method: "DELETE", keepalive: true }).catch(() => undefined);
     else this.#resource = resource;
+    if (!this.#closed && this.#size !== size) this.#tellSize(resource);
     return { answer: await response.text(), relays: relaysOf(response.headers.get("link")) };
   }
 }
 
-const open = new Map<string, { view: LiveView; users: number; timer: number | undefined }>();
+type Entry = { view: LiveView; users: Record<Size, number>; timer: number | undefined };
+
+const open = new Map<string, Entry>();
 
 const keyOf = (session: string, track: Track): string => `${session}/${track}`;
 
+/** The closest look that anybody takes. */
+const sizeFor = ({ users }: Entry): Size => (users.whole > 0 ? "whole" : "small");
+
 /** The live view of a candidate; `release` must follow once for each. */
-export function acquire(session: string, track: Track): LiveView {
+export function acquire(session: string, track: Track, size: Size): LiveView {
   const key = keyOf(session, track);
   let entry = open.get(key);
-  if (!entry) open.set(key, (entry = { view: new LiveView(session, track), users: 0, timer: undefined }));
+  if (!entry) open.set(key, (entry = { view: new LiveView(session, track, size), users: { small: 0, whole: 0 }, timer: undefined }));
   clearTimeout(entry.timer);
-  entry.users += 1;
+  entry.users[size] += 1;
+  entry.view.resize(sizeFor(entry));
   return entry.view;
 }
 
 /** Nobody shows it any more: it is closed a little later. */
-export function release(session: string, track: Track): void {
+export function release(session: string, track: Track, size: Size): void {
   const key = keyOf(session, track);
   const entry = open.get(key);
   if (!entry) return;
-  entry.users -= 1;
-  if (entry.users > 0) return;
+  entry.users[size] -= 1;
+  if (entry.users.small + entry.users.whole > 0) return entry.view.resize(sizeFor(entry));
   entry.timer = window.setTimeout(() => {
     entry.view.close();
     open.delete(key);

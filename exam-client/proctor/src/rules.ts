@@ -62,14 +62,15 @@ export function waitsForIdentity(detail: Pick<Detail, "tile" | "timeline">): boo
   return newest?.kind === "identity_submitted";
 }
 
-/** So many live pictures at once: each is decoded by the proctor's machine, about a twentieth of a core at 640x480. */
-export const LIVE_TILES_MAX = 12;
+/** So many live pictures at once: each is decoded by the proctor's machine. */
+export const LIVE_TILES_MAX = 8;
 
 const LOUDNESS: Readonly<Record<Tone, number>> = { critical: 2, attention: 1, calm: 0 };
 
 /**
  * Whose picture is live: of the tiles in view with a camera the one looked at, then the loudest, then those that are
- * live already, so that pictures do not come and go, then by place. All others show stills.
+ * live already, so that pictures do not come and go, then by place. All others show stills. On a wall of so few that all
+ * may be live all are; on a larger one nothing moves that nobody asked for.
  */
 export function liveTiles(
   tiles: readonly Pick<Tile, "session" | "video" | "trouble" | "rank" | "place">[],
@@ -79,8 +80,10 @@ export function liveTiles(
 ): string[] {
   const weight = (tile: (typeof tiles)[number]): number =>
     (tile.session === lookedAt ? 8 : 0) + LOUDNESS[toneOf(tile)] * 2 + (live.has(tile.session) ? 1 : 0);
+  const isFew = tiles.length <= LIVE_TILES_MAX;
+  const isAskedFor = (tile: (typeof tiles)[number]): boolean => isFew || tile.session === lookedAt || toneOf(tile) !== "calm";
   return tiles
-    .filter((tile) => tile.video && inView.has(tile.session))
+    .filter((tile) => tile.video && inView.has(tile.session) && isAskedFor(tile))
     .sort((a, b) => weight(b) - weight(a) || a.place - b.place)
     .slice(0, LIVE_TILES_MAX)
     .map((tile) => tile.session);

@@ -187,6 +187,9 @@ impl Engine {
                     let peer = self.by_resource.get(&resource).copied();
                     let _ = reply.send(peer.map(|id| self.close(id, Gone::ByServer)).ok_or(NotFound));
                 }
+                Ok(Command::Resize { resource, small, reply }) => {
+                    let _ = reply.send(self.resize(resource, small));
+                }
                 Ok(Command::CloseSession { session, reply }) => {
                     self.close_session(session);
                     let _ = reply.send(());
@@ -249,6 +252,13 @@ impl Engine {
         };
         self.admit(peer, answered.fragment, role);
         Ok(Answer { sdp: answered.sdp, resource, relay: None })
+    }
+
+    fn resize(&mut self, resource: ResourceId, small: bool) -> Result<(), NotFound> {
+        let peer = self.by_resource.get(&resource).and_then(|id| self.peers.get_mut(id)).ok_or(NotFound)?;
+        let Part::Viewer(viewer) = &mut peer.part else { return Err(NotFound) };
+        viewer.resize(small);
+        Ok(())
     }
 
     fn publisher(&mut self, id: u64, session: Uuid, offer: &sdp::Offer, now: Instant) -> Box<Publisher> {

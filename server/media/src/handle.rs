@@ -66,6 +66,7 @@ pub(crate) enum Role {
 pub(crate) enum Command {
     Offer { session: Uuid, role: Role, sdp: sdp::Offer, reply: oneshot::Sender<Result<Answer, OfferError>> },
     Close { resource: ResourceId, reply: oneshot::Sender<Result<(), NotFound>> },
+    Resize { resource: ResourceId, small: bool, reply: oneshot::Sender<Result<(), NotFound>> },
     CloseSession { session: Uuid, reply: oneshot::Sender<()> },
     Stop,
 }
@@ -127,6 +128,18 @@ impl Handle {
         let (reply, closed) = oneshot::channel();
         thread.send(Command::Close { resource, reply }).map_err(|_| NotFound)?;
         closed.await.map_err(|_| NotFound)?
+    }
+
+    /// How closely a viewer is looked at: `small`, as a tile, gets every other picture where the publisher sends layers,
+    /// and no sound. What is recorded stays as it is.
+    ///
+    /// # Errors
+    /// [`NotFound`] when it is gone, or publishes.
+    pub async fn resize(&self, resource: ResourceId, small: bool) -> Result<(), NotFound> {
+        let thread = self.threads.get(resource.thread()).ok_or(NotFound)?;
+        let (reply, resized) = oneshot::channel();
+        thread.send(Command::Resize { resource, small, reply }).map_err(|_| NotFound)?;
+        resized.await.map_err(|_| NotFound)?
     }
 
     /// Ends a session's media: publisher and viewers are closed, the recording is finished (its facts follow).

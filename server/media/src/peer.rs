@@ -6,7 +6,8 @@ use crate::{
     handle::{ResourceId, Role},
     leg::Leg,
     publisher::Publisher,
-    sdp,
+    room::Track,
+    sdp, vp8,
 };
 use ring::rand::SecureRandom;
 use rtc::{
@@ -72,10 +73,23 @@ pub(crate) struct Outgoing {
     pub(crate) leg: Leg,
 }
 
+/// How much of what a publisher sends a viewer gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Share {
+    /// All of it
+    #[default]
+    Whole,
+    /// Pictures of layer 0 alone and no sound: for a tile
+    Small,
+    /// Sound at once; pictures as `Small` until one of a layer above can be entered
+    Growing,
+}
+
 #[derive(Default)]
 pub(crate) struct Viewer {
     /// What `video` shows: the screen, or the webcam
     pub(crate) screen: bool,
+    pub(crate) share: Share,
     pub(crate) video: Option<Outgoing>,
     pub(crate) audio: Option<Outgoing>,
 }
@@ -112,6 +126,53 @@ pub(crate) struct Peer {
     pub(crate) stirred: bool,
     /// The core has an alert to look at, perhaps the peer's farewell.
     pub(crate) alerted: bool,
+}
+
+impl Viewer {
+    /// From now on for a tile, or whole.
+    pub(crate) fn resize(&mut self, small: bool) {
+        self.share = match (small, self.share) {
+            (true, _) => Share::Small,
+            (false, Share::Whole) => Share::Whole,
+            (false, _) => Share::Growing,
+        };
+        if let Some(audio) = self.audio.as_mut().filter(|_| small) {
+            audio.leg.pause();
+        }
+    }
+
+    /// Whether a packet of the webcam is sent to it.
+    fn takes_layer(&mut self, payload: &[u8]) -> bool {
+        if self.share == Share::Whole {
+            return true;
+        }
+        let Some(found) = vp8::descriptor(payload).filter(|found| found.layer > 0) else { return true };
+        if self.share == Share::Growing && found.enters && vp8::starts_frame(payload) {
+            self.share = Share::Whole;
+            return true;
+        }
+        false
+    }
+
+    /// The stream that takes this packet, if it is sent at all.
+    pub(crate) fn taking(
+        &mut self,
+        publisher: u64,
+        track: Track,
+        packet: &rtc::rtp::Packet,
+    ) -> Option<&mut Outgoing> {
+        if self.screen != (track == Track::Screen) {
+            return None;
+        }
+        if track == Track::Sound {
+            return self.audio.as_mut().filter(|_| self.share != Share::Small);
+        }
+        let takes = self.takes_layer(&packet.payload);
+        let video = self.video.as_mut()?;
+        // One that comes too late to be left out is sent: nobody refers to it.
+        let takes = takes || !video.leg.leave_out(publisher, packet.header.sequence_number);
+        takes.then_some(video)
+    }
 }
 
 impl Peer {
@@ -166,7 +227,8 @@ impl Ground {
         let screen_kbps = offer.screen.then_some(self.screen_kbps);
         let publishes = role == Role::Publisher;
         let sdp = if publishes { sdp::shape_answer(&sdp, self.video_kbps, screen_kbps) } else { sdp };
-        let viewer = Viewer { screen: offer.screen, ..self.outgoing(&mut core, tracks)? };
+        let viewer =
+            Viewer { screen: offer.screen, share: Share::default(), ..self.outgoing(&mut core, tracks)? };
         Ok(Answered { core, sdp, fragment, password, viewer })
     }
 

@@ -64,11 +64,7 @@ impl Engine {
         for id in &room.viewers {
             let Some(peer) = self.peers.get_mut(id).filter(|peer| peer.connected) else { continue };
             let Part::Viewer(viewer) = &mut peer.part else { continue };
-            if viewer.screen != (track == Track::Screen) {
-                continue;
-            }
-            let outgoing = if video { &mut viewer.video } else { &mut viewer.audio };
-            let Some(outgoing) = outgoing else { continue };
+            let Some(outgoing) = viewer.taking(publisher, track, packet) else { continue };
             let header = &packet.header;
             let numbers = (header.sequence_number, header.timestamp);
             let Some((sequence, timestamp)) = outgoing.leg.route(publisher, numbers, key, now) else {

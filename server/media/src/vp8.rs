@@ -17,28 +17,51 @@ pub(crate) struct Frame {
     pub(crate) key: bool,
 }
 
-/// Length of the payload descriptor, if a VP8 payload follows it.
-fn descriptor_len(payload: &[u8]) -> Option<usize> {
+/// What a payload descriptor (RFC 7741, section 4.2) says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Descriptor {
+    /// Its length
+    len: usize,
+    /// Layer of the picture, where the sender has layers; nothing of layer 0 refers to a picture above it
+    pub(crate) layer: u8,
+    /// Of a picture above layer 0: it refers to layer 0 alone
+    pub(crate) enters: bool,
+    /// Count of the pictures of layer 0, where the sender has layers
+    base: Option<u8>,
+}
+
+/// The descriptor, if a VP8 payload follows it.
+pub(crate) fn descriptor(payload: &[u8]) -> Option<Descriptor> {
     let first = *payload.first()?;
-    let mut at = 1;
+    let mut found = Descriptor { len: 1, layer: 0, enters: false, base: None };
     if first & 0x80 != 0 {
         let extension = *payload.get(1)?;
-        at = 2;
+        found.len = 2;
         if extension & 0x80 != 0 {
-            at += if payload.get(at)? & 0x80 != 0 { 2 } else { 1 };
+            found.len += if payload.get(found.len)? & 0x80 != 0 { 2 } else { 1 };
         }
         if extension & 0x40 != 0 {
-            at += 1;
+            found.base = payload.get(found.len).copied();
+            found.len += 1;
         }
         if extension & 0x30 != 0 {
-            at += 1;
+            let layer = *payload.get(found.len)?;
+            if extension & 0x20 != 0 {
+                (found.layer, found.enters) = (layer >> 6, layer & 0x20 != 0);
+            }
+            found.len += 1;
         }
     }
-    (at < payload.len()).then_some(at)
+    (found.len < payload.len()).then_some(found)
+}
+
+/// Length of the payload descriptor, if a VP8 payload follows it.
+fn descriptor_len(payload: &[u8]) -> Option<usize> {
+    descriptor(payload).map(|found| found.len)
 }
 
 /// First packet of the first partition: S bit set, PID 0.
-fn starts_frame(payload: &[u8]) -> bool {
+pub(crate) fn starts_frame(payload: &[u8]) -> bool {
     payload.first().is_some_and(|first| first & 0x10 != 0 && first & 0x07 == 0)
 }
 
@@ -77,13 +100,17 @@ pub(crate) fn webp(frame: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Puts frames together from packets that come in sequence. After a gap it waits for the next key frame, because
-/// every frame until then refers to a picture that never arrived.
+/// every frame until then refers to a picture that never arrived; unless what is missing was above layer 0, which the next
+/// picture of layer 0 shows by its count.
 #[derive(Debug, Default)]
 pub(crate) struct Assembler {
     data: Vec<u8>,
     timestamp: u32,
     open: bool,
     needs_key: bool,
+    /// Count of the newest whole picture of layer 0, and of the open one
+    base: Option<u8>,
+    open_base: Option<u8>,
     /// Key frames that were none, or of a size beyond the bounds.
     refused: u64,
 }
@@ -104,13 +131,23 @@ impl Assembler {
         self.needs_key
     }
 
+    /// The open picture is of layer 0 and the one right after the newest whole one of it.
+    fn follows(&self) -> bool {
+        self.open_base.zip(self.base).is_some_and(|(open, newest)| open == newest.wrapping_add(1))
+    }
+
     /// Takes the next packet; a frame comes out with its last one.
     pub(crate) fn push(&mut self, timestamp: u32, marker: bool, payload: &[u8]) -> Option<Frame> {
-        let at = descriptor_len(payload)?;
+        let found = descriptor(payload)?;
+        let at = found.len;
         if starts_frame(payload) {
             self.data.clear();
             self.timestamp = timestamp;
             self.open = true;
+            self.open_base = found.base.filter(|_| found.layer == 0);
+            if self.needs_key && self.follows() {
+                self.needs_key = false;
+            }
         }
         if !self.open {
             return None;
@@ -135,6 +172,7 @@ impl Assembler {
             return None;
         }
         self.needs_key = false;
+        self.base = self.open_base.or(self.base);
         Some(Frame { data: Bytes::copy_from_slice(&self.data), timestamp, key })
     }
 }
@@ -179,6 +217,32 @@ pub(crate) mod tests {
         assert!(assembler.needs_key());
         assert!(assembler.push(2, true, &[&[0x10], &key_frame(2, 2, 11)[..]].concat()).unwrap().key);
         assert!(!assembler.push(3, true, &[0x10, 0x01, 0x02]).unwrap().key);
+    }
+
+    /// A packet of a whole frame: `base` counts layer 0, `layer` with its bit for "refers to layer 0 alone".
+    fn layered(base: u8, layer: u8, frame: &[u8]) -> Vec<u8> {
+        [&[0x90, 0xe0, 0x11, base, layer << 6][..], frame].concat()
+    }
+
+    #[test]
+    fn layers_are_told_and_a_lost_picture_above_the_lowest_needs_no_key_frame() {
+        let delta = [0x01, 0x02];
+        let upper = descriptor(&[&[0x90, 0xe0, 0x11, 7, 0x60][..], &delta].concat()).unwrap();
+        assert_eq!((upper.layer, upper.enters), (1, true));
+        assert_eq!(descriptor(&[&[0x10][..], &delta].concat()).unwrap().layer, 0);
+
+        let mut assembler = Assembler::default();
+        assert!(assembler.push(1, true, &layered(7, 0, &key_frame(640, 480, 20))).is_some());
+        assembler.gap();
+        assert_eq!(assembler.push(3, true, &layered(7, 1, &delta)), None, "it may refer to what is lost");
+        assert!(
+            assembler.push(4, true, &layered(8, 0, &delta)).is_some(),
+            "nothing of the lowest layer is missing"
+        );
+        assert!(!assembler.needs_key() && assembler.push(5, true, &layered(8, 1, &delta)).is_some());
+        assembler.gap();
+        assert_eq!(assembler.push(7, true, &layered(10, 0, &delta)), None, "the ninth is missing");
+        assert!(assembler.needs_key());
     }
 
     #[test]

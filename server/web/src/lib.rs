@@ -48,7 +48,7 @@ pub use doors::{Doors, Options, Random};
 pub use evidence::{Erased, Evidence, Opened, Plain};
 pub use mail::{Content, PostOffice};
 pub use ops::Drain;
-pub use playback::{CLIP_AFTER_MS, CLIP_BEFORE_MS, clip_name, cut_between};
+pub use playback::{CLIP_AFTER_MS, CLIP_BEFORE_MS, ClipOf, cut_between};
 pub use routes::{Audience, Route, routes};
 pub use sight::Sight;
 pub use synaq_wire::candidate::Seen;

@@ -49,6 +49,15 @@ impl Peers {
         Ok(())
     }
 
+    /// How closely `owner` looks at a connection of theirs; another's is not found.
+    pub(crate) async fn resize(&self, resource: &str, owner: Owner, small: bool) -> Result<(), Refused> {
+        let resource: ResourceId = resource.parse().map_err(|_| Code::NotFound)?;
+        if !self.kept.lock().expect("no holder panics").contains(&(resource, owner)) {
+            return Err(Code::NotFound.into());
+        }
+        Ok(self.media.resize(resource, small).await.map_err(|_| Code::NotFound)?)
+    }
+
     /// Ends all connections of `owner`.
     pub(crate) async fn close_all(&self, owner: Owner) {
         for resource in self.take(|(_, of)| *of == owner) {

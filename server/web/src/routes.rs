@@ -126,6 +126,7 @@ pub fn routes() -> Vec<Route> {
         GET get "/api/v1/proctor/sessions/{session}/still" PROCTOR proctor::still;
         GET get "/api/v1/proctor/sessions/{session}/photos/{kind}" PROCTOR proctor::photo;
         POST post "/api/v1/proctor/sessions/{session}/whep" PROCTOR proctor::whep;
+        PUT put "/api/v1/proctor/whep/{resource}" PROCTOR proctor::resize_whep;
         DELETE delete "/api/v1/proctor/whep/{resource}" PROCTOR proctor::close_whep;
 
         GET get "/api/v1/centre/staff" CENTRE_SEEN centre::people::list;

@@ -101,7 +101,27 @@ pub struct ClipView {
     pub name: Option<String>,
     /// Signed link
     pub url: String,
-    /// Until when the link is good
+    /// Until when the links are good
     #[ts(type = "number")]
     pub until: i64,
+    /// The screen of the same time, where it is shared
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub screen: Option<ScreenClip>,
+}
+
+/// What was recorded of the shared screen around an incident, without sound.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ScreenClip {
+    /// What is in it: it begins up to twenty seconds earlier than asked, where its picture can be entered
+    #[ts(type = "number")]
+    pub from: i64,
+    /// Up to here so far
+    #[ts(type = "number")]
+    pub to: i64,
+    /// It is kept as evidence of its own under this name
+    pub name: Option<String>,
+    /// Signed link
+    pub url: String,
 }

@@ -11,7 +11,7 @@ use synaq_core::ids::{IncidentNo, SessionId};
 use synaq_core::session::{EvidenceRef, MediaFact, Stage, State};
 use synaq_core::time::{At, Span};
 use synaq_runtime::{Clock, Handle};
-use synaq_web::{CLIP_AFTER_MS, CLIP_BEFORE_MS, clip_name, cut_between};
+use synaq_web::{CLIP_AFTER_MS, CLIP_BEFORE_MS, ClipOf, cut_between};
 use uuid::Uuid;
 
 /// What was recorded at a moment lies in a whole cluster by then.
@@ -48,24 +48,33 @@ impl ClipKeeper {
         let fresh = state.incidents.get(*seen..).unwrap_or_default();
         *seen = state.incidents.len();
         let wanted = fresh.iter().filter(|incident| incident.no.0 <= CLIPS_MAX);
-        for incident in wanted {
-            let name = clip_name(incident.no.0);
+        let pictures: &[ClipOf] =
+            if shares(state) { &[ClipOf::Webcam, ClipOf::Screen] } else { &[ClipOf::Webcam] };
+        for (incident, of) in wanted.flat_map(|incident| pictures.iter().map(move |of| (incident, *of))) {
+            let name = of.name(incident.no.0);
             if state.evidence.iter().any(|held| held.name == name) {
                 continue;
             }
-            self.sink.push(session, Word::Fact(MediaFact::Opened { name: name.clone() }));
+            self.sink.push(session, Word::Fact(MediaFact::Opened { name }));
             let clip = Clip {
                 runtime: self.runtime.clone(),
                 evidence: Arc::clone(&self.evidence),
                 sink: Arc::clone(&self.sink),
                 clock: Arc::clone(&self.clock),
                 session,
+                of,
                 no: incident.no,
                 began_at: incident.began_at,
             };
             tokio::spawn(clip.keep());
         }
     }
+}
+
+/// Something of the screen is recorded: elsewhere nobody waits for a clip of it.
+fn shares(state: &State) -> bool {
+    let names = state.evidence.iter().map(|held| &held.name).chain(&state.evidence_open);
+    names.into_iter().any(|name| name.starts_with("screen-"))
 }
 
 /// One clip on its way.
@@ -75,6 +84,7 @@ struct Clip {
     sink: Arc<MediaSink>,
     clock: Arc<dyn Clock>,
     session: Uuid,
+    of: ClipOf,
     no: IncidentNo,
     began_at: At,
 }
@@ -86,7 +96,7 @@ impl Clip {
             tokio::time::sleep(LOOK_EVERY).await;
         }
         let (session, sink) = (self.session, Arc::clone(&self.sink));
-        let name = clip_name(self.no.0);
+        let name = self.of.name(self.no.0);
         let stored = tokio::task::spawn_blocking(move || self.store()).await;
         let fact = match stored.map_err(std::io::Error::other).flatten() {
             Ok(Some(evidence)) => MediaFact::Stored(evidence),
@@ -113,10 +123,10 @@ impl Clip {
 
     fn store(&self) -> std::io::Result<Option<EvidenceRef>> {
         let (from, to) = (self.began_at.0 - CLIP_BEFORE_MS, self.began_at.0 + CLIP_AFTER_MS);
-        let Some(clip) = cut_between(&*self.evidence, SessionId(self.session), from, to)? else {
+        let Some(clip) = cut_between(&*self.evidence, SessionId(self.session), self.of, from, to)? else {
             return Ok(None);
         };
-        let name = clip_name(self.no.0);
+        let name = self.of.name(self.no.0);
         let kept = self.evidence.keep(self.session, &name, &clip.webm)?;
         Ok(Some(EvidenceRef { name, sha256: kept.sha256, bytes: kept.bytes }))
     }

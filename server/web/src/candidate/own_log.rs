@@ -9,7 +9,7 @@ use crate::auth::rate::{From, Rates};
 use crate::body::Json;
 use crate::centre::Register;
 use crate::convert;
-use crate::playback::{Player, clip_name};
+use crate::playback::{ClipOf, Player};
 use crate::problem::Refused;
 use crate::timeline::explained;
 use axum::extract::State;
@@ -154,7 +154,7 @@ fn own_incident(state: &Known, incident: &Incident) -> OwnIncident {
             (outcome, matches!(status, IncidentStatus::ConfirmedHuman { .. }))
         }
     };
-    let kept = state.evidence.iter().any(|evidence| evidence.name == clip_name(incident.no.0));
+    let kept = state.evidence.iter().any(|evidence| evidence.name == ClipOf::Webcam.name(incident.no.0));
     OwnIncident {
         no: incident.no.0,
         code: incident.code.name().to_owned(),

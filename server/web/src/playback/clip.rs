@@ -18,7 +18,7 @@ use synaq_core::session::Stage;
 use synaq_core::time::{At, Span};
 use synaq_media::Clip;
 use synaq_runtime::Snapshot;
-use synaq_wire::playback::{ClipView, LINK_MS};
+use synaq_wire::playback::{ClipView, LINK_MS, ScreenClip};
 use synaq_wire::problem::Code;
 
 /// A clip begins this much before its incident did.
@@ -30,17 +30,38 @@ const SEALED_AFTER_MS: i64 = 4_000;
 /// Clips kept ready: each about half a megabyte.
 const READY: usize = 64;
 
-/// Name of the kept clip.
-#[must_use]
-pub fn clip_name(incident: u32) -> String {
-    format!("clip-{incident:04}.webm")
+/// Which picture a clip is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ClipOf {
+    /// With the sound
+    Webcam,
+    /// Where it is shared
+    Screen,
+}
+
+impl ClipOf {
+    /// Name of the kept clip.
+    #[must_use]
+    pub fn name(self, incident: u32) -> String {
+        match self {
+            Self::Webcam => format!("clip-{incident:04}.webm"),
+            Self::Screen => format!("clip-{incident:04}-screen.webm"),
+        }
+    }
+
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Webcam => KINDS[0],
+            Self::Screen => KINDS[1],
+        }
+    }
 }
 
 /// Clips that were cut a moment ago.
 #[derive(Default)]
 pub(crate) struct Clips(Mutex<VecDeque<(Key, Arc<Clip>)>>);
 
-type Key = (SessionId, i64, i64);
+type Key = (SessionId, ClipOf, i64, i64);
 
 impl Clips {
     /// The one that is ready, or a new one. Blocks.
@@ -63,27 +84,29 @@ impl Clips {
     }
 }
 
-/// What was recorded of the webcam between two moments, milliseconds UTC, as far as it lies in whole clusters. Blocks.
+/// What was recorded between two moments, milliseconds UTC, as far as it lies in whole clusters. Blocks.
 ///
 /// # Errors
 /// What the evidence says.
 pub fn cut_between(
     evidence: &dyn Evidence,
     session: SessionId,
+    of: ClipOf,
     from: i64,
     to: i64,
 ) -> io::Result<Option<Clip>> {
-    cut_of(evidence, &Indexes::default(), session, from, to)
+    cut_of(evidence, &Indexes::default(), session, of, from, to)
 }
 
 pub(super) fn cut_of(
     evidence: &dyn Evidence,
     indexes: &Indexes,
     session: SessionId,
+    of: ClipOf,
     from: i64,
     to: i64,
 ) -> io::Result<Option<Clip>> {
-    let recorded = recorded(evidence, indexes, session, KINDS[0], &HashMap::new())?;
+    let recorded = recorded(evidence, indexes, session, of.kind(), &HashMap::new())?;
     let within = recorded.into_iter().filter(|it| it.at.0 < to && it.end().0 >= from);
     let mut parts: Vec<_> = within.map(Recorded::into_part).collect();
     synaq_media::cut(&mut parts, from, to)
@@ -108,7 +131,7 @@ pub(crate) async fn clip_of(
     player: Player,
     snapshot: &Snapshot,
     incident: &str,
-    link: impl FnOnce(SessionId, At, What) -> String,
+    link: impl Fn(SessionId, At, What) -> String,
 ) -> Result<ClipView, Refused> {
     let Player { evidence, indexes, clips, clock, .. } = player;
     let no: u32 = incident.parse().map_err(|_| Code::NotFound)?;
@@ -116,15 +139,25 @@ pub(crate) async fn clip_of(
     let began = state.incidents.iter().find(|incident| incident.no.0 == no).ok_or(Code::NotFound)?.began_at;
     let (id, now) = (snapshot.id, clock.now());
     let over = matches!(state.stage, Stage::Closed { .. }) && !state.recording;
-    let kept = state.evidence.iter().any(|evidence| evidence.name == clip_name(no));
-    let found = tokio::task::spawn_blocking(move || find(&*evidence, &indexes, &clips, id, no, began, kept));
-    let found = found
-        .await
-        .map_err(|_| Code::Internal)?
+    let kept = |of: ClipOf| state.evidence.iter().any(|evidence| evidence.name == of.name(no));
+    let kept = [ClipOf::Webcam, ClipOf::Screen].map(|of| (of, kept(of)));
+    let found = tokio::task::spawn_blocking(move || {
+        let [webcam, screen] =
+            kept.map(|(of, kept)| find(&*evidence, &indexes, &clips, (id, of, no), began, kept));
+        Ok((webcam?, screen?))
+    });
+    let found: io::Result<_> = found.await.map_err(|_| Code::Internal)?;
+    let (webcam, screen) = found
         .map_err(|error| if Erased::is(&error) { Code::EvidenceErased } else { unreadable(id, &error) })?;
-    let Found { from, to, what } = found.ok_or(Code::NoPicture)?;
+    let Found { from, to, what } = webcam.ok_or(Code::NoPicture)?;
     let until = now + Span(LINK_MS);
-    let name = matches!(what, What::Piece { .. }).then(|| clip_name(no));
+    let name = matches!(what, What::Piece { .. }).then(|| ClipOf::Webcam.name(no));
+    let screen = screen.map(|Found { from, to, what }| ScreenClip {
+        from,
+        to,
+        name: matches!(what, What::Piece { .. }).then(|| ClipOf::Screen.name(no)),
+        url: link(id, until, what),
+    });
     Ok(ClipView {
         incident: no,
         from,
@@ -134,6 +167,7 @@ pub(crate) async fn clip_of(
         name,
         url: link(id, until, what),
         until: until.0,
+        screen,
     })
 }
 
@@ -147,23 +181,23 @@ fn find(
     evidence: &dyn Evidence,
     indexes: &Indexes,
     clips: &Clips,
-    session: SessionId,
-    incident: u32,
+    (session, of, incident): (SessionId, ClipOf, u32),
     began: At,
     kept: bool,
 ) -> io::Result<Option<Found>> {
     if kept {
-        let name = clip_name(incident);
+        let name = of.name(incident);
         let (opened, index) = indexes.open(evidence, session, &name, u64::MAX)?;
         let from = index.began_at_ms().unwrap_or(began.0);
         let to = from.saturating_add_unsigned(index.duration_ms());
         return Ok(Some(Found { from, to, what: What::Piece { name, bytes: opened.bytes } }));
     }
     let (from, to) = (began.0 - CLIP_BEFORE_MS, began.0 + CLIP_AFTER_MS);
-    let Some(clip) = cut_of(evidence, indexes, session, from, to)? else { return Ok(None) };
+    let Some(clip) = cut_of(evidence, indexes, session, of, from, to)? else { return Ok(None) };
     // Up to what is there now: the link must lead to the same bytes when more has been recorded.
     let to = to.min(clip.to_ms + 1);
     let (first, last) = (clip.from_ms, clip.to_ms);
-    clips.get((session, from, to), || Ok(Some(clip)))?;
-    Ok(Some(Found { from: first, to: last, what: What::Clip { incident, from, to } }))
+    clips.get((session, of, from, to), || Ok(Some(clip)))?;
+    let screen = of == ClipOf::Screen;
+    Ok(Some(Found { from: first, to: last, what: What::Clip { incident, from, to, screen } }))
 }

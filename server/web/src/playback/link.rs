@@ -22,8 +22,14 @@ pub(crate) enum What {
     Piece { name: String, bytes: u64 },
     /// A piece that the candidate's device recorded, as it came
     Local { name: String },
-    /// What was recorded of an incident between these, milliseconds UTC
-    Clip { incident: u32, from: i64, to: i64 },
+    /// What was recorded of an incident between these, milliseconds UTC, of the webcam or of the screen
+    Clip {
+        incident: u32,
+        from: i64,
+        to: i64,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        screen: bool,
+    },
 }
 
 /// A link's content.

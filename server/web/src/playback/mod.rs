@@ -10,7 +10,7 @@ mod player;
 mod view;
 mod views;
 
-pub use clip::{CLIP_AFTER_MS, CLIP_BEFORE_MS, clip_name, cut_between};
+pub use clip::{CLIP_AFTER_MS, CLIP_BEFORE_MS, ClipOf, cut_between};
 pub(crate) use clip::{Clips, clip_of, show as clip};
 pub(crate) use indexes::Indexes;
 pub(crate) use link::Link;

@@ -1,6 +1,6 @@
 //! What a link leads to, whole or by range.
 
-use super::clip::cut_of;
+use super::clip::{ClipOf, cut_of};
 use super::link::{Link, What};
 use super::player::Player;
 use crate::auth::who::Who;
@@ -63,11 +63,12 @@ pub(crate) async fn open(player: Player, link: Link) -> Result<Piece, Refused> {
                 Ok((opened.plain, bytes))
             }),
         ),
-        What::Clip { incident, from, to } => (
-            format!("{session}/clip-{incident:04}"),
+        What::Clip { incident, from, to, screen } => (
+            format!("{session}/clip-{incident:04}{}", if screen { "-screen" } else { "" }),
             Box::new(move || {
-                let cut = || cut_of(&*evidence, &indexes, session, from, to);
-                let clip = clips.get((session, from, to), cut)?.ok_or(io::ErrorKind::NotFound)?;
+                let of = if screen { ClipOf::Screen } else { ClipOf::Webcam };
+                let cut = || cut_of(&*evidence, &indexes, session, of, from, to);
+                let clip = clips.get((session, of, from, to), cut)?.ok_or(io::ErrorKind::NotFound)?;
                 let bytes = clip.webm.len() as u64;
                 Ok((Box::new(Cursor::new(Bytes(clip))) as Box<dyn Plain>, bytes))
             }),

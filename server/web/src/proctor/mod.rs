@@ -11,7 +11,7 @@ mod tile;
 mod wall;
 
 pub(crate) use duty::{add_note, centre as centre_duty, link, notes};
-pub(crate) use picture::{close_whep, photo, still, whep};
+pub(crate) use picture::{close_whep, photo, resize_whep, still, whep};
 pub(crate) use presence::Presence;
 pub(crate) use sittings::{list as sittings, row as sitting_row};
 pub(crate) use socket::upgrade as socket;

@@ -81,11 +81,30 @@ enum Track {
     Screen,
 }
 
+/// How closely it is looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Size {
+    /// All pictures, with the sound
+    #[default]
+    Whole,
+    /// For a tile
+    Small,
+}
+
 /// What is asked for beside the offer.
 #[derive(Debug, serde::Deserialize)]
 pub(crate) struct Wanted {
     #[serde(default)]
     track: Track,
+    #[serde(default)]
+    size: Size,
+}
+
+/// What is asked for of a connection that stands.
+#[derive(Debug, serde::Deserialize)]
+pub(crate) struct Resized {
+    size: Size,
 }
 
 /// A live picture.
@@ -109,8 +128,23 @@ pub(crate) async fn whep(
         Track::Screen => media.view_screen(snapshot.id.0, offer).await?,
         Track::Webcam => media.view(snapshot.id.0, offer).await?,
     };
+    if wanted.size == Size::Small {
+        // It may have ended by itself: whoever offered it hears of that there.
+        let _ = media.resize(answer.resource, true).await;
+    }
     peers.keep(answer.resource, Owner::Staff(who.cookie));
     Ok(sdp::created(answer, "/api/v1/proctor/whep"))
+}
+
+/// How closely a live picture is looked at from now on.
+pub(crate) async fn resize_whep(
+    State(peers): State<Arc<Peers>>,
+    Path(resource): Path<String>,
+    Query(resized): Query<Resized>,
+    who: Who,
+) -> Result<StatusCode, Refused> {
+    peers.resize(&resource, Owner::Staff(who.cookie), resized.size == Size::Small).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Ends a live picture.
