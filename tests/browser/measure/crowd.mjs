@@ -40,6 +40,10 @@ async function join({ links, version }) {
     brush.fillRect(0, 0, canvas.width, canvas.height)
   }, 500)
 
+  const audio = new AudioContext()
+  const room = audio.createMediaStreamDestination()
+  const [sound] = room.stream.getAudioTracks()
+
   async function enter(link) {
     const key = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32)))).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
     const tab = crypto.randomUUID()
@@ -49,12 +53,15 @@ async function join({ links, version }) {
     await consent(new WebSocket(`ws://${location.host}${api}/socket?ticket=${encodeURIComponent(ticket)}`))
     const peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle' })
     peer.addTransceiver(picture, { direction: 'sendonly', sendEncodings: [{ maxBitrate: 50_000, maxFramerate: 2 }] })
+    peer.addTransceiver(sound, { direction: 'sendonly' })
     const offer = await peer.createOffer()
     const answer = await asked('/whip', { body: offer.sdp, headers: { ...headers, 'Content-Type': 'application/sdp' } })
     await peer.setLocalDescription(offer)
     await peer.setRemoteDescription({ type: 'answer', sdp: await answer.text() })
     await new Promise(done => {
-      peer.onconnectionstatechange = () => peer.connectionState === 'connected' && done()
+      const look = () => peer.connectionState === 'connected' && done()
+      peer.onconnectionstatechange = look
+      look()
     })
     return peer
   }

@@ -21,11 +21,11 @@ try {
   await sitting.start()
   const centre = await sitting.centre()
   const { id, links } = await bigSitting(centre)
-  const crowd = await sitting.seat(Crowd.open(links.slice(FLAGGED)))
-  await Promise.all(links.slice(0, FLAGGED).map(async link => {
+  for (const link of links.slice(0, FLAGGED)) {
     const candidate = await sitting.seat(Candidate.open(link))
     await candidate.prepare()
-  }))
+  }
+  const crowd = await sitting.seat(Crowd.open(links.slice(FLAGGED)))
   const proctor = await sitting.seat(Proctor.open(sitting.demo, { width: 1920, height: 1080, sitting: id, flags: [MARK] }))
   const tiles = proctor.at('tile')
   const videos = tiles.getByTestId('preview-video')
