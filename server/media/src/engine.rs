@@ -227,7 +227,7 @@ impl Engine {
         self.last_id += 1;
         let id = self.last_id;
         let part = match role {
-            Role::Viewer => Part::Viewer(answered.viewer),
+            Role::Viewer => Part::Viewer(Box::new(answered.viewer)),
             Role::Publisher => Part::Publisher(self.publisher(id, session, offer, now)),
         };
         let peer = Peer {

@@ -96,7 +96,7 @@ pub(crate) struct Viewer {
 
 pub(crate) enum Part {
     Publisher(Box<Publisher>),
-    Viewer(Viewer),
+    Viewer(Box<Viewer>),
 }
 
 pub(crate) struct Peer {

@@ -73,8 +73,8 @@ impl ClipKeeper {
 
 /// Something of the screen is recorded: elsewhere nobody waits for a clip of it.
 fn shares(state: &State) -> bool {
-    let names = state.evidence.iter().map(|held| &held.name).chain(&state.evidence_open);
-    names.into_iter().any(|name| name.starts_with("screen-"))
+    let mut names = state.evidence.iter().map(|held| &held.name).chain(&state.evidence_open);
+    names.any(|name| name.starts_with("screen-"))
 }
 
 /// One clip on its way.

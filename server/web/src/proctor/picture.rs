@@ -92,18 +92,12 @@ enum Size {
     Small,
 }
 
-/// What is asked for beside the offer.
+/// What is asked for beside the offer, or of a connection that stands.
 #[derive(Debug, serde::Deserialize)]
 pub(crate) struct Wanted {
     #[serde(default)]
     track: Track,
     #[serde(default)]
-    size: Size,
-}
-
-/// What is asked for of a connection that stands.
-#[derive(Debug, serde::Deserialize)]
-pub(crate) struct Resized {
     size: Size,
 }
 
@@ -140,10 +134,10 @@ pub(crate) async fn whep(
 pub(crate) async fn resize_whep(
     State(peers): State<Arc<Peers>>,
     Path(resource): Path<String>,
-    Query(resized): Query<Resized>,
+    Query(wanted): Query<Wanted>,
     who: Who,
 ) -> Result<StatusCode, Refused> {
-    peers.resize(&resource, Owner::Staff(who.cookie), resized.size == Size::Small).await?;
+    peers.resize(&resource, Owner::Staff(who.cookie), wanted.size == Size::Small).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
