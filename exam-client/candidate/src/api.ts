@@ -95,6 +95,13 @@ export class Api {
     await fetch(resource, { method: "DELETE", keepalive: true, headers }).catch(() => undefined);
   }
 
+  /** Of the trial run: by the link, which binds nothing. */
+  async trial<T>(method: string, path: string, link: string, body: Blob | string): Promise<T | undefined> {
+    const type = typeof body === "string" ? "application/json" : body.type;
+    const response = await this.#call(`/trial${path}`, { method, body, headers: { Authorization: `Link ${link}`, "Content-Type": type } });
+    return response.status === 204 ? undefined : ((await response.json()) as T);
+  }
+
   async post<T>(path: string, body: unknown): Promise<T> {
     const response = await this.#call(path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
     return (await response.json()) as T;

@@ -3,10 +3,14 @@ import { mount } from "svelte";
 import { preferredLang } from "../../shared/src/i18n.ts";
 import App from "./App.svelte";
 import { Exam } from "./exam.svelte.ts";
+import { applyDisplay, keptDisplay } from "./display.ts";
 import { rememberedLang, useLang } from "./text.ts";
 
 const target = document.getElementById("app");
 if (!target) throw new Error("the page has no #app");
+
+// Before the first picture: nothing changes its size while somebody reads.
+applyDisplay(keptDisplay());
 
 const link = decodeURIComponent(location.pathname.split("/")[2] ?? "");
 const exam = new Exam(link);

@@ -58,8 +58,12 @@ export class Media {
   #hearing: (() => void) | undefined;
   #left = false;
 
-  constructor(api: Api, events: MediaEvents) {
+  readonly #sends: boolean;
+
+  /** `sends`: false where nobody is to see it but the one before the camera. */
+  constructor(api: Api, events: MediaEvents, sends = true) {
     this.#events = events;
+    this.#sends = sends;
     this.#publisher = new Publisher(api, (published) => {
       this.published = published.is === "live";
       this.publishCode = published.is === "off" ? published.code : undefined;
@@ -95,7 +99,7 @@ export class Media {
       for (const track of stream.getTracks()) this.#watch(track);
       this.#measure(stream);
       for (const track of stream.getTracks()) this.#judge(track);
-      await this.#publisher.publish(stream, this.#events.wantsScreen());
+      if (this.#sends) await this.#publisher.publish(stream, this.#events.wantsScreen());
       return true;
     } catch (error) {
       this.trouble = troubleOf(error);

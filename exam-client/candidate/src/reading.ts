@@ -20,6 +20,12 @@ export type Screen =
 /** The steps shown to the candidate, in order. */
 export const STEPS = ["language", "consent", "device", "photos", "texts", "ready"] as const;
 
+/** The language of the questions: readers of English sit the Russian paper. Null before it is chosen. */
+export function paperLang(state: Pick<SessionState, "view">): "kk" | "ru" | null {
+  const lang = state.view?.steps.lang ?? null;
+  return lang === "en" ? "ru" : lang;
+}
+
 /** Server time as this device knows it. */
 export function serverNow(state: Pick<SessionState, "offsetMs">, at: number): number {
   return at + state.offsetMs;

@@ -196,6 +196,17 @@ pub struct SessionRow {
     pub centre: CentreRow,
 }
 
+/// What a trial run left behind.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TrialRow {
+    /// Whose
+    pub session: SessionId,
+    /// When
+    pub at: At,
+    /// JSON of the wire's report
+    pub report: String,
+}
+
 /// A line of the audit log. Append-only.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AuditEntry {
@@ -303,6 +314,11 @@ pub trait Directory: Send + Sync {
     /// Everything of a session, whatever centre: the caller holds the candidate's credential, or has compared the
     /// centre.
     async fn session(&self, session: SessionId) -> Result<SessionRow, Error>;
+
+    /// Keeps the newest trial run of a session; `NotFound` for a session that is not there.
+    async fn put_trial(&self, trial: TrialRow) -> Result<(), Error>;
+    /// The newest trial run of a session.
+    async fn trial(&self, session: SessionId) -> Result<Option<TrialRow>, Error>;
 
     /// Appends to the audit log.
     async fn audit(&self, entry: AuditEntry) -> Result<(), Error>;

@@ -14,7 +14,7 @@ mod versions;
 
 pub use directory::{
     AuditEntry, BankRow, CandidateRow, CentreRow, Directory, NewCandidate, ProgrammeRow, Role, SessionRow,
-    ShiftNote, SittingRow, StaffRow, StaffSession,
+    ShiftNote, SittingRow, StaffRow, StaffSession, TrialRow,
 };
 pub use error::Error;
 pub use event_log::{

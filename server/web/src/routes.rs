@@ -17,6 +17,8 @@ pub enum Audience {
     Public,
     /// A candidate's device: `Authorization: Bearer <session>.<device_key>`
     Device,
+    /// Whoever holds a personal link: `Authorization: Link <link>`
+    Link,
     /// Whoever holds a one-time ticket
     Ticket,
     /// Staff with one of these roles; any role if there are none
@@ -42,6 +44,7 @@ impl std::fmt::Debug for Route {
 
 const ANYBODY: Audience = Audience::Public;
 const DEVICE: Audience = Audience::Device;
+const LINK: Audience = Audience::Link;
 const TICKET: Audience = Audience::Ticket;
 const STAFF: Audience = Audience::Staff(&[]);
 const CENTRE: Audience = Audience::Staff(&[Role::Centre]);
@@ -105,6 +108,10 @@ pub fn routes() -> Vec<Route> {
         POST post "/api/v1/candidate/receipts" ANYBODY candidate::receipts;
         POST post "/api/v1/candidate/clips/{incident}" ANYBODY candidate::own_clip;
         GET get "/api/v1/candidate/pieces/{token}" ANYBODY candidate::own_piece;
+
+        PUT put "/api/v1/candidate/trial" LINK candidate::leave_trial;
+        POST post "/api/v1/candidate/trial/line" LINK candidate::trial_line;
+        POST post "/api/v1/candidate/trial/picture" LINK candidate::trial_picture;
 
         POST post "/api/v1/staff/sign-in" ANYBODY staff::sign_in;
         POST post "/api/v1/staff/setup" ANYBODY staff::set_up;
@@ -172,7 +179,7 @@ pub(crate) fn router(app: &App) -> Router<App> {
             Audience::Staff(roles) => {
                 route.serve.route_layer(from_fn_with_state((app.clone(), roles), staff_only))
             }
-            Audience::Public | Audience::Device | Audience::Ticket => route.serve,
+            Audience::Public | Audience::Device | Audience::Link | Audience::Ticket => route.serve,
         };
         // Pages and their files hold no secret, so their length may depend on their content; API answers are never
         // compressed, a poor link's first load always is.

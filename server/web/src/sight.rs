@@ -2,10 +2,14 @@
 
 use bytes::Bytes;
 use std::collections::BTreeSet;
+use std::time::Duration;
 use synaq_core::ids::SessionId;
 use synaq_core::proctoring::Code;
 use synaq_wire::candidate::Seen;
 use tokio::sync::oneshot;
+
+/// Advice that comes later is about another picture.
+pub(crate) const GLANCE_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Detectors, beside the way of answers: neither call waits for anything.
 pub trait Sight: Send + Sync {

@@ -12,3 +12,4 @@ pub mod playback;
 pub mod problem;
 pub mod proctor;
 pub mod staff;
+pub mod trial;

@@ -12,6 +12,8 @@ pub const PHOTO_BYTES: usize = 5 * 1024 * 1024;
 pub const PHOTO_SIDE_PX: u32 = 8_192;
 /// A still over the exam's own connection: 320x240 has about 10 KiB.
 pub const STILL_BYTES: usize = 48 * 1024;
+/// One load of a trial run's measuring, each way: half a second at 2 Mbit/s, four at the 256 kbit/s an exam needs.
+pub const TRIAL_LINE_BYTES: usize = 128 * 1024;
 /// Side of such a still in pixels.
 pub const STILL_SIDE_PX: u32 = 640;
 /// Pace of these stills: 10 KiB in 5 s are 16 kbit/s.

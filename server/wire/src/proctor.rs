@@ -2,6 +2,7 @@
 
 use crate::candidate::{BreakView, ChatLine, DeviceReport, Gesture, Lang, MediaStep, Stage, Text};
 use crate::problem::Problem;
+use crate::trial::TrialView;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use uuid::Uuid;
@@ -485,6 +486,10 @@ pub struct Detail {
     pub lang: Option<Lang>,
     /// What the device check found
     pub device: Option<DeviceReport>,
+    /// What a trial run found days before, if there was one
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub trial: Option<TrialView>,
     /// Photos that exist: `GET /api/v1/proctor/sessions/{session}/photos/{face|document}`
     pub face_photo: Option<String>,
     /// SHA-256, changes with every new photo

@@ -7,6 +7,7 @@ import type { Lang } from "./Lang.ts";
 import type { RecheckView } from "./RecheckView.ts";
 import type { Tile } from "./Tile.ts";
 import type { TimelineEntry } from "./TimelineEntry.ts";
+import type { TrialView } from "./TrialView.ts";
 
 /**
  * The opened candidate.
@@ -24,6 +25,10 @@ lang: Lang | null,
  * What the device check found
  */
 device: DeviceReport | null, 
+/**
+ * What a trial run found days before, if there was one
+ */
+trial?: TrialView, 
 /**
  * Photos that exist: `GET /api/v1/proctor/sessions/{session}/photos/{face|document}`
  */

@@ -8,6 +8,7 @@ mod programme;
 mod shift_note;
 mod sitting;
 mod staff;
+mod trial;
 
 pub(crate) use audit::entry as audit_entry;
 pub(crate) use staff::staff as staff_of_row;
@@ -18,7 +19,7 @@ use synaq_core::ids::{BankId, CentreId, ProgrammeId, SessionId, SittingId, Staff
 use synaq_core::time::At;
 use synaq_store::{
     AuditEntry, BankRow, CandidateRow, CentreRow, Directory, Error, NewCandidate, ProgrammeRow, SessionRow,
-    ShiftNote, SittingRow, StaffRow, StaffSession,
+    ShiftNote, SittingRow, StaffRow, StaffSession, TrialRow,
 };
 
 #[async_trait]
@@ -152,6 +153,14 @@ impl Directory for SqliteStore {
         let bank = versions.banks.get(programme.bank, bank::one(self, of, programme.bank)).await?;
         let centre = (*versions.centres.get(of, centre::one(self, of)).await?).clone();
         Ok(SessionRow { candidate, sitting, programme, bank, centre })
+    }
+
+    async fn put_trial(&self, trial: TrialRow) -> Result<(), Error> {
+        trial::put(self, &trial).await
+    }
+
+    async fn trial(&self, session: SessionId) -> Result<Option<TrialRow>, Error> {
+        trial::of(self, session).await
     }
 
     async fn audit(&self, entry: AuditEntry) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use super::fixtures::{
     two_houses, uuid,
 };
 use crate::{
-    AuditEntry, BankRow, CandidateRow, CentreRow, Directory, Error, Role, SessionRow, ShiftNote, StaffSession,
+    AuditEntry, BankRow, CandidateRow, CentreRow, Directory, Error, Role, SessionRow, ShiftNote, StaffSession, TrialRow,
 };
 use synaq_core::ids::{BankId, CentreId, ProgrammeId, SittingId, StaffId};
 use synaq_core::time::{At, Span};
@@ -289,6 +289,22 @@ pub async fn a_session_row_holds_everything(engine: &impl Engine) {
         assert_eq!(store.session(session(1)).await.unwrap(), expected);
     }
     refused!(store.session(session(2)).await, Error::NotFound);
+}
+
+/// A note per session, and only of a session that is there.
+pub async fn the_newest_trial_run_of_a_session_stands(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, _) = two_houses(&store).await;
+    let list = vec![candidate(1, "KAZ:1"), candidate(2, "KAZ:2")];
+    store.add_candidates(house.centre, house.sitting, list).await.unwrap();
+    let note = |number, at, report: &str| TrialRow { session: session(number), at, report: report.into() };
+    assert_eq!(store.trial(session(1)).await.unwrap(), None);
+    store.put_trial(note(1, NOW, "{\"camera\":false}")).await.unwrap();
+    store.put_trial(note(1, LATER, "{\"camera\":true}")).await.unwrap();
+    refused!(store.put_trial(note(3, NOW, "{}")).await, Error::NotFound);
+    let store = engine.reopen(store).await;
+    assert_eq!(store.trial(session(1)).await.unwrap(), Some(note(1, LATER, "{\"camera\":true}")));
+    assert_eq!(store.trial(session(2)).await.unwrap(), None);
 }
 
 /// The newest lines, of one centre.

@@ -72,6 +72,7 @@ macro_rules! conformance_tests {
             candidates_come_all_or_none,
             many_candidates_come_at_once,
             a_session_row_holds_everything,
+            the_newest_trial_run_of_a_session_stands,
             the_audit_log_lists_one_centre_newest_first,
             notes_of_a_shift_are_listed_newest_first,
             the_directory_survives_a_restart,

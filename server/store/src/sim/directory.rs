@@ -1,7 +1,7 @@
 use super::{Disk, SimStore};
 use crate::{
     AuditEntry, BankRow, CandidateRow, CentreRow, Directory, Error, NewCandidate, ProgrammeRow, Role,
-    SessionRow, ShiftNote, SittingRow, StaffRow, StaffSession,
+    SessionRow, ShiftNote, SittingRow, StaffRow, StaffSession, TrialRow,
 };
 use async_trait::async_trait;
 use std::cmp::Reverse;
@@ -234,6 +234,19 @@ impl Directory for SimStore {
         let bank = disk.bank(candidate.centre, programme.bank)?;
         let centre = disk.centre(candidate.centre)?;
         Ok(SessionRow { candidate, sitting, programme: programme.into(), bank: bank.into(), centre })
+    }
+
+    async fn put_trial(&self, trial: TrialRow) -> Result<(), Error> {
+        let mut disk = self.disk();
+        if disk.candidates.iter().all(|row| row.candidate.session != trial.session) {
+            return Err(Error::NotFound);
+        }
+        disk.trials.insert(trial.session, trial);
+        Ok(())
+    }
+
+    async fn trial(&self, session: SessionId) -> Result<Option<TrialRow>, Error> {
+        Ok(self.disk().trials.get(&session).cloned())
     }
 
     async fn audit(&self, entry: AuditEntry) -> Result<(), Error> {

@@ -10,7 +10,7 @@ mod retention;
 
 use crate::{
     AuditEntry, BankRow, CandidateRow, CentreRow, Delivery, ErasureRow, Error, HoldRow, Lease, ProgrammeRow,
-    Recorded, ShiftNote, SittingRow, StaffRow, StaffSession, StoredRecord, Summary,
+    Recorded, ShiftNote, SittingRow, StaffRow, StaffSession, StoredRecord, Summary, TrialRow,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::future::poll_fn;
@@ -95,6 +95,7 @@ struct Disk {
     office: personnel::Office,
     holds: Vec<HoldRow>,
     erasures: BTreeMap<(SessionId, DataClass), ErasureRow>,
+    trials: BTreeMap<SessionId, TrialRow>,
 }
 
 #[derive(Clone, Debug)]

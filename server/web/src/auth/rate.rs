@@ -69,6 +69,8 @@ pub(crate) struct Rates {
     links: Limit,
     /// One address at what is no personal link
     wrong_links: Limit,
+    /// Requests of one link's trial run: the line is measured by a row of them
+    trials: Limit,
     /// Photos of one session
     photos: Limit,
     /// Stills of one session that come over HTTP
@@ -120,6 +122,8 @@ impl Rates {
             links: limit(1_000, 30),
             // 128 bits cannot be guessed; this is for the log and for mistyped links of a class room.
             wrong_links: limit(1_000, 60),
+            // A measuring is a dozen small requests and two loads; a few in a row.
+            trials: limit(1_000, 80),
             photos: limit(10_000, 12),
             // The page keeps the pace it is told, 5 s; a reload begins anew.
             stills: limit(2_500, 8),
@@ -147,6 +151,10 @@ impl Rates {
 
     pub(crate) fn wrong_link(&self, from: IpAddr) -> Result<(), Problem> {
         self.wrong_links.take(from)
+    }
+
+    pub(crate) fn trial(&self, session: SessionId) -> Result<(), Problem> {
+        self.trials.take(session)
     }
 
     pub(crate) fn photo(&self, session: SessionId) -> Result<(), Problem> {

@@ -5,6 +5,7 @@ use crate::auth::rate::Rates;
 use crate::calm::Calm;
 use crate::doors::Watching;
 use crate::problem::Refused;
+use crate::sight::GLANCE_PATIENCE;
 use axum::extract::State;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +16,6 @@ use synaq_wire::candidate::{CoachSays, Seen};
 use synaq_wire::limits::STILL_EVERY_MS;
 use synaq_wire::problem::Code;
 
-/// Advice that comes later is about another picture.
-const PATIENCE: Duration = Duration::from_secs(3);
 /// An older picture says nothing about how somebody sits now.
 const FRESH: Duration = Duration::from_secs(15);
 
@@ -42,6 +41,6 @@ pub(crate) async fn show(
     let Some(asked) = still.and_then(|still| sight.glance(still.webp, switched_off)) else {
         return says(Some(Seen::Unknown));
     };
-    let seen = tokio::time::timeout(PATIENCE, asked).await.ok().and_then(Result::ok);
+    let seen = tokio::time::timeout(GLANCE_PATIENCE, asked).await.ok().and_then(Result::ok);
     says(Some(seen.unwrap_or(Seen::Unknown)))
 }

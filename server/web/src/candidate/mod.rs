@@ -11,6 +11,7 @@ mod photo;
 mod question;
 mod socket;
 mod still;
+mod trial;
 mod view;
 mod whip;
 
@@ -22,5 +23,6 @@ pub(crate) use own_log::{receipts, show as own_log};
 pub(crate) use photo::put as put_photo;
 pub(crate) use socket::{WithTicket, upgrade as socket};
 pub(crate) use still::put as put_still;
+pub(crate) use trial::{leave as leave_trial, line as trial_line, picture as trial_picture, trial_view};
 pub(crate) use view::chat_line;
 pub(crate) use whip::{close as close_whip, publish as whip};

@@ -59,12 +59,7 @@ pub(crate) async fn put(
     body::accept(request.headers(), &["image/jpeg"])?;
     let sent = body::read(request.into_body(), STILL_BYTES, Code::BodyTooLarge).await?;
     let next_ms = if AT_ONCE.available_permits() == 0 { STILL_EVERY_MS * SLOWER } else { STILL_EVERY_MS };
-    let turn = AT_ONCE.acquire().await.expect("the semaphore is never closed");
-    let rewritten = tokio::task::spawn_blocking(move || {
-        let _turn = turn;
-        rewrite(&sent)
-    });
-    let jpeg = Bytes::from(rewritten.await.map_err(|_| Code::Internal)?.ok_or(Code::PhotoNotImage)?);
+    let jpeg = as_jpeg(sent).await?;
     if let Some(sight) = sight {
         sight.take(device.session, jpeg.clone());
     }
@@ -110,6 +105,16 @@ fn store(evidence: &dyn Evidence, session: SessionId, from: usize, jpeg: &[u8]) 
         }
     }
     Err(io::ErrorKind::QuotaExceeded.into())
+}
+
+/// What was sent, written anew when it is this one's turn.
+pub(super) async fn as_jpeg(sent: Bytes) -> Result<Bytes, Refused> {
+    let turn = AT_ONCE.acquire().await.expect("the semaphore is never closed");
+    let rewritten = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        rewrite(&sent)
+    });
+    Ok(Bytes::from(rewritten.await.map_err(|_| Code::Internal)?.ok_or(Code::PhotoNotImage)?))
 }
 
 /// As a fresh JPEG without metadata; `None` of what is none, or larger than allowed.

@@ -13,6 +13,7 @@ use synaq_runtime::Snapshot;
 use synaq_store::{Error, EventLog};
 use synaq_wire::candidate::DeviceReport;
 use synaq_wire::proctor::{Detail, GestureView, RecheckView, Tile, TimelineEntry};
+use synaq_wire::trial::TrialView;
 
 /// Lines of the timeline that are kept and shown.
 const TIMELINE_MAX: usize = 200;
@@ -21,12 +22,14 @@ const TIMELINE_MAX: usize = 200;
 pub(super) struct Opened {
     pub(super) session: SessionId,
     read_to: Seq,
+    /// Read once: a trial run ends before the exam
+    trial: Option<TrialView>,
     newest_first: VecDeque<TimelineEntry>,
 }
 
 impl Opened {
-    pub(super) fn new(session: SessionId) -> Self {
-        Self { session, read_to: Seq(0), newest_first: VecDeque::new() }
+    pub(super) fn new(session: SessionId, trial: Option<TrialView>) -> Self {
+        Self { session, read_to: Seq(0), trial, newest_first: VecDeque::new() }
     }
 
     pub(super) async fn read_on(&mut self, log: &Arc<dyn EventLog>, names: &Names) -> Result<(), Error> {
@@ -59,6 +62,7 @@ impl Opened {
             tile,
             lang: state.lang.map(convert::lang),
             device: state.device_report.clone().map(device_report),
+            trial: self.trial.clone(),
             face_photo: photo(PhotoKind::Face),
             document_photo: photo(PhotoKind::Document),
             device_waits: state.waiting_device.is_some(),

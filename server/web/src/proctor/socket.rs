@@ -8,6 +8,7 @@ use crate::auth::rate::Bucket;
 use crate::auth::ticket::{Bearer, Tickets};
 use crate::calm::wall_pause;
 use crate::candidate::WithTicket;
+use crate::candidate::trial_view;
 use crate::convert;
 use crate::doors::App;
 use crate::ops::{Drain, Guest};
@@ -31,6 +32,7 @@ use synaq_runtime::{Change, Clock};
 use synaq_store::{Role, StaffRow};
 use synaq_wire::problem::{Code, Problem};
 use synaq_wire::proctor::{ClientFrame, EverybodyAct, ProctorCommand, ServerFrame};
+use synaq_wire::trial::TrialView;
 use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
 
@@ -329,7 +331,10 @@ impl Desk {
 
     async fn open(&mut self, session: Option<SessionId>, line: &mut Line) -> Result<(), Leave> {
         let here = session.filter(|session| self.wall.as_ref().is_some_and(|wall| wall.holds(*session)));
-        self.opened = here.map(Opened::new);
+        self.opened = match here {
+            Some(session) => Some(Opened::new(session, self.trial_of(session).await)),
+            None => None,
+        };
         if here != session {
             return line.say(&refused(None, Problem::new(NOT_HERE))).await;
         }
@@ -361,6 +366,17 @@ impl Desk {
             ServerFrame::DoneAll { re, done: count(done), refused: count(told.len() - done) }
         }
         .boxed()
+    }
+
+    /// Advice: without it the candidate is opened all the same.
+    async fn trial_of(&self, session: SessionId) -> Option<TrialView> {
+        match self.sources.directory.trial(session).await {
+            Ok(row) => row.as_ref().and_then(trial_view),
+            Err(error) => {
+                tracing::warn!(%session, error = &error as &dyn std::error::Error, "a trial run's note cannot be read");
+                None
+            }
+        }
     }
 
     fn command(&self, re: u32, session: SessionId, asked: ProctorCommand) -> BoxFuture<'static, ServerFrame> {

@@ -18,6 +18,7 @@ pub(crate) mod script;
 mod seat;
 mod source;
 mod staff;
+mod trial;
 mod walk;
 mod wall;
 

@@ -50,6 +50,7 @@ async fn nobody_without_a_credential_gets_past_a_door_that_asks_for_one() {
         let expected = match route.audience {
             Audience::Staff(_) => (StatusCode::UNAUTHORIZED, "sign_in_required"),
             Audience::Device => (StatusCode::UNAUTHORIZED, "credential_invalid"),
+            Audience::Link => (StatusCode::NOT_FOUND, "link_invalid"),
             Audience::Ticket => (StatusCode::UNAUTHORIZED, "ticket_invalid"),
             Audience::Public => {
                 assert_ne!(status, StatusCode::UNAUTHORIZED, "{route:?}");
