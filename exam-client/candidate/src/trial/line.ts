@@ -40,7 +40,9 @@ async function ask(link: string, body: Blob | null, down: number, timeoutMs: num
   return performance.now() - began;
 }
 
-const kbitS = (ms: number): number => Math.round((LOAD_BYTES * 8) / Math.max(1, ms));
+/** A load of this size says nothing of lines that are faster. */
+const MOST_KBIT_S = 100_000;
+const kbitS = (ms: number): number => Math.min(MOST_KBIT_S, Math.round((LOAD_BYTES * 8) / Math.max(1, ms)));
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 /** `progress` in per cent. Throws when nothing at all comes back. */
