@@ -6,7 +6,8 @@ use super::fixtures::{
     two_houses, uuid,
 };
 use crate::{
-    AuditEntry, BankRow, CandidateRow, CentreRow, Directory, Error, Role, SessionRow, ShiftNote, StaffSession, TrialRow,
+    AuditEntry, BankRow, CandidateRow, CentreRow, Directory, Error, Role, SessionRow, ShiftNote,
+    StaffSession, TrialRow,
 };
 use synaq_core::ids::{BankId, CentreId, ProgrammeId, SittingId, StaffId};
 use synaq_core::time::{At, Span};
