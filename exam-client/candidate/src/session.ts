@@ -193,7 +193,7 @@ export function keptOf(state: SessionState): Kept {
 /** Comes back by itself after these; after any other one a person has to do something. */
 const PASSING: ReadonlySet<Code> = new Set<Code>(["busy", "store_unavailable", "shutting_down", "too_many_requests", "internal"]);
 /** Ends the connection until the person acts. */
-const FINAL: ReadonlySet<Code> = new Set<Code>(["credential_invalid", "link_invalid", "link_expired", "other_device", "superseded_epoch"]);
+const FINAL: ReadonlySet<Code> = new Set<Code>(["credential_invalid", "link_invalid", "link_expired", "called_off", "other_device", "superseded_epoch"]);
 /** The page sends these itself; nobody is told when one is refused. */
 const QUIET: ReadonlySet<CandidateCommand["do"]> = new Set<CandidateCommand["do"]>(["signal", "prompt", "warning_displayed", "drained", "step_media", "keep_local", "ask_break", "withdraw_break", "return_from_break", "answer_gesture"]);
 /** Said again under a new binding they would be said twice, or come too late to mean anything. */

@@ -199,6 +199,7 @@ impl Shard {
         round: &mut Round,
     ) -> Result<(), SubmitError> {
         let (session, now) = (loaded.id, self.ports.clock.now());
+        let creation_now = creation.clone();
         let first = if loaded.is_fresh() {
             Some(Input::Create(creation))
         } else {
@@ -207,6 +208,16 @@ impl Shard {
         if let Some(input) = first {
             loaded.decide(now, input, &mut round.batch.events).map_err(|error| {
                 tracing::error!(%session, %error, "a session cannot be brought back");
+                round.forget(session);
+                SubmitError::Store
+            })?;
+        }
+        // What the centre changed while the session was away, also if it was told and a crash forgot it.
+        let arrangement = creation_now.arrangement(loaded.session.context().rules.switched_off.clone());
+        if !loaded.session.is_arranged(&arrangement) {
+            let input = Input::Arrange(Box::new(arrangement));
+            loaded.decide(now, input, &mut round.batch.events).map_err(|error| {
+                tracing::error!(%session, %error, "a session's arrangement cannot be written down");
                 round.forget(session);
                 SubmitError::Store
             })?;

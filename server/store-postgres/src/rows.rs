@@ -43,6 +43,12 @@ pub(crate) fn number<T: TryFrom<i64>>(row: &PgRow, column: &'static str) -> sqlx
     T::try_from(row.try_get::<i64, _>(column)?).map_err(|_| out_of_range(column))
 }
 
+/// As [`number`], of a column that may be empty.
+pub(crate) fn maybe<T: TryFrom<i64>>(row: &PgRow, column: &'static str) -> sqlx::Result<Option<T>> {
+    let value: Option<i64> = row.try_get(column)?;
+    value.map(|value| T::try_from(value).map_err(|_| out_of_range(column))).transpose()
+}
+
 /// As [`number`], of an `integer` column.
 pub(crate) fn small(row: &PgRow, column: &'static str) -> sqlx::Result<Option<u16>> {
     let value: Option<i32> = row.try_get(column)?;

@@ -4,8 +4,10 @@
 use crate::Error;
 use async_trait::async_trait;
 use std::sync::Arc;
+use synaq_core::session::{CalledOff, Care};
 use synaq_core::ids::{BankId, CentreId, ProgrammeId, SessionId, SittingId, StaffId};
 use synaq_core::time::At;
+use uuid::Uuid;
 
 /// A recognition centre.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -143,6 +145,34 @@ pub struct SittingRow {
     pub opens_at: At,
     /// End; links are valid until then
     pub closes_at: At,
+    /// What a centre changes of it later
+    pub standing: SittingStanding,
+}
+
+/// How a sitting stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SittingStanding {
+    /// Raised with every change, from 1: whoever changes it names the one that was read
+    pub version: u32,
+    /// Candidates it takes; any number without
+    pub capacity: Option<u32>,
+    /// It will not be held
+    pub cancelled: Option<Ended>,
+}
+
+impl Default for SittingStanding {
+    fn default() -> Self {
+        Self { version: 1, capacity: None, cancelled: None }
+    }
+}
+
+/// When something was ended by the centre, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ended {
+    /// When
+    pub at: At,
+    /// In the centre's words
+    pub reason: String,
 }
 
 /// A candidate to put into a sitting.
@@ -158,8 +188,23 @@ pub struct NewCandidate {
     pub extra_minutes: u16,
     /// Incident codes an accommodation switches off
     pub switched_off: Vec<String>,
+    /// What else it grants, and how a letter reaches the person
+    pub more: CandidateMore,
     /// The session's data key, wrapped by the installation key
     pub wrapped_key: Vec<u8>,
+}
+
+/// What not every candidate has.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CandidateMore {
+    /// Where links are sent to
+    pub email: Option<String>,
+    /// The minutes were granted as so many per cent of the programme's
+    pub extra_pct: Option<u16>,
+    /// Breaks, hearing aid, a note
+    pub care: Care,
+    /// The attempt that does not count, which this one takes the place of: the same person may be in a sitting twice
+    pub replaces: Option<SessionId>,
 }
 
 impl std::fmt::Debug for NewCandidate {
@@ -179,6 +224,71 @@ pub struct CandidateRow {
     pub sitting: SittingId,
     /// Stable place on the wall, from 0
     pub place: u32,
+    /// What a centre changes later
+    pub standing: CandidateStanding,
+}
+
+/// How a candidate stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CandidateStanding {
+    /// Raised with every change, from 1: whoever changes it names the one that was read
+    pub version: u32,
+    /// Of this person in this sitting, from 1
+    pub attempt: u32,
+    /// Will not sit the exam
+    pub withdrawn: Option<Ended>,
+    /// The attempt does not count: ground, and when and why
+    pub voided: Option<(String, Ended)>,
+}
+
+impl Default for CandidateStanding {
+    fn default() -> Self {
+        Self { version: 1, attempt: 1, withdrawn: None, voided: None }
+    }
+}
+
+impl CandidateRow {
+    /// Takes up a seat.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.standing.withdrawn.is_none() && self.standing.voided.is_none()
+    }
+
+    /// Why this exam will not be held, if it will not.
+    #[must_use]
+    pub fn called_off(&self, sitting: &SittingRow) -> Option<CalledOff> {
+        let off = |sitting| move |ended: &Ended| CalledOff { sitting, reason: ended.reason.clone() };
+        let withdrawn = self.standing.withdrawn.as_ref().map(off(false));
+        withdrawn.or_else(|| sitting.standing.cancelled.as_ref().map(off(true)))
+    }
+}
+
+/// Who changes a row, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Why {
+    /// When
+    pub at: At,
+    /// Who
+    pub by: StaffId,
+    /// In words
+    pub reason: String,
+}
+
+/// What a field said before and after. Append-only.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChangeRow {
+    /// When
+    pub at: At,
+    /// Who
+    pub staff: StaffId,
+    /// `name`, `opens_at`, ...
+    pub field: String,
+    /// Before
+    pub old: String,
+    /// After
+    pub new: String,
+    /// Why
+    pub reason: String,
 }
 
 /// Everything that opening a session needs.
@@ -299,8 +409,12 @@ pub trait Directory: Send + Sync {
     async fn sittings(&self, centre: CentreId) -> Result<Vec<(SittingRow, u32)>, Error>;
     /// One sitting.
     async fn sitting(&self, centre: CentreId, id: SittingId) -> Result<SittingRow, Error>;
+    /// Stores title, times and standing, and each difference with its reason. The version is the one that was read:
+    /// with another one stored it is [`Error::Changed`]. The row as it is now.
+    async fn change_sitting(&self, sitting: SittingRow, why: Why) -> Result<SittingRow, Error>;
 
-    /// Puts candidates into a sitting, all or none, skipping those whose identity is in it already: the added ones.
+    /// Puts candidates into a sitting, all or none, skipping those whose identity is in it already, unless they replace
+    /// an attempt: the added ones. [`Error::Full`] if it does not take so many; `Taken("attempt")`.
     async fn add_candidates(
         &self,
         centre: CentreId,
@@ -309,6 +423,15 @@ pub trait Directory: Send + Sync {
     ) -> Result<Vec<CandidateRow>, Error>;
     /// Candidates of a sitting, by place.
     async fn candidates(&self, centre: CentreId, sitting: SittingId) -> Result<Vec<CandidateRow>, Error>;
+    /// One candidate.
+    async fn candidate(&self, centre: CentreId, session: SessionId) -> Result<CandidateRow, Error>;
+    /// Stores name, accommodation, address and standing, and each difference with its reason; by version as
+    /// [`Directory::change_sitting`].
+    async fn change_candidate(&self, candidate: CandidateRow, why: Why) -> Result<CandidateRow, Error>;
+    /// What was changed of a sitting or candidate, oldest first.
+    async fn changes_of(&self, centre: CentreId, subject: Uuid) -> Result<Vec<ChangeRow>, Error>;
+    /// The attempt that took this one's place.
+    async fn replacement(&self, centre: CentreId, session: SessionId) -> Result<Option<SessionId>, Error>;
     /// Candidates of a centre with their sittings, newest sitting first.
     async fn all_candidates(&self, centre: CentreId) -> Result<Vec<(CandidateRow, SittingRow)>, Error>;
     /// Everything of a session, whatever centre: the caller holds the candidate's credential, or has compared the

@@ -25,6 +25,15 @@ pub enum Error {
         /// Which rule it breaks
         why: &'static str,
     },
+    /// The row was changed by somebody else since it was read
+    #[error("somebody else changed this meanwhile; look at it again")]
+    Changed,
+    /// A sitting has no room for so many
+    #[error("the sitting takes {capacity} candidates")]
+    Full {
+        /// In all
+        capacity: u32,
+    },
     /// A unique value is taken
     #[error("{0} is taken; choose another")]
     Taken(&'static str),

@@ -2,6 +2,7 @@
 //! connection, so that a batch of events, sealed records and outbox rows is one transaction.
 
 pub mod conformance;
+mod change;
 mod directory;
 mod error;
 mod event_log;
@@ -13,9 +14,9 @@ mod sim;
 mod versions;
 
 pub use directory::{
-    AuditEntry, BankRow, CandidateRow, CentreRow, Directory, NewCandidate, ProgrammeRow, Role, SessionRow,
-    ShiftNote, SittingRow, StaffRow, StaffSession, TrialRow,
+    AuditEntry, BankRow, CandidateMore, CandidateRow, CandidateStanding, CentreRow, ChangeRow, Directory, Ended, NewCandidate, ProgrammeRow, Role, SessionRow, ShiftNote, SittingRow, SittingStanding, StaffRow, StaffSession, TrialRow, Why,
 };
+pub use change::{Difference, Present, seated};
 pub use error::Error;
 pub use event_log::{
     Append, Batch, Committed, EventLog, Lease, NewApproval, NewRecord, Recorded, StoredRecord, Summary,

@@ -8,7 +8,7 @@ use synaq_core::ids::{BankId, CentreId, ProgrammeId, SittingId};
 /// Versions kept; an installation with more in use at once reads some of them again.
 const KEPT: usize = 256;
 
-/// For engines: rows that never change and were read once. Opening ten thousand sessions after a restart must not read
+/// For engines: rows that never change, or whose changes are told here, and were read once. Opening ten thousand sessions after a restart must not read
 /// their bank, which is large, ten thousand times, nor their sitting.
 #[derive(Debug, Default)]
 pub struct Versions {
@@ -23,11 +23,17 @@ pub struct Versions {
 }
 
 /// Rows of one kind.
-pub struct Kept<K, V>(Mutex<HashMap<K, Arc<V>>>);
+pub struct Kept<K, V>(Mutex<Shelf<K, V>>);
+
+struct Shelf<K, V> {
+    rows: HashMap<K, Arc<V>>,
+    /// How often a row was forgotten: what was being read then may be the row before
+    forgotten: u64,
+}
 
 impl<K, V> Default for Kept<K, V> {
     fn default() -> Self {
-        Self(Mutex::default())
+        Self(Mutex::new(Shelf { rows: HashMap::new(), forgotten: 0 }))
     }
 }
 
@@ -48,15 +54,28 @@ impl<K: Hash + Eq, V> Kept<K, V> {
     /// # Errors
     /// Those of `read`.
     pub async fn get(&self, id: K, read: impl Future<Output = Result<V, Error>>) -> Result<Arc<V>, Error> {
-        if let Some(kept) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
-            return Ok(Arc::clone(kept));
-        }
+        let forgotten = {
+            let shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(kept) = shelf.rows.get(&id) {
+                return Ok(Arc::clone(kept));
+            }
+            shelf.forgotten
+        };
         let row = Arc::new(read.await?);
-        let mut rows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if rows.len() >= KEPT {
-            rows.clear();
+        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if shelf.rows.len() >= KEPT {
+            shelf.rows.clear();
         }
-        rows.insert(id, Arc::clone(&row));
+        if shelf.forgotten == forgotten {
+            shelf.rows.insert(id, Arc::clone(&row));
+        }
         Ok(row)
+    }
+
+    /// The row was changed: whoever asks from now on reads it anew. To be called after the change is stored.
+    pub fn forget(&self, id: &K) {
+        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        shelf.forgotten += 1;
+        shelf.rows.remove(id);
     }
 }

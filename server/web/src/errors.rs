@@ -42,6 +42,7 @@ pages! {
     ChangedMeanwhile = "changed_meanwhile";
     MailOff = "mail_off";
     LinkInvalid = "link_invalid";
+    CalledOff = "called_off";
     LinkExpired = "link_expired";
     CredentialInvalid = "credential_invalid";
     OtherDevice = "other_device";
@@ -81,6 +82,11 @@ pages! {
     ThresholdBelowLaw = "threshold_below_law";
     CsvInvalid = "csv_invalid";
     TimesOutOfOrder = "times_out_of_order";
+    SittingFull = "sitting_full";
+    ExamStarted = "exam_started";
+    SittingCancelled = "sitting_cancelled";
+    CandidateKnown = "candidate_known";
+    RecordSealed = "record_sealed";
     HoldOpen = "hold_open";
     EvidenceErased = "evidence_erased";
     RecordNotSealed = "record_not_sealed";

@@ -40,6 +40,10 @@ impl From<synaq_store::Error> for Refused {
     fn from(error: synaq_store::Error) -> Self {
         match error {
             synaq_store::Error::NotFound => Code::NotFound.into(),
+            synaq_store::Error::Changed => Code::ChangedMeanwhile.into(),
+            synaq_store::Error::Full { capacity } => Problem::new(Code::SittingFull)
+                .detail(format!("the sitting takes {capacity} candidates"))
+                .into(),
             synaq_store::Error::Taken("login") => Code::LoginTaken.into(),
             synaq_store::Error::Taken("last head") => Code::LastHead.into(),
             synaq_store::Error::Taken("profile") => Code::ChangedMeanwhile.into(),

@@ -154,6 +154,13 @@ pub fn routes() -> Vec<Route> {
         POST post "/api/v1/centre/sittings" CENTRE centre::create_sitting;
         GET get "/api/v1/centre/sittings/{sitting}" CENTRE_SEEN centre::sitting;
         POST post "/api/v1/centre/sittings/{sitting}/candidates" CENTRE centre::add_candidates;
+        POST post "/api/v1/centre/sittings/{sitting}/candidate" CENTRE centre::add_candidate;
+        POST post "/api/v1/centre/sittings/{sitting}/change" CENTRE centre::change_sitting;
+        POST post "/api/v1/centre/sittings/{sitting}/cancel" CENTRE centre::cancel_sitting;
+        GET get "/api/v1/centre/candidates/{session}" CENTRE centre::candidate;
+        POST post "/api/v1/centre/candidates/{session}/change" CENTRE centre::change_candidate;
+        POST post "/api/v1/centre/candidates/{session}/withdraw" CENTRE centre::withdraw_candidate;
+        POST post "/api/v1/centre/candidates/{session}/void" CENTRE centre::void_attempt;
         GET get "/api/v1/centre/results" CENTRE_SEEN centre::results;
         GET get "/api/v1/centre/sessions/{session}" REVIEW_SEEN centre::session;
         GET get "/api/v1/centre/sessions/{session}/evidence/{name}" REVIEW_SEEN centre::evidence;

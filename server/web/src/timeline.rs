@@ -133,6 +133,10 @@ const fn by(fact: &Fact) -> Option<StaffId> {
         | Fact::EndProposed { by, .. }
         | Fact::EndWithdrawn { by }
         | Fact::RecordApproved { by, .. }
+        | Fact::SittingMoved { by: Some(by), .. }
+        | Fact::AccommodationChanged { by: Some(by), .. }
+        | Fact::ExamCalledOff { by: Some(by), .. }
+        | Fact::AttemptVoided { voided: synaq_core::session::Voided { by, .. } }
         | Fact::Closed { finish: Finish::Staff { by, .. }, .. }
         | Fact::MessageSent { from: synaq_core::session::MessageFrom::Staff(by), .. } => Some(*by),
         _ => None,
@@ -162,6 +166,9 @@ fn what(fact: &Fact) -> Option<String> {
             let word = if *accepted { "accepted" } else { "not_accepted" };
             Some(note.as_ref().map_or_else(|| word.to_owned(), |note| format!("{word}: {note}")))
         }
+        Fact::SittingMoved { reason, .. } | Fact::AccommodationChanged { reason, .. } => Some(reason.clone()),
+        Fact::ExamCalledOff { called_off, .. } => called_off.as_ref().map(|off| off.reason.clone()),
+        Fact::AttemptVoided { voided } => Some(format!("{}: {}", voided.ground, voided.reason)),
         Fact::LanguageChosen { lang } => Some(format!("{lang:?}").to_lowercase()),
         Fact::ConsentGiven { text_version, .. } => Some(text_version.clone()),
         Fact::Acknowledged { text, .. } => serde_json::to_value(text).ok()?.as_str().map(ToOwned::to_owned),

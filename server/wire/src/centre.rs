@@ -2,7 +2,7 @@
 
 use crate::candidate::{Lang, Text};
 use crate::problem::Mistake;
-use crate::proctor::{IncidentView, TimelineEntry};
+use crate::proctor::{CodeRow, IncidentView, TimelineEntry};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use uuid::Uuid;
@@ -155,6 +155,184 @@ pub struct NewSitting {
     /// End; links are valid until then
     #[ts(type = "number")]
     pub closes_at: i64,
+    /// How many candidates it takes; any number without
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub capacity: Option<u32>,
+}
+
+/// `POST /api/v1/centre/sittings/{sitting}/change`: moves a sitting, renames it, or limits its size. Exams that began
+/// already keep their clocks.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeSitting {
+    /// The one that was read
+    pub version: u32,
+    /// 1 to 120 characters
+    pub title: String,
+    /// Earliest start
+    #[ts(type = "number")]
+    pub opens_at: i64,
+    /// End
+    #[ts(type = "number")]
+    pub closes_at: i64,
+    /// How many candidates it takes; any number without
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub capacity: Option<u32>,
+    /// 1 to 500 characters; candidates in preparation read it
+    pub reason: String,
+}
+
+/// `POST /api/v1/centre/sittings/{sitting}/cancel`
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct CancelSitting {
+    /// The one that was read
+    pub version: u32,
+    /// 1 to 500 characters
+    pub reason: String,
+}
+
+/// What a change led to: how the sessions that were opened already took it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Told {
+    /// Candidates in preparation who have it on their screens now
+    pub told: u32,
+    /// Exams that had begun: they go on as they are
+    pub running: u32,
+    /// Sessions that could not be told yet, because the store did not answer; saving again tells them
+    pub untold: u32,
+}
+
+/// What an accommodation grants (LAW-30). Minutes and per cent exclude each other: per cent are of the programme's
+/// minutes, rounded up.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct Accommodation {
+    /// Added to the programme's minutes, 0 to 600
+    pub extra_minutes: u16,
+    /// The minutes as so many per cent, 1 to 200
+    pub extra_pct: Option<u16>,
+    /// Incident codes that do not count for this candidate
+    pub switched_off: Vec<String>,
+    /// Breaks are granted when asked for
+    pub breaks: bool,
+    /// A hearing aid is worn: `HEADPHONES` does not count
+    pub hearing_aid: bool,
+    /// For the proctor and the record, up to 500 characters
+    pub note: Option<String>,
+}
+
+/// `POST /api/v1/centre/sittings/{sitting}/candidate`: one more candidate.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct AddCandidate {
+    /// As in the document
+    pub name: String,
+    /// IIN, or `PASSPORT:number`, or the country's letters and `:number`
+    pub identity: String,
+    /// Where links are sent to
+    pub email: Option<String>,
+    /// What is granted
+    pub accommodation: Accommodation,
+}
+
+/// `POST /api/v1/centre/candidates/{session}/change`
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeCandidate {
+    /// The one that was read
+    pub version: u32,
+    /// As in the document; until the record is sealed
+    pub name: String,
+    /// Where links are sent to
+    pub email: Option<String>,
+    /// What is granted; until the exam starts
+    pub accommodation: Accommodation,
+    /// 1 to 500 characters
+    pub reason: String,
+}
+
+/// `POST /api/v1/centre/candidates/{session}/withdraw`
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawCandidate {
+    /// The one that was read
+    pub version: u32,
+    /// Withdraws, or takes that back
+    pub withdrawn: bool,
+    /// 1 to 500 characters
+    pub reason: String,
+}
+
+/// `POST /api/v1/centre/candidates/{session}/void`: an attempt that has ended does not count.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct VoidAttempt {
+    /// The one that was read
+    pub version: u32,
+    /// technical | appeal | identity | illness | procedure | other
+    pub ground: String,
+    /// 1 to 500 characters
+    pub reason: String,
+    /// The sitting of the new attempt, if one is issued
+    pub sitting: Option<Uuid>,
+}
+
+/// `GET /api/v1/centre/candidates/{session}`: a candidate of a sitting as the centre edits them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct CandidateDetail {
+    /// As in the sitting's list
+    pub row: CandidateRow,
+    /// Which sitting
+    pub sitting: Uuid,
+    /// What was changed, oldest first
+    pub changes: Vec<ChangeView>,
+    /// Every incident code, for what is switched off
+    pub codes: Vec<CodeRow>,
+}
+
+/// What a field said before and after.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ChangeView {
+    /// When
+    #[ts(type = "number")]
+    pub at: i64,
+    /// Name
+    pub by: String,
+    /// title | opens_at | closes_at | capacity | cancelled | name | email | extra_minutes | extra_pct | switched_off |
+    /// breaks | hearing_aid | note | withdrawn | voided
+    pub field: String,
+    /// Before; times in milliseconds UTC, empty for what was not there
+    pub old: String,
+    /// After
+    pub new: String,
+    /// Why
+    pub reason: String,
+}
+
+/// When something was ended by the centre, and why.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct EndedView {
+    /// When
+    #[ts(type = "number")]
+    pub at: i64,
+    /// In words
+    pub reason: String,
+    /// Of a void attempt, why it does not count
+    pub ground: Option<String>,
 }
 
 /// `GET /api/v1/centre/sittings/{sitting}`
@@ -173,6 +351,14 @@ pub struct SittingDetail {
     /// End
     #[ts(type = "number")]
     pub closes_at: i64,
+    /// Raised with every change: whoever changes it names the one that was read
+    pub version: u32,
+    /// How many candidates it takes, if that is limited
+    pub capacity: Option<u32>,
+    /// It will not be held
+    pub cancelled: Option<EndedView>,
+    /// What was changed, oldest first
+    pub changes: Vec<ChangeView>,
     /// By place
     pub candidates: Vec<CandidateRow>,
 }
@@ -191,6 +377,20 @@ pub struct CandidateRow {
     pub link: String,
     /// Minutes added by accommodation
     pub extra_minutes: u16,
+    /// All that is granted
+    pub accommodation: Accommodation,
+    /// Where links are sent to
+    pub email: Option<String>,
+    /// Raised with every change
+    pub version: u32,
+    /// Of this person in this sitting, from 1
+    pub attempt: u32,
+    /// Will not sit the exam
+    pub withdrawn: Option<EndedView>,
+    /// The attempt does not count
+    pub voided: Option<EndedView>,
+    /// The void attempt whose place this one takes
+    pub replaces: Option<Uuid>,
     /// Where they stand
     pub summary: SessionSummary,
 }

@@ -71,6 +71,7 @@ codes! {
     MailOff = "mail_off", 409, "No mail server is configured";
     // candidate's way
     LinkInvalid = "link_invalid", 404, "The personal link is not valid";
+    CalledOff = "called_off", 410, "The centre called this exam off";
     LinkExpired = "link_expired", 410, "The personal link was valid until the end of the sitting";
     CredentialInvalid = "credential_invalid", 401, "This device does not hold the key for this exam";
     OtherDevice = "other_device", 409, "Another device or tab sits this exam";
@@ -113,6 +114,11 @@ codes! {
     ThresholdBelowLaw = "threshold_below_law", 422, "The law asks for more than 70 %";
     CsvInvalid = "csv_invalid", 422, "The list has mistakes; the report names each line";
     TimesOutOfOrder = "times_out_of_order", 422, "The end lies before the beginning";
+    SittingFull = "sitting_full", 409, "The sitting has no room for so many candidates";
+    ExamStarted = "exam_started", 409, "The exam has started; this can no longer be changed";
+    SittingCancelled = "sitting_cancelled", 409, "The sitting is cancelled";
+    CandidateKnown = "candidate_known", 409, "A candidate with this number is in the sitting already";
+    RecordSealed = "record_sealed", 409, "The record is sealed; what it says stays";
     HoldOpen = "hold_open", 409, "The evidence of this session is held already";
     EvidenceErased = "evidence_erased", 410, "This evidence was erased when its time was over";
     RecordNotSealed = "record_not_sealed", 409, "The record is not sealed yet";
@@ -206,6 +212,7 @@ impl From<&synaq_core::session::Refusal> for Code {
             R::ExamEnded => Self::ExamEnded,
             R::NotOpenYet => Self::NotOpenYet,
             R::LinkExpired => Self::LinkExpired,
+            R::CalledOff => Self::CalledOff,
             R::NoSuchQuestion => Self::NoSuchQuestion,
             R::NoSuchOption => Self::NoSuchOption,
             R::OtherDevice => Self::OtherDevice,

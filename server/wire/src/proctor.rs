@@ -23,8 +23,12 @@ pub struct SittingRow {
     /// End
     #[ts(type = "number")]
     pub closes_at: i64,
-    /// How many candidates
+    /// How many candidates, without those who were withdrawn
     pub candidates: u32,
+    /// How many it takes, if that is limited
+    pub capacity: Option<u32>,
+    /// It will not be held
+    pub cancelled: bool,
 }
 
 /// What the proctor's browser sends on `GET /api/v1/proctor/socket?ticket=...`.

@@ -117,6 +117,8 @@ impl SessionSource for SimSource {
             extra: Span::mins(i64::from(extra)),
             opens_at: START - Span::mins(60),
             closes_at: START + Span::mins(600),
+            care: synaq_core::session::Care::default(),
+            called_off: None,
         };
         Ok(Opened { context: Arc::clone(&self.context), creation })
     }

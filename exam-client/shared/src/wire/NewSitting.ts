@@ -19,4 +19,8 @@ opens_at: number,
 /**
  * End; links are valid until then
  */
-closes_at: number, };
+closes_at: number, 
+/**
+ * How many candidates it takes; any number without
+ */
+capacity?: number, };

@@ -26,6 +26,14 @@ opens_at: number,
  */
 closes_at: number, 
 /**
- * How many candidates
+ * How many candidates, without those who were withdrawn
  */
-candidates: number, };
+candidates: number, 
+/**
+ * How many it takes, if that is limited
+ */
+capacity: number | null, 
+/**
+ * It will not be held
+ */
+cancelled: boolean, };

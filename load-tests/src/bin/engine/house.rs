@@ -189,6 +189,7 @@ async fn furnish(directory: &dyn Directory, candidates: usize) -> anyhow::Result
         title: "engine".into(),
         opens_at: now - Span::mins(1),
         closes_at: now + OPEN_FOR,
+            standing: synaq_store::SittingStanding::default(),
     };
     directory.add_sitting(sitting).await?;
     let mut seats = Vec::with_capacity(candidates);
@@ -200,6 +201,7 @@ async fn furnish(directory: &dyn Directory, candidates: usize) -> anyhow::Result
             identity: format!("{number:012}"),
             extra_minutes: 0,
             switched_off: Vec::new(),
+            more: synaq_store::CandidateMore::default(),
             wrapped_key: vec![0; 60],
         });
         let added = directory.add_candidates(centre, sitting_id, list.collect()).await?;
@@ -261,6 +263,8 @@ impl SessionSource for Source {
             extra: Span::ZERO,
             opens_at: row.sitting.opens_at,
             closes_at: row.sitting.closes_at,
+            care: synaq_core::session::Care::default(),
+            called_off: None,
         };
         Ok(OpenedSession { context: Arc::clone(&self.context), creation })
     }

@@ -157,6 +157,8 @@ impl SessionSource for DirectorySource {
             extra: Span::mins(i64::from(candidate.extra_minutes)),
             opens_at: row.sitting.opens_at,
             closes_at: row.sitting.closes_at,
+            care: candidate.more.care.clone(),
+            called_off: row.candidate.called_off(&row.sitting),
         };
         Ok(Opened { context, creation })
     }

@@ -98,6 +98,7 @@ async fn people(store: &dyn Store) {
         title: text("s"),
         opens_at: CLOSED,
         closes_at: CLOSED,
+            standing: synaq_store::SittingStanding::default(),
     };
     store.add_sitting(sitting).await.unwrap();
 }
@@ -117,6 +118,7 @@ async fn house(data: &Path, candidates: u128) -> House {
             identity: format!("KAZ:{number}"),
             extra_minutes: 0,
             switched_off: Vec::new(),
+            more: synaq_store::CandidateMore::default(),
             wrapped_key: wrapped.clone(),
         };
         list.push(new);

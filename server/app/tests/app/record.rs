@@ -72,6 +72,8 @@ impl Exam {
             extra: Span::ZERO,
             opens_at: START,
             closes_at: START + Span::mins(600),
+            care: synaq_core::session::Care::default(),
+            called_off: None,
         })));
         exam.input(Input::Bind { device: DEVICE, tab: TAB });
         exam.input(Input::Attach { device: DEVICE, tab: TAB, socket: SocketId(Uuid::from_u128(3)) });

@@ -197,7 +197,13 @@ impl RuleTable {
         if self.switched_off.contains(&code) {
             return None;
         }
-        Some(self.changed.get(&code).copied().unwrap_or(code.default_rule()))
+        Some(self.set(code))
+    }
+
+    /// The rule for `code`, whether or not an accommodation switches it off.
+    #[must_use]
+    pub fn set(&self, code: Code) -> Rule {
+        self.changed.get(&code).copied().unwrap_or(code.default_rule())
     }
 
     /// The table as the documentation prints it; switched-off codes say so.

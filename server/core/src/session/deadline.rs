@@ -138,7 +138,7 @@ impl ExamSession {
         {
             return None;
         }
-        let met = self.counted_from(incident)? + self.context.rules.rule(incident.code)?.min_duration;
+        let met = self.counted_from(incident)? + self.rule(incident.code)?.min_duration;
         if incident.ended_at.unwrap_or(incident.seen_at) >= met {
             return Some(met);
         }
@@ -193,7 +193,7 @@ impl ExamSession {
     /// For the record only, unless it is continued: an automatic incident that did not confirm itself, or a
     /// shorter one than its code asks for.
     pub(super) fn is_too_short(&self, incident: &Incident, ended: At) -> bool {
-        let min = self.context.rules.rule(incident.code).map_or(Span::ZERO, |rule| rule.min_duration);
+        let min = self.rule(incident.code).map_or(Span::ZERO, |rule| rule.min_duration);
         match incident.class {
             Class::Auto | Class::Info => true,
             Class::Human => ended - incident.began_at < min,
@@ -201,7 +201,7 @@ impl ExamSession {
     }
 
     pub(super) fn merge_gap(&self, code: Code) -> Span {
-        self.context.rules.rule(code).map_or(Span::ZERO, |rule| rule.merge_gap)
+        self.rule(code).map_or(Span::ZERO, |rule| rule.merge_gap)
     }
 
     /// From when an incident counts; `None` while an open warning shields it without a known end.

@@ -2,7 +2,7 @@
 
 use crate::bank::Lang;
 use crate::form::{ExamForm, Seed};
-use crate::ids::{CentreId, DeviceHash, Epoch, IncidentNo, SittingId, SocketId, StaffId, TabId};
+use crate::ids::{CentreId, DeviceHash, Epoch, IncidentNo, SessionId, SittingId, SocketId, StaffId, TabId};
 use crate::proctoring::{Class, Code, DetectorEvent, Finding, Source};
 use crate::session::fingerprint::Fingerprint;
 use crate::session::input::{AcknowledgedText, DeviceReport};
@@ -299,6 +299,51 @@ impl Gesture {
     }
 }
 
+/// What an accommodation grants beside time and detectors (LAW-30).
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Care {
+    /// Breaks are granted when asked for
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub breaks: bool,
+    /// A hearing aid or cochlear implant is worn
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hearing_aid: bool,
+    /// What else the proctor has to know
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl Care {
+    /// Nothing is granted.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Why an exam that was not begun will not be.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CalledOff {
+    /// The whole sitting was cancelled; otherwise this candidate was withdrawn
+    pub sitting: bool,
+    /// In the centre's words
+    pub reason: String,
+}
+
+/// Why an attempt does not count.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Voided {
+    /// Who
+    pub by: StaffId,
+    /// From the centre's list: `technical`, `appeal`, ...
+    pub ground: String,
+    /// In words
+    pub reason: String,
+    /// The new attempt
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<SessionId>,
+}
+
 /// Everything that can happen to a session.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -323,6 +368,42 @@ pub enum Fact {
         /// Incident codes that an accommodation switches off for this candidate (LAW-30)
         #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
         switched_off: BTreeSet<Code>,
+        /// What else an accommodation grants
+        #[serde(default, skip_serializing_if = "Care::is_none")]
+        care: Care,
+    },
+    /// The centre moved the sitting before this exam began.
+    SittingMoved {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<StaffId>,
+        opens_at: At,
+        closes_at: At,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+    },
+    /// The centre changed what is granted to this candidate before the exam began (LAW-30).
+    AccommodationChanged {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<StaffId>,
+        extra: Span,
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        switched_off: BTreeSet<Code>,
+        #[serde(default, skip_serializing_if = "Care::is_none")]
+        care: Care,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+    },
+    /// The sitting was cancelled or the candidate withdrawn, before the exam began; without `called_off` that was taken
+    /// back.
+    ExamCalledOff {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<StaffId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        called_off: Option<CalledOff>,
+    },
+    /// The attempt does not count. What was recorded stays.
+    AttemptVoided {
+        voided: Voided,
     },
     /// A device and tab were bound: the first by the candidate's button, another tab of that device by itself once the
     /// former one is gone, another device by a proctor.

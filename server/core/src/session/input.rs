@@ -2,10 +2,10 @@
 
 use crate::bank::Lang;
 use crate::form::Seed;
-use crate::ids::{CentreId, DeviceHash, Epoch, IncidentNo, Seq, SittingId, SocketId, StaffId, TabId};
+use crate::ids::{CentreId, DeviceHash, Epoch, IncidentNo, Seq, SessionId, SittingId, SocketId, StaffId, TabId};
 use crate::proctoring::{Code, DetectorEvent, SignalPhase};
 use crate::session::event::{
-    BreakWhy, ClientRef, Event, EvidenceRef, Gesture, MediaStep, PhotoKind, Ruling, StaffEndReason, StepWhy,
+    BreakWhy, CalledOff, Care, ClientRef, Event, EvidenceRef, Gesture, MediaStep, PhotoKind, Ruling, StaffEndReason, StepWhy,
 };
 use crate::time::{At, Span};
 use serde::{Deserialize, Serialize};
@@ -69,6 +69,49 @@ pub struct Creation {
     pub opens_at: At,
     /// The link's end; no start after it
     pub closes_at: At,
+    /// What else an accommodation grants
+    pub care: Care,
+    /// The sitting was cancelled, or the candidate withdrawn
+    pub called_off: Option<CalledOff>,
+}
+
+/// How a centre arranged a sitting for a candidate, as it stands now: what a session that is being prepared differs in is
+/// changed, and what it agrees in leaves no trace.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Arrangement {
+    /// Earliest start
+    pub opens_at: At,
+    /// The link's end; no start after it
+    pub closes_at: At,
+    /// Accommodation (LAW-30)
+    pub extra: Span,
+    /// Incident codes that an accommodation switches off
+    pub switched_off: BTreeSet<Code>,
+    /// What else an accommodation grants
+    pub care: Care,
+    /// The sitting was cancelled, or the candidate withdrawn
+    pub called_off: Option<CalledOff>,
+    /// Who changed it last; none when a session that was away learns of it
+    pub by: Option<StaffId>,
+    /// Why
+    pub reason: String,
+}
+
+impl Creation {
+    /// The same, for a session that was created before.
+    #[must_use]
+    pub fn arrangement(&self, switched_off: BTreeSet<Code>) -> Arrangement {
+        Arrangement {
+            opens_at: self.opens_at,
+            closes_at: self.closes_at,
+            extra: self.extra,
+            switched_off,
+            care: self.care.clone(),
+            called_off: self.called_off.clone(),
+            by: None,
+            reason: String::new(),
+        }
+    }
 }
 
 /// A candidate's command.
@@ -177,6 +220,8 @@ pub enum StaffCommand {
     End { why: StaffEndReason, note: String },
     /// Take a proposal back
     WithdrawEnd,
+    /// The attempt does not count, on a ground that the centre names; `replaced_by` is the new one, if there is one
+    Void { ground: String, reason: String, replaced_by: Option<SessionId> },
     /// The commission approves the sealed record; after too long without supervision it must rule on validity
     Approve { sha256: String, note: Option<String>, ruling: Option<Ruling> },
 }
@@ -239,6 +284,8 @@ pub enum Input {
     Recover { down_from: At },
     /// Nobody was served since `since`, by a suspended machine or an append that hung; sockets and recorder live on
     StoodStill { since: At },
+    /// How the centre arranged it now
+    Arrange(Box<Arrangement>),
     /// The record was sealed (runtime does it in the same transaction)
     Sealed { sha256: String, kid: String },
 }
@@ -285,6 +332,9 @@ pub enum Refusal {
     /// After the sitting's end
     #[error("the link was valid until the end of the sitting")]
     LinkExpired,
+    /// The sitting was cancelled, or the candidate withdrawn
+    #[error("the centre called this exam off")]
+    CalledOff,
     /// No such place in the form
     #[error("the form has no such question")]
     NoSuchQuestion,

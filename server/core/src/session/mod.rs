@@ -13,12 +13,11 @@ mod receipts;
 mod state;
 
 pub use event::{
-    BreakWhy, ClientRef, Consequence, DowntimeSpan, EffectiveHow, Event, EvidenceRef, Fact, Finish, Gesture,
-    MediaStep, MessageFrom, PauseCause, PhotoKind, Ruling, StaffEndReason, StepWhy,
+    BreakWhy, CalledOff, Care, ClientRef, Consequence, DowntimeSpan, EffectiveHow, Event, EvidenceRef, Fact, Finish, Gesture, MediaStep, MessageFrom, PauseCause, PhotoKind, Ruling, StaffEndReason, StepWhy, Voided,
 };
 pub use fingerprint::Fingerprint;
 pub use input::{
-    AcknowledgedText, Command, Creation, Decision, DeviceReport, Effect, Input, MediaFact, PhotosSeen,
+    AcknowledgedText, Arrangement, Command, Creation, Decision, DeviceReport, Effect, Input, MediaFact, PhotosSeen,
     Refusal, StaffCommand,
 };
 pub use query::SealWaits;

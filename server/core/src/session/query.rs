@@ -189,6 +189,7 @@ impl ExamSession {
             staff.insert(*by);
             staff.extend(second);
         }
+        staff.extend(state.voided.iter().map(|(voided, _)| voided.by));
         staff
     }
 

@@ -3,10 +3,9 @@
 use crate::bank::{Bank, Lang, Programme};
 use crate::form::{ExamForm, Seed};
 use crate::ids::{CentreId, DeviceHash, Epoch, IncidentNo, Seq, SittingId, SocketId, StaffId, TabId};
-use crate::proctoring::{Code, Incident, RuleTable, Source};
+use crate::proctoring::{Code, Incident, Rule, RuleTable, Source};
 use crate::session::event::{
-    BreakWhy, Consequence, DowntimeSpan, EffectiveHow, EvidenceRef, Finish, Gesture, MediaStep, MessageFrom,
-    PauseCause, PhotoKind, Ruling, StaffEndReason, StepWhy,
+    BreakWhy, CalledOff, Care, Consequence, DowntimeSpan, EffectiveHow, EvidenceRef, Finish, Gesture, MediaStep, MessageFrom, PauseCause, PhotoKind, Ruling, StaffEndReason, StepWhy, Voided,
 };
 use crate::session::fingerprint::Fingerprint;
 use crate::session::input::{AcknowledgedText, DeviceReport};
@@ -341,6 +340,14 @@ pub struct State {
     pub opens_at: Option<At>,
     /// The link's end
     pub closes_at: Option<At>,
+    /// Codes switched off for this candidate, as the log last said; none in logs that never did
+    pub switched_off: Option<BTreeSet<Code>>,
+    /// What else an accommodation grants
+    pub care: Care,
+    /// The exam will not be held
+    pub called_off: Option<CalledOff>,
+    /// The attempt does not count
+    pub voided: Option<(Voided, At)>,
     /// Attempt
     pub stage: Stage,
     /// Supervision
@@ -499,5 +506,17 @@ impl ExamSession {
     #[must_use]
     pub fn context(&self) -> &Arc<Context> {
         &self.context
+    }
+
+    /// Codes that an accommodation switches off for this candidate (LAW-30).
+    #[must_use]
+    pub fn switched_off(&self) -> &BTreeSet<Code> {
+        self.state.switched_off.as_ref().unwrap_or(&self.context.rules.switched_off)
+    }
+
+    /// The rule in force for `code`; `None` when an accommodation switches it off.
+    #[must_use]
+    pub fn rule(&self, code: Code) -> Option<Rule> {
+        (!self.switched_off().contains(&code)).then(|| self.context.rules.set(code))
     }
 }

@@ -4,6 +4,7 @@ mod audit;
 mod bank;
 mod candidate;
 mod centre;
+mod change;
 mod programme;
 mod shift_note;
 mod sitting;
@@ -18,9 +19,9 @@ use async_trait::async_trait;
 use synaq_core::ids::{BankId, CentreId, ProgrammeId, SessionId, SittingId, StaffId};
 use synaq_core::time::At;
 use synaq_store::{
-    AuditEntry, BankRow, CandidateRow, CentreRow, Directory, Error, NewCandidate, ProgrammeRow, SessionRow,
-    ShiftNote, SittingRow, StaffRow, StaffSession, TrialRow,
+    AuditEntry, BankRow, CandidateRow, CentreRow, ChangeRow, Directory, Error, NewCandidate, ProgrammeRow, SessionRow, ShiftNote, SittingRow, StaffRow, StaffSession, TrialRow, Why,
 };
+use uuid::Uuid;
 
 #[async_trait]
 impl Directory for SqliteStore {
@@ -125,6 +126,26 @@ impl Directory for SqliteStore {
         sitting::one(self, centre, id).await
     }
 
+    async fn change_sitting(&self, sitting: SittingRow, why: Why) -> Result<SittingRow, Error> {
+        sitting::change(self, sitting, &why).await
+    }
+
+    async fn candidate(&self, centre: CentreId, session: SessionId) -> Result<CandidateRow, Error> {
+        candidate::one(self, centre, session).await
+    }
+
+    async fn change_candidate(&self, candidate: CandidateRow, why: Why) -> Result<CandidateRow, Error> {
+        candidate::change(self, candidate, &why).await
+    }
+
+    async fn changes_of(&self, centre: CentreId, subject: Uuid) -> Result<Vec<ChangeRow>, Error> {
+        change::of(self, centre, subject).await
+    }
+
+    async fn replacement(&self, centre: CentreId, session: SessionId) -> Result<Option<SessionId>, Error> {
+        candidate::replacement(self, centre, session).await
+    }
+
     async fn add_candidates(
         &self,
         centre: CentreId,
@@ -144,7 +165,8 @@ impl Directory for SqliteStore {
 
     async fn session(&self, session: SessionId) -> Result<SessionRow, Error> {
         let candidate = candidate::by_session(self, session).await?;
-        // Rows of the directory are never deleted and these never edited, so reading one after the other is safe.
+        // Rows of the directory are never deleted, and of these only sittings edited, which is told to `versions`: reading
+        // one after the other is safe.
         let (of, versions) = (candidate.centre, &self.versions);
         let sitting = sitting::one(self, of, candidate.sitting);
         let sitting = (*versions.sittings.get(candidate.sitting, sitting).await?).clone();

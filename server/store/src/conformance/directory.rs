@@ -6,9 +6,9 @@ use super::fixtures::{
     two_houses, uuid,
 };
 use crate::{
-    AuditEntry, BankRow, CandidateRow, CentreRow, Directory, Error, Role, SessionRow, ShiftNote,
-    StaffSession, TrialRow,
+    AuditEntry, BankRow, CandidateMore, CandidateRow, CandidateStanding, CentreRow, Directory, Ended, Error, Role, SessionRow, ShiftNote, SittingRow, StaffSession, TrialRow, Why,
 };
+use synaq_core::session::Care;
 use synaq_core::ids::{BankId, CentreId, ProgrammeId, SittingId, StaffId};
 use synaq_core::time::{At, Span};
 
@@ -237,6 +237,7 @@ pub async fn candidates_keep_their_places_and_come_once(engine: &impl Engine) {
         centre: house.centre,
         sitting: house.sitting,
         place,
+        standing: CandidateStanding::default(),
     };
     let first = vec![candidate(1, "KAZ:1"), candidate(2, "KAZ:2"), candidate(3, "KAZ:1")];
     let added = store.add_candidates(house.centre, house.sitting, first).await.unwrap();
@@ -366,4 +367,133 @@ pub async fn the_directory_survives_a_restart(engine: &impl Engine) {
     assert_eq!(store.session(session(1)).await.unwrap(), before);
     assert_eq!(store.staff_session(TOKEN, NOW).await.unwrap().unwrap().id, house.staff);
     assert_eq!(store.take_setup_token(OTHER_TOKEN, NOW).await.unwrap(), Some(house.staff));
+}
+
+fn why(house: &super::fixtures::House, reason: &str) -> Why {
+    Why { at: LATER, by: house.staff, reason: reason.to_owned() }
+}
+
+/// Moved, cancelled, with a capacity: each difference with who and why; the second of two editors is told.
+pub async fn a_sitting_is_changed_by_version_and_every_change_is_kept(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, other) = two_houses(&store).await;
+    let read = store.sitting(house.centre, house.sitting).await.unwrap();
+    let mut moved = read.clone();
+    moved.opens_at = At(read.opens_at.0 + 5);
+    moved.standing.capacity = Some(2);
+    let stored = store.change_sitting(moved.clone(), why(&house, "Электр")).await.unwrap();
+    assert_eq!(stored.standing.version, 2);
+    moved.standing.version = 2;
+    assert_eq!(stored, moved);
+    assert_eq!(store.sitting(house.centre, house.sitting).await.unwrap(), stored);
+    refused!(store.change_sitting(read.clone(), why(&house, "late")).await, Error::Changed);
+
+    let mut cancelled = stored;
+    cancelled.standing.cancelled = Some(Ended { at: LATER, reason: "Карантин".to_owned() });
+    let cancelled = store.change_sitting(cancelled, why(&house, "Карантин")).await.unwrap();
+    assert_eq!(store.sitting(house.centre, house.sitting).await.unwrap(), cancelled);
+    let changes = store.changes_of(house.centre, house.sitting.0).await.unwrap();
+    let said: Vec<_> = changes.iter().map(|change| (change.field.as_str(), change.reason.as_str())).collect();
+    assert_eq!(said, [("opens_at", "Электр"), ("capacity", "Электр"), ("cancelled", "Карантин")]);
+    assert_eq!(changes[0].old, read.opens_at.0.to_string());
+    assert_eq!((changes[1].old.as_str(), changes[1].new.as_str()), ("", "2"));
+    assert_eq!((changes[0].at, changes[0].staff), (LATER, house.staff));
+
+    let mut foreign = cancelled;
+    foreign.centre = other.centre;
+    refused!(store.change_sitting(foreign, why(&other, "x")).await, Error::NotFound);
+    assert_eq!(store.changes_of(other.centre, house.sitting.0).await.unwrap(), []);
+}
+
+/// A session that is opened after its sitting was moved gets the new times: nothing keeps the old ones.
+pub async fn a_moved_sitting_is_what_its_sessions_are_opened_with(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, _) = two_houses(&store).await;
+    store.add_candidates(house.centre, house.sitting, vec![candidate(1, "KAZ:1")]).await.unwrap();
+    let before = store.session(session(1)).await.unwrap().sitting;
+    let mut moved = before.clone();
+    moved.closes_at = At(before.closes_at.0 + 60_000);
+    store.change_sitting(moved.clone(), why(&house, "later")).await.unwrap();
+    assert_eq!(store.session(session(1)).await.unwrap().sitting.closes_at, moved.closes_at);
+}
+
+/// The whole list or nobody; who is withdrawn frees a seat.
+pub async fn a_sitting_takes_no_more_than_it_has_room_for(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, _) = two_houses(&store).await;
+    let mut small = store.sitting(house.centre, house.sitting).await.unwrap();
+    small.standing.capacity = Some(2);
+    store.change_sitting(small, why(&house, "room")).await.unwrap();
+    let three = (1..=3).map(|number| candidate(number, &format!("KAZ:{number}"))).collect();
+    refused!(store.add_candidates(house.centre, house.sitting, three).await, Error::Full { capacity: 2 });
+    assert_eq!(store.candidates(house.centre, house.sitting).await.unwrap(), []);
+    let two = (1..=2).map(|number| candidate(number, &format!("KAZ:{number}"))).collect();
+    let added: Vec<CandidateRow> = store.add_candidates(house.centre, house.sitting, two).await.unwrap();
+    // Somebody who is there already needs no seat.
+    let again = store.add_candidates(house.centre, house.sitting, vec![candidate(9, "KAZ:1")]).await.unwrap();
+    assert_eq!(again, []);
+    let late = || vec![candidate(3, "KAZ:3")];
+    refused!(store.add_candidates(house.centre, house.sitting, late()).await, Error::Full { capacity: 2 });
+    let mut gone = added[0].clone();
+    gone.standing.withdrawn = Some(Ended { at: LATER, reason: "ill".to_owned() });
+    store.change_candidate(gone, why(&house, "ill")).await.unwrap();
+    let late = store.add_candidates(house.centre, house.sitting, late()).await.unwrap();
+    assert_eq!(late[0].place, 2, "places stay where they are");
+    let count = |rows: Vec<(SittingRow, u32)>| rows[0].1;
+    assert_eq!(count(store.sittings(house.centre).await.unwrap()), 2);
+}
+
+/// Name, accommodation, address: what it said before stays readable, with who changed it and why.
+pub async fn a_candidate_is_changed_by_version_and_every_change_is_kept(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, other) = two_houses(&store).await;
+    let mut new = candidate(1, "KAZ:1");
+    new.more = CandidateMore {
+        email: Some("a@example.kz".to_owned()),
+        extra_pct: Some(25),
+        care: Care { breaks: true, hearing_aid: true, note: Some("Сурдоаудармашы".to_owned()) },
+        replaces: None,
+    };
+    let plain = candidate(2, "KAZ:2");
+    let added = store.add_candidates(house.centre, house.sitting, vec![new, plain]).await.unwrap();
+    assert_eq!(store.candidates(house.centre, house.sitting).await.unwrap(), added);
+    assert_eq!(store.candidate(house.centre, session(1)).await.unwrap(), added[0]);
+    refused!(store.candidate(other.centre, session(1)).await, Error::NotFound);
+
+    let mut right = added[0].clone();
+    right.candidate.name = "Әлия".to_owned();
+    right.candidate.more.care.breaks = false;
+    right.candidate.more.email = None;
+    let stored = store.change_candidate(right.clone(), why(&house, "Құжат бойынша")).await.unwrap();
+    assert_eq!((stored.standing.version, stored.candidate.name.as_str()), (2, "Әлия"));
+    assert_eq!(store.session(session(1)).await.unwrap().candidate, stored);
+    refused!(store.change_candidate(added[0].clone(), why(&house, "late")).await, Error::Changed);
+    let fields: Vec<_> = store.changes_of(house.centre, session(1).0).await.unwrap();
+    let fields: Vec<_> = fields.iter().map(|change| (change.field.as_str(), change.new.as_str())).collect();
+    assert_eq!(fields, [("name", "Әлия"), ("email", ""), ("breaks", "false")]);
+    let mut foreign = stored;
+    foreign.centre = other.centre;
+    refused!(store.change_candidate(foreign, why(&other, "x")).await, Error::NotFound);
+}
+
+/// The old attempt stays, the new one is the same person's second in the sitting, and there is no third of the first.
+pub async fn a_voided_attempt_is_replaced_once(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, _) = two_houses(&store).await;
+    let added = store.add_candidates(house.centre, house.sitting, vec![candidate(1, "KAZ:1")]).await.unwrap();
+    let mut voided = added[0].clone();
+    voided.standing.voided = Some(("technical".to_owned(), Ended { at: LATER, reason: "Сервер".to_owned() }));
+    let voided = store.change_candidate(voided, why(&house, "Сервер")).await.unwrap();
+    let next = |number| {
+        let mut next = candidate(number, "KAZ:1");
+        next.more.replaces = Some(session(1));
+        vec![next]
+    };
+    assert_eq!(store.replacement(house.centre, session(1)).await.unwrap(), None);
+    let second = store.add_candidates(house.centre, house.sitting, next(2)).await.unwrap();
+    assert_eq!((second[0].standing.attempt, second[0].place), (2, 1));
+    refused!(store.add_candidates(house.centre, house.sitting, next(3)).await, Error::Taken("attempt"));
+    assert_eq!(store.replacement(house.centre, session(1)).await.unwrap(), Some(session(2)));
+    let rows = store.candidates(house.centre, house.sitting).await.unwrap();
+    assert_eq!(rows, [voided, second[0].clone()]);
 }

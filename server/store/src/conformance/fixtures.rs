@@ -1,8 +1,8 @@
 //! Rows with recognisable values.
 
 use crate::{
-    Append, BankRow, Batch, CentreRow, Directory, EventLog, Lease, MessageKind, NewApproval, NewCandidate,
-    NewMessage, NewRecord, ProgrammeRow, Role, SittingRow, StaffRow, Summary,
+    Append, BankRow, Batch, CandidateMore, CentreRow, Directory, EventLog, Lease, MessageKind, NewApproval, NewCandidate,
+    NewMessage, NewRecord, ProgrammeRow, Role, SittingRow, SittingStanding, StaffRow, Summary,
 };
 use synaq_core::ids::{BankId, CentreId, ProgrammeId, Seq, SessionId, SittingId, StaffId};
 use synaq_core::time::At;
@@ -125,6 +125,7 @@ pub(super) fn sitting(number: u32, centre: CentreId, programme: ProgrammeId) -> 
         title: format!("Емтихан {number}"),
         opens_at: At(NOW.0 + i64::from(number)),
         closes_at: At(NOW.0 + i64::from(number) + 3_600_000),
+        standing: SittingStanding::default(),
     }
 }
 
@@ -135,6 +136,7 @@ pub(super) fn candidate(number: u32, identity: &str) -> NewCandidate {
         identity: identity.into(),
         extra_minutes: 15,
         switched_off: vec!["FACE_ABSENT".into(), "LOOKING,\"AWAY\"".into()],
+        more: CandidateMore::default(),
         wrapped_key: vec![7; 60],
     }
 }

@@ -1,13 +1,13 @@
 use super::{Disk, SimStore};
 use crate::{
-    AuditEntry, BankRow, CandidateRow, CentreRow, Directory, Error, NewCandidate, ProgrammeRow, Role,
-    SessionRow, ShiftNote, SittingRow, StaffRow, StaffSession, TrialRow,
+    AuditEntry, BankRow, CandidateRow, CentreRow, ChangeRow, Difference, Directory, Error, NewCandidate, Present, ProgrammeRow, Role, SessionRow, ShiftNote, SittingRow, StaffRow, StaffSession, TrialRow, Why, seated,
 };
 use async_trait::async_trait;
 use std::cmp::Reverse;
 use std::collections::HashSet;
 use synaq_core::ids::{BankId, CentreId, ProgrammeId, SessionId, SittingId, StaffId};
 use synaq_core::time::At;
+use uuid::Uuid;
 
 #[async_trait]
 impl Directory for SimStore {
@@ -176,7 +176,8 @@ impl Directory for SimStore {
     async fn sittings(&self, centre: CentreId) -> Result<Vec<(SittingRow, u32)>, Error> {
         let disk = self.disk();
         let count = |sitting: &SittingRow| {
-            disk.candidates.iter().filter(|row| row.sitting == sitting.id).fold(0, |count, _| count + 1)
+            let own = disk.candidates.iter().filter(|row| row.sitting == sitting.id && row.counts());
+            own.fold(0, |count, _| count + 1)
         };
         let own = newest_first(disk.sittings.iter().filter(|row| row.centre == centre), |row| row.opens_at);
         Ok(own.into_iter().map(|sitting| (sitting.clone(), count(&sitting))).collect())
@@ -186,6 +187,53 @@ impl Directory for SimStore {
         self.disk().sitting(centre, id)
     }
 
+    async fn change_sitting(&self, sitting: SittingRow, why: Why) -> Result<SittingRow, Error> {
+        let mut disk = self.disk();
+        disk.staff(why.by)?;
+        let old = disk.sitting(sitting.centre, sitting.id)?;
+        if old.standing.version != sitting.standing.version {
+            return Err(Error::Changed);
+        }
+        let mut new = SittingRow { programme: old.programme, ..sitting };
+        new.standing.version += 1;
+        disk.note_changes(new.centre, new.id.0, &old.differences(&new), &why);
+        let row = disk.sittings.iter_mut().find(|row| row.id == new.id).ok_or(Error::NotFound)?;
+        *row = new.clone();
+        Ok(new)
+    }
+
+    async fn candidate(&self, centre: CentreId, session: SessionId) -> Result<CandidateRow, Error> {
+        self.disk().candidate_row(centre, session)
+    }
+
+    async fn change_candidate(&self, candidate: CandidateRow, why: Why) -> Result<CandidateRow, Error> {
+        let mut disk = self.disk();
+        disk.staff(why.by)?;
+        let session = candidate.candidate.session;
+        let old = disk.candidate_row(candidate.centre, session)?;
+        if old.standing.version != candidate.standing.version {
+            return Err(Error::Changed);
+        }
+        let new = old.changed_to(candidate);
+        disk.note_changes(new.centre, session.0, &old.differences(&new), &why);
+        let row = disk.candidates.iter_mut().find(|row| row.candidate.session == session);
+        *row.ok_or(Error::NotFound)? = new.clone();
+        Ok(new)
+    }
+
+    async fn changes_of(&self, centre: CentreId, subject: Uuid) -> Result<Vec<ChangeRow>, Error> {
+        let disk = self.disk();
+        let own = disk.changes.iter().filter(|(of, about, _)| (*of, *about) == (centre, subject));
+        Ok(own.map(|(_, _, change)| change.clone()).collect())
+    }
+
+    async fn replacement(&self, centre: CentreId, session: SessionId) -> Result<Option<SessionId>, Error> {
+        let disk = self.disk();
+        let mut own = disk.candidates.iter().filter(|row| row.centre == centre);
+        let next = own.find(|row| row.candidate.more.replaces == Some(session));
+        Ok(next.map(|row| row.candidate.session))
+    }
+
     async fn add_candidates(
         &self,
         centre: CentreId,
@@ -193,19 +241,20 @@ impl Directory for SimStore {
         candidates: Vec<NewCandidate>,
     ) -> Result<Vec<CandidateRow>, Error> {
         let mut disk = self.disk();
-        disk.sitting(centre, sitting)?;
+        let of = disk.sitting(centre, sitting)?;
         let mut sessions: HashSet<SessionId> =
             disk.candidates.iter().map(|row| row.candidate.session).collect();
-        let present = || disk.candidates.iter().filter(|row| row.sitting == sitting);
-        let mut identities: HashSet<String> = present().map(|row| row.candidate.identity.clone()).collect();
-        let places = present().fold(0, |count, _| count + 1)..;
-        let new: Vec<CandidateRow> = candidates
-            .into_iter()
-            .filter(|candidate| identities.insert(candidate.identity.clone()))
-            .zip(places)
-            .map(|(candidate, place)| CandidateRow { candidate, centre, sitting, place })
-            .collect();
+        let present = disk.candidates.iter().filter(|row| row.sitting == sitting).map(|row| Present {
+            identity: row.candidate.identity.clone(),
+            attempt: row.standing.attempt,
+            counts: row.counts(),
+        });
+        let new = seated(&of, &present.collect::<Vec<_>>(), candidates)?;
         free(new.iter().all(|row| sessions.insert(row.candidate.session)), "session")?;
+        let mut replaced: HashSet<SessionId> =
+            disk.candidates.iter().filter_map(|row| row.candidate.more.replaces).collect();
+        let mut replaces = new.iter().filter_map(|row| row.candidate.more.replaces);
+        free(replaces.all(|session| replaced.insert(session)), "attempt")?;
         disk.candidates.extend(new.iter().cloned());
         Ok(new)
     }
@@ -303,6 +352,25 @@ impl Disk {
     fn programme(&self, centre: CentreId, id: ProgrammeId) -> Result<ProgrammeRow, Error> {
         let row = self.programmes.iter().find(|row| (row.centre, row.id) == (centre, id));
         row.cloned().ok_or(Error::NotFound)
+    }
+
+    fn candidate_row(&self, centre: CentreId, session: SessionId) -> Result<CandidateRow, Error> {
+        let of = |row: &&CandidateRow| (row.centre, row.candidate.session) == (centre, session);
+        self.candidates.iter().find(of).cloned().ok_or(Error::NotFound)
+    }
+
+    fn note_changes(&mut self, centre: CentreId, subject: Uuid, differences: &[Difference], why: &Why) {
+        self.changes.extend(differences.iter().map(|difference| {
+            let change = ChangeRow {
+                at: why.at,
+                staff: why.by,
+                field: difference.field.to_owned(),
+                old: difference.old.clone(),
+                new: difference.new.clone(),
+                reason: why.reason.clone(),
+            };
+            (centre, subject, change)
+        }));
     }
 
     fn sitting(&self, centre: CentreId, id: SittingId) -> Result<SittingRow, Error> {

@@ -9,17 +9,17 @@ mod personnel;
 mod retention;
 
 use crate::{
-    AuditEntry, BankRow, CandidateRow, CentreRow, Delivery, ErasureRow, Error, HoldRow, Lease, ProgrammeRow,
-    Recorded, ShiftNote, SittingRow, StaffRow, StaffSession, StoredRecord, Summary, TrialRow,
+    AuditEntry, BankRow, CandidateRow, CentreRow, ChangeRow, Delivery, ErasureRow, Error, HoldRow, Lease, ProgrammeRow, Recorded, ShiftNote, SittingRow, StaffRow, StaffSession, StoredRecord, Summary, TrialRow,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::future::poll_fn;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
-use synaq_core::ids::{Seq, SessionId, StaffId};
+use synaq_core::ids::{CentreId, Seq, SessionId, StaffId};
 use synaq_core::retention::DataClass;
 use synaq_core::time::At;
+use uuid::Uuid;
 
 /// What goes wrong with one append.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -93,6 +93,8 @@ struct Disk {
     letters: Vec<mail::Posted>,
     shift_notes: Vec<ShiftNote>,
     office: personnel::Office,
+    /// Whose, of what, and what
+    changes: Vec<(CentreId, Uuid, ChangeRow)>,
     holds: Vec<HoldRow>,
     erasures: BTreeMap<(SessionId, DataClass), ErasureRow>,
     trials: BTreeMap<SessionId, TrialRow>,

@@ -145,6 +145,9 @@ async fn behind(session: SessionId, runtime: &Handle) -> Result<(Snapshot, At), 
         looked => looked?,
     };
     let state = snapshot.session.state();
+    if state.called_off.is_some() {
+        return Err(Code::CalledOff.into());
+    }
     let until = match &state.stage {
         Stage::Absent | Stage::Preparing => state.closes_at.unwrap_or(At(i64::MAX)),
         Stage::Running { .. } => At(i64::MAX),

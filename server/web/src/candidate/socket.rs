@@ -301,6 +301,9 @@ impl Seat {
     fn new_place(&mut self) -> Result<bool, Leave> {
         let snapshot = self.snapshots.borrow();
         let state = snapshot.session.state();
+        if state.called_off.is_some() {
+            return Err(Code::CalledOff.into());
+        }
         let mine = state.socket.is_some_and(|(live, _)| live == self.place.socket);
         let current = state.binding.as_ref().map(|binding| binding.epoch);
         match (mine, self.epoch) {

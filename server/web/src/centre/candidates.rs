@@ -1,25 +1,27 @@
 //! Putting candidates into a sitting.
 
+use super::sittings::Shelf;
 use super::{Audit, list};
 use crate::auth::who::Who;
-use crate::body;
+use crate::body::{self, Json};
 use crate::doors::Random;
 use crate::fresh::Fresh;
 use crate::problem::Refused;
 use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
 use std::sync::Arc;
 use synaq_core::ids::{SessionId, SittingId};
 use synaq_core::retention::DataClass;
 use synaq_runtime::Clock;
 use synaq_seal::secret::InstallationKey;
 use synaq_seal::shares::wrap_fresh;
-use synaq_store::{Directory, NewCandidate};
-use synaq_wire::centre::CandidatesAdded;
+use synaq_store::{CandidateMore, Directory, NewCandidate};
+use synaq_wire::centre::{AddCandidate, CandidateRow, CandidatesAdded};
 use synaq_wire::limits::CSV_BYTES;
 use synaq_wire::problem::Code;
 
 const CSV_TYPES: &[&str] =
-    &["text/csv", "text/plain", "application/vnd.ms-excel", "application/octet-stream"];
+    &["text/csv", "text/plain", "text/tab-separated-values", "application/vnd.ms-excel", "application/octet-stream"];
 
 /// What makes a session out of a line.
 #[derive(Clone)]
@@ -52,11 +54,15 @@ pub(crate) async fn add(
 ) -> Result<axum::Json<CandidatesAdded>, Refused> {
     let centre = who.staff.centre;
     let sitting: SittingId = sitting.parse().map_err(|_| Code::NotFound)?;
-    directory.sitting(centre, sitting).await?;
+    let stored = directory.sitting(centre, sitting).await?;
+    if stored.standing.cancelled.is_some() {
+        return Err(Code::SittingCancelled.into());
+    }
+    let minutes = list::programme_minutes(&directory.programme(centre, stored.programme).await?)?;
     body::accept(request.headers(), CSV_TYPES)?;
     let bytes = body::read(request.into_body(), CSV_BYTES, Code::BodyTooLarge).await?;
     let now = clock.now();
-    let read = tokio::task::spawn_blocking(move || list::read(&bytes, now));
+    let read = tokio::task::spawn_blocking(move || list::read(&bytes, now, minutes));
     let list = read.await.map_err(|_| Code::Internal)??;
     let listed = list.lines.len();
     let candidates: Option<Vec<_>> = list.lines.into_iter().map(|line| maker.candidate(line)).collect();
@@ -71,20 +77,57 @@ pub(crate) async fn add(
     }))
 }
 
+/// One more candidate, also on the day itself.
+pub(crate) async fn add_one(
+    State(shelf): State<Shelf>,
+    State(directory): State<Arc<dyn Directory>>,
+    State(maker): State<Maker>,
+    State(audit): State<Audit>,
+    State(clock): State<Arc<dyn Clock>>,
+    Path(sitting): Path<String>,
+    who: Who,
+    Json(body): Json<AddCandidate>,
+) -> Result<(StatusCode, axum::Json<CandidateRow>), Refused> {
+    let centre = who.staff.centre;
+    let sitting: SittingId = sitting.parse().map_err(|_| Code::NotFound)?;
+    let sitting = directory.sitting(centre, sitting).await?;
+    if sitting.standing.cancelled.is_some() {
+        return Err(Code::SittingCancelled.into());
+    }
+    if sitting.closes_at <= clock.now() {
+        return Err(Code::TimesOutOfOrder.into());
+    }
+    let minutes = list::programme_minutes(&directory.programme(centre, sitting.programme).await?)?;
+    let line = list::one(&body.name, &body.identity, body.email.as_deref(), body.accommodation, minutes)?;
+    let candidate = maker.candidate(line).ok_or(Code::Busy)?;
+    let added = directory.add_candidates(centre, sitting.id, vec![candidate]).await?;
+    let row = added.into_iter().next().ok_or(Code::CandidateKnown)?;
+    audit.note(&who, "candidate_added", row.candidate.session.to_string()).await?;
+    Ok((StatusCode::CREATED, axum::Json(shelf.candidate(row).await?)))
+}
+
 impl Maker {
-    /// `None` when there is no entropy.
-    fn candidate(&self, line: list::Line) -> Option<NewCandidate> {
+    /// A session with its wrapped key; `None` when there is no entropy.
+    pub(super) fn keys(&self) -> Option<(SessionId, Vec<u8>)> {
         let session = SessionId(self.fresh.id().ok()?);
         let classes = DataClass::ALL.len();
         let wrapped_key =
             wrap_fresh(classes, &self.session_keys, session.0.as_bytes(), &*self.random).ok()?;
-        Some(NewCandidate {
+        Some((session, wrapped_key))
+    }
+
+    fn candidate(&self, line: list::Line) -> Option<NewCandidate> {
+        let (session, wrapped_key) = self.keys()?;
+        let mut candidate = NewCandidate {
             session,
-            name: line.name,
-            identity: line.identity,
-            extra_minutes: line.extra_minutes,
-            switched_off: line.switched_off,
+            name: String::new(),
+            identity: String::new(),
+            extra_minutes: 0,
+            switched_off: Vec::new(),
+            more: CandidateMore::default(),
             wrapped_key,
-        })
+        };
+        line.put(&mut candidate);
+        Some(candidate)
     }
 }

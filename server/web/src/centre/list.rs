@@ -1,18 +1,30 @@
-//! Lists of candidates as centres have them: CSV out of a spreadsheet, in UTF-8 or Windows-1251.
+//! Lists of candidates as centres have them: CSV out of a spreadsheet, in UTF-8, UTF-16 or Windows-1251.
 
 use super::iin::{birth_date_is_odd, identity};
-use encoding_rs::WINDOWS_1251;
+use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1251};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use synaq_core::proctoring::Code as IncidentCode;
-use synaq_core::session::limits::EXTRA_MAX;
+use synaq_core::session::Care;
+use synaq_core::session::limits::{EXTRA_MAX, REASON_CHARS};
 use synaq_core::time::{At, Span};
+use synaq_store::{CandidateMore, NewCandidate, ProgrammeRow};
+use synaq_wire::centre::Accommodation;
 use synaq_wire::limits::CSV_ROWS;
 use synaq_wire::problem::{Code, Mistake, Problem};
 
 /// Mistakes named before the rest is only counted: nobody corrects more in one go.
 const MISTAKES_MAX: usize = 500;
 /// In characters; the longest names of the population register have about 120.
+/// Of an address (RFC 5321, 4.5.3.1.3 without the brackets).
+const EMAIL_BYTES: usize = 254;
+/// Three times the programme's length.
+const PCT_MAX: u16 = 200;
+/// Zero-width and direction marks, soft hyphens.
+const UNSEEN: &[char] = &[
+    '\u{ad}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}',
+    '\u{202e}', '\u{2060}', '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}', '\u{feff}',
+];
 const NAME_CHARS: std::ops::RangeInclusive<usize> = 2..=200;
 
 /// A line of the list.
@@ -20,8 +32,76 @@ const NAME_CHARS: std::ops::RangeInclusive<usize> = 2..=200;
 pub(super) struct Line {
     pub(super) name: String,
     pub(super) identity: String,
+    pub(super) email: Option<String>,
     pub(super) extra_minutes: u16,
+    pub(super) extra_pct: Option<u16>,
     pub(super) switched_off: Vec<String>,
+    pub(super) care: Care,
+}
+
+impl Line {
+    /// Writes it into a row, whose session and key stay.
+    pub(super) fn put(self, row: &mut NewCandidate) {
+        row.name = self.name;
+        row.identity = self.identity;
+        row.extra_minutes = self.extra_minutes;
+        row.switched_off = self.switched_off;
+        row.more = CandidateMore {
+            email: self.email,
+            extra_pct: self.extra_pct,
+            care: self.care,
+            replaces: row.more.replaces,
+        };
+    }
+}
+
+/// Minutes of a stored programme, which per cent are of.
+pub(super) fn programme_minutes(stored: &ProgrammeRow) -> Result<u16, Code> {
+    let (programme, _) = synaq_question_banks::read_programme(&stored.source).map_err(|_| {
+        tracing::error!(programme = %stored.id, "a stored programme cannot be read");
+        Code::StoreUnavailable
+    })?;
+    Ok(programme.plan.minutes)
+}
+
+/// One candidate out of a form, by the rules of the lists.
+pub(super) fn one(
+    name: &str,
+    identity: &str,
+    email: Option<&str>,
+    granted: Accommodation,
+    minutes: u16,
+) -> Result<Line, Problem> {
+    // A birth date is only worth a look in lists, so the instant does not matter.
+    let mut desk = Desk::new(At(0), minutes);
+    let number = |number: u16| if number == 0 { String::new() } else { number.to_string() };
+    let fields = Fields {
+        name,
+        identity,
+        email: email.unwrap_or_default(),
+        extra: &number(if granted.extra_pct.is_some() { 0 } else { granted.extra_minutes }),
+        pct: &granted.extra_pct.map(number).unwrap_or_default(),
+        off: &granted.switched_off.join(" "),
+        breaks: if granted.breaks { "1" } else { "" },
+        hearing: if granted.hearing_aid { "1" } else { "" },
+        note: granted.note.as_deref().unwrap_or_default(),
+    };
+    desk.read(1, &fields);
+    let list = desk.finish("utf-8")?;
+    list.lines.into_iter().next().ok_or_else(|| Problem::new(Code::CsvInvalid))
+}
+
+/// A line's fields as written; what the list has no column for is empty.
+struct Fields<'a> {
+    name: &'a str,
+    identity: &'a str,
+    email: &'a str,
+    extra: &'a str,
+    pct: &'a str,
+    off: &'a str,
+    breaks: &'a str,
+    hearing: &'a str,
+    note: &'a str,
 }
 
 /// A list that was read.
@@ -33,7 +113,7 @@ pub(super) struct List {
 }
 
 /// Reads the whole list, or names every mistake in it.
-pub(super) fn read(bytes: &[u8], now: At) -> Result<List, Problem> {
+pub(super) fn read(bytes: &[u8], now: At, minutes: u16) -> Result<List, Problem> {
     let (text, encoding) = decode(bytes)?;
     let first = text.lines().next().unwrap_or_default();
     let delimiter = [b';', b'\t', b','].into_iter().max_by_key(|delimiter| {
@@ -47,7 +127,7 @@ pub(super) fn read(bytes: &[u8], now: At) -> Result<List, Problem> {
         .delimiter(delimiter.unwrap_or(b','))
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
-    let mut desk = Desk::new(now);
+    let mut desk = Desk::new(now, minutes);
     let mut columns = None;
     for record in reader.records() {
         let Ok(record) = record else {
@@ -62,7 +142,7 @@ pub(super) fn read(bytes: &[u8], now: At) -> Result<List, Problem> {
             None => match Columns::find(&record) {
                 Found::Header(found) => columns = Some(found),
                 Found::Data(found) => {
-                    desk.read(line, &record, &found);
+                    desk.read(line, &found.fields(&record));
                     columns = Some(found);
                 }
                 Found::Nothing => {
@@ -71,7 +151,7 @@ pub(super) fn read(bytes: &[u8], now: At) -> Result<List, Problem> {
                     break;
                 }
             },
-            Some(columns) => desk.read(line, &record, columns),
+            Some(columns) => desk.read(line, &columns.fields(&record)),
         }
         if desk.lines.len() > CSV_ROWS {
             desk.wrong(line, "too_many_lines", &format!("at most {CSV_ROWS} candidates in one list"));
@@ -86,8 +166,22 @@ pub(super) fn read(bytes: &[u8], now: At) -> Result<List, Problem> {
 
 /// As text, without a byte order mark. What is no UTF-8 comes from an older spreadsheet.
 fn decode(bytes: &[u8]) -> Result<(String, &'static str), Problem> {
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) || bytes.contains(&0) {
-        let detail = "the file is UTF-16 or no text; save it as CSV in UTF-8";
+    // "Unicode text" of spreadsheets; without a mark, by the zero beside every Latin letter, digit and delimiter.
+    let unicode = match bytes {
+        [0xff, 0xfe, ..] => Some(UTF_16LE),
+        [0xfe, 0xff, ..] => Some(UTF_16BE),
+        [_, 0, ..] => Some(UTF_16LE),
+        [0, _, ..] => Some(UTF_16BE),
+        _ => None,
+    };
+    if let Some(unicode) = unicode {
+        let (text, _, damaged) = unicode.decode(bytes);
+        if !damaged && !text.contains('\0') {
+            return Ok((text.into_owned(), "utf-16"));
+        }
+    }
+    if unicode.is_some() || bytes.contains(&0) {
+        let detail = "the file is no text; save it as CSV in UTF-8";
         return Err(Problem::new(Code::CsvInvalid).detail(detail));
     }
     match std::str::from_utf8(bytes) {
@@ -101,6 +195,11 @@ struct Columns {
     iin: usize,
     extra: Option<usize>,
     off: Option<usize>,
+    email: Option<usize>,
+    pct: Option<usize>,
+    breaks: Option<usize>,
+    hearing: Option<usize>,
+    note: Option<usize>,
 }
 
 enum Found {
@@ -145,18 +244,85 @@ const OFF: &[&str] = &[
     "өшірілген кодтар",
 ];
 
+const EMAIL: &[&str] =
+    &["email", "e mail", "mail", "почта", "эл почта", "электронная почта", "пошта", "эл пошта", "электрондық пошта"];
+const PCT: &[&str] = &[
+    "extra percent",
+    "extra pct",
+    "percent",
+    "доп процент",
+    "доп проценты",
+    "процент времени",
+    "қосымша пайыз",
+    "уақыт пайызы",
+];
+const BREAKS: &[&str] = &["breaks", "перерывы", "перерыв", "үзіліс", "үзілістер"];
+const HEARING: &[&str] = &["hearing aid", "слуховой аппарат", "есту аппараты"];
+const NOTE: &[&str] = &["note", "примечание", "заметка", "ескертпе", "ескерту"];
+
 impl Columns {
+    fn fields<'r>(&self, record: &'r csv::StringRecord) -> Fields<'r> {
+        let field = |column: usize| record.get(column).unwrap_or_default();
+        let maybe = |column: Option<usize>| column.map_or("", field);
+        Fields {
+            name: field(self.name),
+            identity: field(self.iin),
+            email: maybe(self.email),
+            extra: maybe(self.extra),
+            pct: maybe(self.pct),
+            off: maybe(self.off),
+            breaks: maybe(self.breaks),
+            hearing: maybe(self.hearing),
+            note: maybe(self.note),
+        }
+    }
+
     fn find(record: &csv::StringRecord) -> Found {
         let headers: Vec<String> = record.iter().map(plain).collect();
         let of = |names: &[&str]| headers.iter().position(|header| names.contains(&header.as_str()));
         match (of(NAME), of(IIN)) {
-            (Some(name), Some(iin)) => Found::Header(Self { name, iin, extra: of(EXTRA), off: of(OFF) }),
+            (Some(name), Some(iin)) => Found::Header(Self {
+                name,
+                iin,
+                extra: of(EXTRA),
+                off: of(OFF),
+                email: of(EMAIL),
+                pct: of(PCT),
+                breaks: of(BREAKS),
+                hearing: of(HEARING),
+                note: of(NOTE),
+            }),
             _ if record.get(1).is_some_and(|second| identity(second).is_ok()) => {
-                Found::Data(Self { name: 0, iin: 1, extra: Some(2), off: Some(3) })
+                let none = None;
+                let (extra, off) = (Some(2), Some(3));
+                Found::Data(Self {
+                    name: 0,
+                    iin: 1,
+                    extra,
+                    off,
+                    email: none,
+                    pct: none,
+                    breaks: none,
+                    hearing: none,
+                    note: none,
+                })
             }
             _ => Found::Nothing,
         }
     }
+}
+
+const fn is_cyrillic(at: char) -> bool {
+    matches!(at, '\u{400}'..='\u{52f}')
+}
+
+const fn is_latin(at: char) -> bool {
+    matches!(at, 'a'..='z' | 'A'..='Z' | '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}')
+}
+
+/// Accents that stand behind their letter.
+const fn is_mark(at: char) -> bool {
+    matches!(at, '\u{300}'..='\u{36f}' | '\u{2bb}'..='\u{2bd}')
 }
 
 /// Lower case, letters and digits, single spaces.
@@ -168,6 +334,8 @@ fn plain(header: &str) -> String {
 
 struct Desk {
     now: At,
+    /// Of the programme
+    minutes: u16,
     lines: Vec<Line>,
     seen: HashMap<String, u64>,
     mistakes: Vec<Mistake>,
@@ -176,9 +344,10 @@ struct Desk {
 }
 
 impl Desk {
-    fn new(now: At) -> Self {
+    fn new(now: At, minutes: u16) -> Self {
         Self {
             now,
+            minutes,
             lines: Vec::new(),
             seen: HashMap::new(),
             mistakes: Vec::new(),
@@ -187,29 +356,104 @@ impl Desk {
         }
     }
 
-    fn read(&mut self, line: u64, record: &csv::StringRecord, columns: &Columns) {
-        let field = |column: usize| record.get(column).unwrap_or_default();
-        let name = self.name(line, field(columns.name));
-        let identity = self.identity(line, field(columns.iin));
-        let extra_minutes = self.extra(line, columns.extra.map_or("", field));
-        let switched_off = self.codes(line, columns.off.map_or("", field));
+    fn read(&mut self, line: u64, fields: &Fields<'_>) {
+        let name = self.name(line, fields.name);
+        let identity = self.identity(line, fields.identity);
+        let email = self.email(line, fields.email);
+        let (extra_minutes, extra_pct) = self.time(line, fields);
+        let mut switched_off = self.codes(line, fields.off);
+        let care = Care {
+            breaks: self.said(line, fields.breaks),
+            hearing_aid: self.said(line, fields.hearing),
+            note: self.note(line, fields.note),
+        };
+        let aid = IncidentCode::Headphones.name();
+        if care.hearing_aid && !switched_off.iter().any(|code| code == aid) {
+            switched_off.push(aid.to_owned());
+        }
         if let (Some(name), Some(identity)) = (name, identity) {
-            self.lines.push(Line { name, identity, extra_minutes, switched_off });
+            self.lines.push(Line { name, identity, email, extra_minutes, extra_pct, switched_off, care });
         }
     }
 
+    fn email(&mut self, line: u64, text: &str) -> Option<String> {
+        let text = text.trim();
+        let (user, host) = text.rsplit_once('@').unwrap_or_default();
+        let plain = |part: &str| !part.is_empty() && !part.chars().any(|at| at.is_whitespace() || "<>,;:\"()[]\\".contains(at) || at.is_control());
+        if text.is_empty() {
+            return None;
+        }
+        if text.len() > EMAIL_BYTES || !plain(user) || !plain(host) || !host.contains('.') || user.contains('@') {
+            self.wrong(line, "email", "write one address, as name@example.kz");
+            return None;
+        }
+        Some(text.to_owned())
+    }
+
+    /// Minutes, or so many per cent of the programme's.
+    fn time(&mut self, line: u64, fields: &Fields<'_>) -> (u16, Option<u16>) {
+        let (minutes, pct) = (fields.extra.trim(), fields.pct.trim().trim_end_matches('%').trim());
+        if pct.is_empty() || pct == "0" {
+            return (self.extra(line, minutes), None);
+        }
+        if !minutes.is_empty() && minutes != "0" {
+            self.wrong(line, "extra_twice", "give the extra time in minutes or in per cent, not both");
+        }
+        match pct.parse::<u16>() {
+            Ok(pct) if pct <= PCT_MAX => {
+                let extra = (u32::from(self.minutes) * u32::from(pct)).div_ceil(100);
+                let most = u16::try_from(EXTRA_MAX.0 / Span::mins(1).0).unwrap_or(u16::MAX);
+                (u16::try_from(extra).unwrap_or(most).min(most), Some(pct))
+            }
+            _ => {
+                self.wrong(line, "extra_pct", &format!("per cent are a whole number from 0 to {PCT_MAX}"));
+                (0, None)
+            }
+        }
+    }
+
+    fn said(&mut self, line: u64, text: &str) -> bool {
+        match text.trim().to_lowercase().as_str() {
+            "" | "0" | "-" | "no" | "false" | "нет" | "жоқ" => false,
+            "1" | "+" | "x" | "х" | "v" | "yes" | "true" | "да" | "иә" | "бар" | "ия" => true,
+            _ => {
+                self.wrong(line, "yes_or_no", "write yes or no");
+                false
+            }
+        }
+    }
+
+    fn note(&mut self, line: u64, text: &str) -> Option<String> {
+        let text = text.trim();
+        if text.chars().count() > REASON_CHARS || text.chars().any(|at| at.is_control() && at != '\n') {
+            self.wrong(line, "note_length", &format!("a note has at most {REASON_CHARS} characters"));
+        }
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
     fn name(&mut self, line: u64, text: &str) -> Option<String> {
-        let name = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        // Word processors leave no-break spaces and marks that nobody sees.
+        let visible: String = text.chars().filter(|at| !UNSEEN.contains(at)).collect();
+        let name = visible.split_whitespace().collect::<Vec<_>>().join(" ");
         if !NAME_CHARS.contains(&name.chars().count()) {
             self.wrong(line, "name_length", "a name has 2 to 200 characters");
             return None;
         }
         // A spreadsheet that opens our lists again would run such a name.
-        if name.starts_with(['=', '+', '-', '@'])
-            || name.chars().any(|at| at.is_control() || "<>".contains(at))
-        {
+        let odd = |at: char| !(at.is_alphanumeric() || "-‐‑–'’ʼ`.,()/ ?\u{fffd}".contains(at) || is_mark(at));
+        if name.starts_with(['=', '+', '-', '@']) || name.chars().any(odd) {
             self.wrong(line, "name_characters", "a name consists of letters, spaces and hyphens");
             return None;
+        }
+        // LAW: names stand in kk or ru, and in Latin letters where the document is foreign.
+        let letters = || name.chars().filter(|at| at.is_alphabetic() && !is_mark(*at));
+        if letters().any(|at| !is_cyrillic(at) && !is_latin(at)) {
+            self.wrong(line, "name_alphabet", "write the name in Cyrillic or Latin letters, as in the document");
+            return None;
+        }
+        let mixed = |word: &str| word.chars().any(is_cyrillic) && word.chars().any(|at| at.is_alphabetic() && is_latin(at));
+        if name.split([' ', '-']).any(mixed) {
+            self.remark(line, "name_mixed", "Cyrillic and Latin letters stand in one word; they may only look alike");
         }
         if name.contains(['?', '\u{fffd}']) {
             self.remark(line, "name_letters_lost", "letters seem lost; save the list in UTF-8");
@@ -303,69 +547,4 @@ impl Desk {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tests::START;
-
-    fn codes(text: &[u8]) -> Vec<(String, String)> {
-        let problem = read(text, START).unwrap_err();
-        assert_eq!(problem.code, Code::CsvInvalid);
-        problem.mistakes.into_iter().map(|mistake| (mistake.place, mistake.code)).collect()
-    }
-
-    #[test]
-    fn lists_come_in_three_languages_three_delimiters_and_two_encodings() {
-        let utf8 = "\u{feff}Аты-жөні;ЖСН;Қосымша минут\r\nӘлия Сәрсенова;123456789013;30\r\n";
-        let tabs = "iin\tfull name\n123456789013\tAliya Sarsenova\n";
-        let list = read(utf8.as_bytes(), START).unwrap();
-        assert_eq!((list.encoding, list.lines[0].extra_minutes), ("utf-8", 30));
-        assert_eq!(list.lines[0].name, "Әлия Сәрсенова");
-        assert_eq!(read(tabs.as_bytes(), START).unwrap().lines[0].name, "Aliya Sarsenova");
-        let (cp1251, _, lost) = WINDOWS_1251.encode("Ф.И.О.,ИИН\n\"Иванов, Пётр\",123456789013\n");
-        assert!(!lost);
-        let list = read(&cp1251, START).unwrap();
-        assert_eq!((list.encoding, list.lines[0].name.as_str()), ("windows-1251", "Иванов, Пётр"));
-    }
-
-    #[test]
-    fn a_pasted_list_without_names_of_columns_is_understood() {
-        let list = read(
-            "Иванов Пётр,123456789013\nAda Lovelace,PASSPORT:AB123456,60,HEADPHONES\n".as_bytes(),
-            START,
-        );
-        let lines = list.unwrap().lines;
-        assert_eq!(lines[0].identity, "123456789013");
-        assert_eq!(
-            (lines[1].extra_minutes, lines[1].switched_off.as_slice()),
-            (60, &["HEADPHONES".to_owned()][..])
-        );
-    }
-
-    #[test]
-    fn every_line_with_a_mistake_is_named() {
-        let list = "name,iin,extra minutes,off\n\
-                    A B,123456789013,0,\n\
-                    C D,123456789013,0,\n\
-                    E F,12345678901,0,\n\
-                    =cmd(),123456789025,0,\n\
-                    G H,PASSPORT:X1234,9999,NO_SUCH\n";
-        let expected = [
-            ("line 3", "iin_repeated"),
-            ("line 4", "iin_length"),
-            ("line 5", "name_characters"),
-            ("line 6", "extra_minutes"),
-            ("line 6", "code_unknown"),
-        ];
-        let expected: Vec<_> = expected.map(|(place, code)| (place.to_owned(), code.to_owned())).into();
-        assert_eq!(codes(list.as_bytes()), expected);
-    }
-
-    #[test]
-    fn what_is_no_list_is_refused_as_such() {
-        assert_eq!(codes(b"")[0].1, "list_empty");
-        assert_eq!(codes(b"a,b\nc,d\n")[0].1, "columns_unknown");
-        assert_eq!(codes(b"name,iin\n")[0].1, "list_empty");
-        assert!(codes(b"\xff\xfen\x00").is_empty());
-        assert!(read(&[0x80; 64], START).is_err());
-    }
-}
+mod tests;

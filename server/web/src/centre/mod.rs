@@ -1,9 +1,12 @@
 //! The centre's side: banks, programmes, sittings, results. Everything asked for names the centre of the sign-in; what
 //! another centre owns is not found.
 
+mod arrange;
+mod attempt;
 mod audit;
 mod banks;
 mod bundle;
+mod candidate;
 mod candidates;
 mod evidence;
 mod iin;
@@ -17,13 +20,16 @@ mod programmes;
 mod recording;
 mod results;
 mod session;
+mod sitting;
 mod sittings;
 mod stills;
 
 pub(crate) use audit::Audit;
 pub(crate) use banks::{import as import_bank, list as banks, show as bank};
 pub(crate) use bundle::download as bundle;
-pub(crate) use candidates::add as add_candidates;
+pub(crate) use attempt::void as void_attempt;
+pub(crate) use candidate::{change as change_candidate, show as candidate, withdraw as withdraw_candidate};
+pub(crate) use candidates::{add as add_candidates, add_one as add_candidate};
 pub(crate) use evidence::{ranged, show as evidence};
 pub(crate) use keeping::{lift as lift_hold, place as place_hold};
 pub(crate) use library::Library;
@@ -31,6 +37,7 @@ pub(crate) use programmes::{import as import_programme, list as programmes};
 pub(crate) use recording::show as recording;
 pub(crate) use results::{Register, list as results, rows as result_rows};
 pub(crate) use session::show as session;
+pub(crate) use sitting::{cancel as cancel_sitting, change as change_sitting};
 pub(crate) use sittings::{create as create_sitting, list as sittings, show as sitting};
 pub(crate) use stills::show as still;
 

@@ -1,7 +1,9 @@
 //! Sittings of the centre.
 
 use super::programmes;
+use super::arrange::{changes, ended};
 use super::results::summaries;
+use crate::timeline::Names;
 use super::{Audit, Library};
 use crate::auth::link::LinkKey;
 use crate::auth::who::Who;
@@ -14,13 +16,15 @@ use axum::http::StatusCode;
 use std::sync::Arc;
 use synaq_core::ids::{CentreId, ProgrammeId, SittingId};
 use synaq_core::time::At;
-use synaq_store::{Directory, EventLog, Outbox, Role};
-use synaq_wire::centre::{CandidateRow, NewSitting, SittingDetail};
+use synaq_store::{Directory, EventLog, Outbox, Role, SittingStanding};
+use synaq_wire::centre::{Accommodation, CandidateRow, NewSitting, SessionSummary, SittingDetail};
 use synaq_wire::problem::{Code, Problem};
 use synaq_wire::proctor::SittingRow;
 
 /// In characters.
 const TITLE_CHARS: usize = 120;
+/// What one machine holds ten times over; more is a slip of the pen.
+const CAPACITY_MAX: u32 = 100_000;
 /// Milliseconds of the year 2100: a mistyped year must not become a link for ever.
 const LATEST: i64 = 4_102_444_800_000;
 
@@ -41,28 +45,58 @@ pub(crate) async fn create(
     who: Who,
     Json(body): Json<NewSitting>,
 ) -> Result<(StatusCode, axum::Json<SittingDetail>), Refused> {
-    let title = body.title.trim();
-    if title.is_empty() || title.chars().count() > TITLE_CHARS || title.chars().any(char::is_control) {
-        let detail = format!("title has 1 to {TITLE_CHARS} characters");
-        return Err(Problem::new(Code::OutOfLimits).detail(detail).into());
-    }
-    if body.opens_at < 0 || body.opens_at >= body.closes_at || body.closes_at > LATEST {
-        return Err(Code::TimesOutOfOrder.into());
-    }
+    let title = title(&body.title)?;
+    let times = Times::of(body.opens_at, body.closes_at)?;
+    let capacity = capacity(body.capacity)?;
     let centre = who.staff.centre;
     let programme = shelf.directory.programme(centre, ProgrammeId(body.programme)).await?;
     let sitting = synaq_store::SittingRow {
         id: SittingId(fresh.id().map_err(|_| Code::Busy)?),
         centre,
         programme: programme.id,
-        title: title.to_owned(),
-        opens_at: At(body.opens_at),
-        closes_at: At(body.closes_at),
+        title,
+        opens_at: At(times.opens_at),
+        closes_at: At(times.closes_at),
+        standing: SittingStanding { capacity, ..SittingStanding::default() },
     };
     let id = sitting.id;
     shelf.directory.add_sitting(sitting).await?;
     audit.note(&who, "sitting_created", id.to_string()).await?;
     Ok((StatusCode::CREATED, axum::Json(shelf.detail(centre, id).await?)))
+}
+
+/// Beginning and end in their order.
+pub(super) struct Times {
+    pub(super) opens_at: i64,
+    pub(super) closes_at: i64,
+}
+
+impl Times {
+    pub(super) fn of(opens_at: i64, closes_at: i64) -> Result<Self, Refused> {
+        if opens_at < 0 || opens_at >= closes_at || closes_at > LATEST {
+            return Err(Code::TimesOutOfOrder.into());
+        }
+        Ok(Self { opens_at, closes_at })
+    }
+}
+
+/// A sitting's name as it is stored.
+pub(super) fn title(text: &str) -> Result<String, Refused> {
+    let title = text.trim();
+    if title.is_empty() || title.chars().count() > TITLE_CHARS || title.chars().any(char::is_control) {
+        let detail = format!("title has 1 to {TITLE_CHARS} characters");
+        return Err(Problem::new(Code::OutOfLimits).detail(detail).into());
+    }
+    Ok(title.to_owned())
+}
+
+/// How many it takes, if that is limited.
+pub(super) fn capacity(capacity: Option<u32>) -> Result<Option<u32>, Refused> {
+    if capacity.is_some_and(|most| !(1..=CAPACITY_MAX).contains(&most)) {
+        let detail = format!("capacity is 1 to {CAPACITY_MAX}");
+        return Err(Problem::new(Code::OutOfLimits).detail(detail).into());
+    }
+    Ok(capacity)
 }
 
 /// What a sitting's page is made from.
@@ -114,23 +148,56 @@ impl Shelf {
         let sessions: Vec<_> = candidates.iter().map(|row| row.candidate.session).collect();
         let mut summaries = summaries(&self.log, &self.outbox, &sessions).await?;
         let row = |row: synaq_store::CandidateRow| {
-            let session = row.candidate.session;
-            CandidateRow {
-                session: session.0,
-                name: row.candidate.name,
-                id_hint: super::results::id_hint(&row.candidate.identity),
-                link: format!("{}/c/{}", self.options.public_origin(), self.links.token(session)),
-                extra_minutes: row.candidate.extra_minutes,
-                summary: summaries.take(session),
-            }
+            let summary = summaries.take(row.candidate.session);
+            self.row(row, summary)
         };
+        let names = Names::of(&self.directory, centre).await?;
+        let changes = changes(self.directory.changes_of(centre, id.0).await?, &names);
         Ok(SittingDetail {
             sitting: id.0,
             title: sitting.title,
             programme: programmes::row(stored.id.0, &programme, &bank),
             opens_at: sitting.opens_at.0,
             closes_at: sitting.closes_at.0,
+            version: sitting.standing.version,
+            capacity: sitting.standing.capacity,
+            cancelled: sitting.standing.cancelled.as_ref().map(|cancelled| ended(cancelled, None)),
+            changes,
             candidates: candidates.into_iter().map(row).collect(),
         })
+    }
+
+    /// One candidate as in the list.
+    pub(super) async fn candidate(&self, row: synaq_store::CandidateRow) -> Result<CandidateRow, Refused> {
+        let session = row.candidate.session;
+        let summary = summaries(&self.log, &self.outbox, &[session]).await?.take(session);
+        Ok(self.row(row, summary))
+    }
+
+    fn row(&self, row: synaq_store::CandidateRow, summary: SessionSummary) -> CandidateRow {
+        let (candidate, standing) = (row.candidate, row.standing);
+        let session = candidate.session;
+        CandidateRow {
+            session: session.0,
+            id_hint: super::results::id_hint(&candidate.identity),
+            link: format!("{}/c/{}", self.options.public_origin(), self.links.token(session)),
+            extra_minutes: candidate.extra_minutes,
+            accommodation: Accommodation {
+                extra_minutes: candidate.extra_minutes,
+                extra_pct: candidate.more.extra_pct,
+                switched_off: candidate.switched_off,
+                breaks: candidate.more.care.breaks,
+                hearing_aid: candidate.more.care.hearing_aid,
+                note: candidate.more.care.note,
+            },
+            email: candidate.more.email,
+            version: standing.version,
+            attempt: standing.attempt,
+            withdrawn: standing.withdrawn.as_ref().map(|withdrawn| ended(withdrawn, None)),
+            voided: standing.voided.as_ref().map(|(ground, voided)| ended(voided, Some(ground))),
+            replaces: candidate.more.replaces.map(|session| session.0),
+            name: candidate.name,
+            summary,
+        }
     }
 }

@@ -40,5 +40,7 @@ pub(crate) async fn row(
         opens_at: sitting.opens_at.0,
         closes_at: sitting.closes_at.0,
         candidates,
+        capacity: sitting.standing.capacity,
+        cancelled: sitting.standing.cancelled.is_some(),
     })
 }

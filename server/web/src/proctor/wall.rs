@@ -66,7 +66,9 @@ impl Wall {
     ) -> Result<Self, Refused> {
         let centre = staff.centre;
         let row = from.directory.sitting(centre, sitting).await?;
-        let candidates = from.directory.candidates(centre, sitting).await?;
+        let mut candidates = from.directory.candidates(centre, sitting).await?;
+        // Who was withdrawn is not waited for, and of two attempts the one that counts is watched.
+        candidates.retain(synaq_store::CandidateRow::counts);
         let count = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
         let row = sitting_row(&from.directory, &from.library, centre, &row, count).await?;
         let names = Names::of(&from.directory, centre).await?;

@@ -138,6 +138,20 @@ async fn what_another_centre_owns_does_not_exist() {
                 Some("approve") => "{\"sha256\":\"0\"}",
                 Some("hold") => "{\"ground\":\"appeal\",\"reason\":\"x\"}",
                 Some("notes") => "{\"text\":\"x\"}",
+                Some("cancel") => "{\"version\":1,\"reason\":\"x\"}",
+                Some("change") if route.path.contains("sittings") => {
+                    "{\"version\":1,\"title\":\"x\",\"opens_at\":1,\"closes_at\":2,\"reason\":\"x\"}"
+                }
+                Some("change") => {
+                    "{\"version\":1,\"name\":\"x\",\"reason\":\"x\",\"email\":null,\"accommodation\":{\"extra_minutes\":0,
+                     \"extra_pct\":null,\"switched_off\":[],\"breaks\":false,\"hearing_aid\":false,\"note\":null}}"
+                }
+                Some("candidate") => {
+                    "{\"name\":\"x\",\"identity\":\"x\",\"email\":null,\"accommodation\":{\"extra_minutes\":0,
+                     \"extra_pct\":null,\"switched_off\":[],\"breaks\":false,\"hearing_aid\":false,\"note\":null}}"
+                }
+                Some("withdraw") => "{\"version\":1,\"withdrawn\":true,\"reason\":\"x\"}",
+                Some("void") => "{\"version\":1,\"ground\":\"other\",\"reason\":\"x\",\"sitting\":null}",
                 Some("lift") => "{\"reason\":\"x\"}",
                 Some("{staff}") => {
                     "{\"name\":\"A\",\"mail\":\"\",\"roles\":[\"proctor\"],\"disabled\":false}"

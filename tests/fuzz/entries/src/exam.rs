@@ -70,6 +70,8 @@ impl Exam {
             extra: Span::ZERO,
             opens_at: OPENS,
             closes_at: OPENS + Span::mins(240),
+            care: synaq_core::session::Care::default(),
+            called_off: None,
         })));
         exam.must(Input::Bind { device: DEVICE, tab: TAB });
         let socket = SocketId(Uuid::from_u128(6));

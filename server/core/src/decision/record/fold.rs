@@ -1,11 +1,7 @@
 //! Folding a closed session into its record. Pure.
 
 use super::{
-    AccommodationEntry, BankEntry, BreakEntry, CandidateEntry, CentreEntry, DrawEntry, EvidenceEntry,
-    ExplanationEntry, FindingEntry, GATES_NOT_CHECKED, GapEntry, GestureEntry, IdentityEntry, PlanEntry,
-    ProfessionEntry, ProgrammeEntry, QuestionEntry, RECORD_KIND, RECORD_VERSION, ReadText, RecheckEntry,
-    Record, RecordFacts, SaidEntry, SpanEntry, StepEntry, SupervisionEntry, TheoryEntry, TimeChangeEntry,
-    ViolationEntry, WarningEntry,
+    AccommodationEntry, BankEntry, BreakEntry, CandidateEntry, CentreEntry, DrawEntry, EvidenceEntry, ExplanationEntry, FindingEntry, GapEntry, GATES_NOT_CHECKED, GestureEntry, IdentityEntry, PlanEntry, ProfessionEntry, ProgrammeEntry, QuestionEntry, ReadText, RecheckEntry, Record, RECORD_KIND, RECORD_VERSION, RecordFacts, SaidEntry, SpanEntry, StepEntry, SupervisionEntry, TheoryEntry, TimeChangeEntry, ViolationEntry, VoidEntry, WarningEntry,
 };
 use crate::bank::Lang;
 use crate::decision::{NoResultWhy, NotPassedWhy, Score, TheoryOutcome, outcome};
@@ -14,8 +10,7 @@ use crate::ids::hex32;
 use crate::proctoring::{Finding, IncidentStatus, Said, explanation};
 use crate::session::limits::UNSUPERVISED_COMMISSION;
 use crate::session::{
-    AcknowledgedText, BreakTaken, ChallengeDone, Consequence, ExamSession, Finish, MediaStepped, RecheckDone,
-    SealWaits, Stage, Standing, State, TimeChangeKind,
+    AcknowledgedText, BreakTaken, ChallengeDone, Consequence, ExamSession, Finish, MediaStepped, RecheckDone, SealWaits, Stage, Standing, State, TimeChangeKind, Voided,
 };
 use crate::time::{At, Span};
 use std::fmt::Write;
@@ -75,7 +70,10 @@ pub fn fold(session: &ExamSession, facts: &RecordFacts) -> Result<Record, SealWa
         },
         accommodations: AccommodationEntry {
             extra_ms: state.extra.0,
-            switched_off: session.context().rules.switched_off.iter().map(|code| code.name()).collect(),
+            switched_off: session.switched_off().iter().map(|code| code.name()).collect(),
+            breaks: state.care.breaks,
+            hearing_aid: state.care.hearing_aid,
+            note: state.care.note.clone(),
         },
         plan: PlanEntry::of(&programme.plan),
         draw: draw_entry(state),
@@ -105,9 +103,20 @@ pub fn fold(session: &ExamSession, facts: &RecordFacts) -> Result<Record, SealWa
             .iter()
             .map(|(at, span, why)| GapEntry { at: instant(*at), ms: span.0, why: why.clone() })
             .collect(),
+        voided: state.voided.as_ref().map(void_entry),
         staff: facts.staff.clone(),
         event_log: facts.event_log.clone(),
     })
+}
+
+fn void_entry((voided, at): &(Voided, At)) -> VoidEntry {
+    VoidEntry {
+        at: instant(*at),
+        by: voided.by.to_string(),
+        ground: voided.ground.clone(),
+        reason: voided.reason.clone(),
+        replaced_by: voided.replaced_by.map(|session| session.to_string()),
+    }
 }
 
 fn theory(session: &ExamSession, finish: &Finish, finished_at: At) -> TheoryEntry {

@@ -153,6 +153,9 @@ pub struct Record {
     pub evidence: Vec<EvidenceEntry>,
     /// Holes in the recording
     pub evidence_gaps: Vec<GapEntry>,
+    /// The attempt does not count; absent while it does. One voided after the sealing says so in its log
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voided: Option<VoidEntry>,
     /// Who is behind the staff ids
     pub staff: Vec<StaffEntry>,
     /// What this is folded from
@@ -243,6 +246,15 @@ pub struct AccommodationEntry {
     pub extra_ms: i64,
     /// Detectors that did not count
     pub switched_off: Vec<&'static str>,
+    /// Breaks were granted when asked for; absent otherwise
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub breaks: bool,
+    /// A hearing aid or cochlear implant was worn; absent otherwise
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub hearing_aid: bool,
+    /// What else was granted
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// How the paper was made and judged: with the bank and the draw it rebuilds the paper.
@@ -534,6 +546,22 @@ pub struct StepEntry {
     pub step: &'static str,
     /// `weak_line`, `no_path`, `answers_first`, `recovered`
     pub why: &'static str,
+}
+
+/// Why an attempt does not count.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct VoidEntry {
+    /// When that was said
+    pub at: String,
+    /// Staff id
+    pub by: String,
+    /// From the centre's list
+    pub ground: String,
+    /// In words
+    pub reason: String,
+    /// Stream id of the new attempt
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<String>,
 }
 
 /// A span of server time.

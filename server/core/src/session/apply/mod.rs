@@ -40,6 +40,9 @@ impl State {
         self.count_room(event);
         match &event.fact {
             Fact::SessionCreated { .. }
+            | Fact::SittingMoved { .. }
+            | Fact::AccommodationChanged { .. }
+            | Fact::ExamCalledOff { .. }
             | Fact::LanguageChosen { .. }
             | Fact::ConsentGiven { .. }
             | Fact::DeviceChecked { .. }
@@ -113,6 +116,7 @@ impl State {
             | Fact::EndWithdrawn { .. }
             | Fact::RecordSealed { .. }
             | Fact::RecordApproved { .. }
+            | Fact::AttemptVoided { .. }
             | Fact::ClockStepped { .. } => self.apply_company(event),
         }
     }
@@ -137,6 +141,8 @@ impl State {
                 extra,
                 opens_at,
                 closes_at,
+                switched_off,
+                care,
                 ..
             } => {
                 self.centre = Some(*centre);
@@ -146,8 +152,21 @@ impl State {
                 self.extra = *extra;
                 self.opens_at = Some(*opens_at);
                 self.closes_at = Some(*closes_at);
+                // An empty set may be the silence of a log from before it was kept.
+                self.switched_off = (!switched_off.is_empty()).then(|| switched_off.clone());
+                self.care = care.clone();
                 self.stage = Stage::Preparing;
             }
+            Fact::SittingMoved { opens_at, closes_at, .. } => {
+                self.opens_at = Some(*opens_at);
+                self.closes_at = Some(*closes_at);
+            }
+            Fact::AccommodationChanged { extra, switched_off, care, .. } => {
+                self.extra = *extra + self.extended();
+                self.switched_off = Some(switched_off.clone());
+                self.care = care.clone();
+            }
+            Fact::ExamCalledOff { called_off, .. } => self.called_off = called_off.clone(),
             Fact::LanguageChosen { lang } => self.lang = Some(*lang),
             Fact::ConsentGiven { text_version, lang } => self.consent = Some((text_version.clone(), *lang)),
             Fact::DeviceChecked { report } => self.device_report = Some(report.clone()),
@@ -316,6 +335,7 @@ impl State {
                 self.watch_supervision(event.at);
             }
             Fact::ScreenChanged { live } => self.screen = *live,
+            Fact::AttemptVoided { voided } => self.voided = Some((voided.clone(), event.at)),
             Fact::RecordingBegan => self.recording = true,
             Fact::RecordingEnded => self.recording = false,
             Fact::EvidenceOpened { name } => {

@@ -20,6 +20,9 @@ impl Deciding<'_> {
             self.answer(effect);
             return Ok(());
         }
+        if self.state().called_off.is_some() {
+            return Err(Refusal::CalledOff);
+        }
         if self.state().closes_at.is_some_and(|closes_at| self.at > closes_at) {
             return Err(Refusal::LinkExpired);
         }
@@ -33,6 +36,9 @@ impl Deciding<'_> {
     /// is gone for good, under a new epoch: what the former tab still queues is evidence. All else waits.
     pub(super) fn attach(&mut self, device: DeviceHash, tab: TabId, socket: SocketId) -> Result<(), Refusal> {
         let state = self.state();
+        if state.called_off.is_some() {
+            return Err(Refusal::CalledOff);
+        }
         let binding = state.binding.clone().ok_or(Refusal::WrongStage)?;
         let live = state.socket.map(|(live, _)| live);
         let own = binding.device == device;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod breaks;
+mod arrangement;
 mod connection;
 mod gesture;
 mod media;
@@ -133,6 +134,7 @@ impl Deciding<'_> {
                 self.stood_still(since);
                 Ok(())
             }
+            (_, Input::Arrange(arrangement)) => self.arrange(*arrangement),
             (_, Input::Sealed { sha256, kid }) => self.sealed(sha256, kid),
         }
     }
@@ -231,6 +233,7 @@ impl Deciding<'_> {
             StaffCommand::Extend { span, reason } => self.extend(by, span, reason),
             StaffCommand::End { why, note } => self.end(by, why, note),
             StaffCommand::WithdrawEnd => self.withdraw_end(by),
+            StaffCommand::Void { ground, reason, replaced_by } => self.void(by, ground, reason, replaced_by),
             StaffCommand::Approve { sha256, note, ruling } => self.approve(by, sha256, note, ruling),
         }
     }

@@ -34,6 +34,7 @@ impl Deciding<'_> {
             opens_at: creation.opens_at,
             closes_at: creation.closes_at,
             switched_off: context.rules.switched_off.clone(),
+            care: creation.care.clone(),
         });
         Ok(())
     }
@@ -146,6 +147,9 @@ impl Deciding<'_> {
         if state.form.is_some() {
             return Err(Refusal::WrongStage);
         }
+        if state.called_off.is_some() {
+            return Err(Refusal::CalledOff);
+        }
         if state.closes_at.is_none_or(|closes_at| self.at > closes_at) {
             return Err(Refusal::LinkExpired);
         }
@@ -192,6 +196,9 @@ impl ExamSession {
     pub fn may_begin(&self, at: At) -> Result<(), Refusal> {
         self.preparing()?;
         let state = self.state();
+        if state.called_off.is_some() {
+            return Err(Refusal::CalledOff);
+        }
         if state.opens_at.is_none_or(|opens_at| at < opens_at) {
             return Err(Refusal::NotOpenYet);
         }
@@ -209,8 +216,7 @@ impl ExamSession {
     /// Whether the candidate shares the screen: the programme asks for it, and no accommodation takes it back.
     #[must_use]
     pub fn wants_screen(&self) -> bool {
-        let context = self.context();
-        context.programme.screen && context.rules.rule(Code::ScreenShareEnded).is_some()
+        self.context().programme.screen && self.rule(Code::ScreenShareEnded).is_some()
     }
 
     fn preparing(&self) -> Result<(), Refusal> {

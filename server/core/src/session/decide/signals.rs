@@ -153,7 +153,7 @@ impl Deciding<'_> {
 
     /// The rule a claim is measured by; `None` when it is for the record only.
     fn countable(&self, claim: &DetectorEvent) -> Option<Rule> {
-        let rule = self.session.context().rules.rule(claim.code)?;
+        let rule = self.session.rule(claim.code)?;
         let counts = self.state().clock_runs()
             && !self.state().on_break()
             && !claim.code.is_technical()

@@ -179,7 +179,7 @@ impl Deciding<'_> {
         if code.is_technical() {
             return Err(Refusal::TechnicalCode);
         }
-        if self.session.context().rules.rule(code).is_none() {
+        if self.session.rule(code).is_none() {
             return Err(Refusal::CodeSwitchedOff);
         }
         self.beginning_within(began_at)?;

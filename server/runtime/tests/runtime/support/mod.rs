@@ -110,6 +110,8 @@ impl SessionSource for TestSource {
             extra: Span::ZERO,
             opens_at: START,
             closes_at: START + Span::mins(600),
+            care: synaq_core::session::Care::default(),
+            called_off: None,
         };
         Ok(Opened { context: Arc::new(context()), creation })
     }
