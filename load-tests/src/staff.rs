@@ -43,7 +43,9 @@ impl Centre {
             title: "Virtual candidates".to_owned(),
             programme,
             opens_at: now - 1_000,
-            closes_at: now + 8 * HOUR_MS, capacity: None };
+            closes_at: now + 8 * HOUR_MS,
+            capacity: None,
+        };
         let sitting: SittingDetail = self.site.post("/api/v1/centre/sittings", who, &body).await?;
         let path = format!("/api/v1/centre/sittings/{}/candidates", sitting.sitting);
         let (answer, _) = self.site.send(Method::POST, &path, who, "text/csv", list(candidates)).await?;

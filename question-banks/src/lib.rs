@@ -2,6 +2,7 @@
 //! The format is described in `schema/FORMAT.md`.
 
 mod desk;
+mod gift;
 mod guessable;
 pub mod limits;
 mod nco;
@@ -12,10 +13,11 @@ mod read;
 mod table;
 mod write;
 
+pub use gift::{GiftCode, GiftFiles, GiftFinding, GiftHead, GiftQuestion, GiftReading, read_gift};
 pub use problem::{ImportError, ImportReport, Problem, ProblemCode, Severity, SyntaxError};
 pub use programme::{FitError, check_against, read_programme};
 pub use read::{read, read_bytes};
-pub use write::write;
+pub use write::{write, write_programme};
 
 /// The demo bank of the profession confectioner, as its file stands in `demo/confectioner`.
 pub const DEMO_BANK: &str = include_str!("../demo/confectioner/bank.toml");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use synaq_core::bank::{Bank, Item, Kind, Text};
+use synaq_core::bank::{Bank, Item, Kind, Lang, Programme, Text};
 
 use crate::read::KINDS;
 
@@ -25,6 +25,55 @@ pub fn write(bank: &Bank) -> String {
         write_question(&mut out, item);
     }
     out
+}
+
+/// The programme as a TOML file, so that [`crate::read_programme`] gives the same programme back.
+#[must_use]
+pub fn write_programme(programme: &Programme) -> String {
+    let mut out = String::new();
+    line(&mut out, "[programme]");
+    field(&mut out, "id", &quoted(&programme.slug));
+    field(&mut out, "version", &programme.version.to_string());
+    both(&mut out, "title", &programme.title);
+    both(&mut out, "basis", &programme.basis);
+    line(&mut out, "\n[profession]");
+    both(&mut out, "name", &programme.profession.name);
+    field(&mut out, "nco_code", &quoted(&programme.profession.nco_code));
+    field(&mut out, "level", &programme.profession.level.to_string());
+    line(&mut out, "\n[bank]");
+    field(&mut out, "id", &quoted(&programme.bank_slug));
+    field(&mut out, "version", &programme.bank_version.to_string());
+    let plan = &programme.plan;
+    line(&mut out, "\n[theory]");
+    field(
+        &mut out,
+        "questions",
+        &plan.blueprint.iter().map(|(_, count)| u32::from(*count)).sum::<u32>().to_string(),
+    );
+    field(&mut out, "minutes", &plan.minutes.to_string());
+    field(&mut out, "threshold_pct", &plan.threshold_pct.to_string());
+    let languages: Vec<_> = plan.languages.iter().map(|lang| quoted(word(*lang))).collect();
+    field(&mut out, "languages", &format!("[{}]", languages.join(", ")));
+    field(&mut out, "navigation", &quoted("free"));
+    field(&mut out, "shuffle_questions", &plan.shuffle_questions.to_string());
+    field(&mut out, "shuffle_options", &plan.shuffle_options.to_string());
+    line(&mut out, "\n[theory.blueprint]");
+    for (topic, count) in &plan.blueprint {
+        field(&mut out, &quoted(&topic.0), &count.to_string());
+    }
+    if programme.screen {
+        line(&mut out, "\n[supervision]");
+        field(&mut out, "screen", "true");
+    }
+    out
+}
+
+const fn word(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Kk => "kk",
+        Lang::Ru => "ru",
+        Lang::En => "en",
+    }
 }
 
 fn write_question(out: &mut String, item: &Item) {

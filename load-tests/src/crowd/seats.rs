@@ -78,7 +78,9 @@ impl Centre {
                 title: format!("Rehearsal {}", seats.sittings.len() + 1),
                 programme,
                 opens_at,
-                closes_at: opens_at.max(now_ms()) + OPEN_FOR_MS, capacity: None };
+                closes_at: opens_at.max(now_ms()) + OPEN_FOR_MS,
+                capacity: None,
+            };
             let sitting: SittingBits = http.post("/api/v1/centre/sittings", who, &body).await?;
             let path = format!("/api/v1/centre/sittings/{}/candidates", sitting.sitting);
             let answer = http.send("POST", &path, who, "text/csv", &list(here)).await?;

@@ -75,8 +75,7 @@ impl CandidateRow {
         let mut row = self.clone();
         (row.candidate.name, row.candidate.extra_minutes, row.candidate.switched_off) =
             (new.candidate.name, new.candidate.extra_minutes, new.candidate.switched_off);
-        row.candidate.more =
-            CandidateMore { replaces: self.candidate.more.replaces, ..new.candidate.more };
+        row.candidate.more = CandidateMore { replaces: self.candidate.more.replaces, ..new.candidate.more };
         row.standing = CandidateStanding {
             version: self.standing.version + 1,
             attempt: self.standing.attempt,

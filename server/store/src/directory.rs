@@ -4,8 +4,8 @@
 use crate::Error;
 use async_trait::async_trait;
 use std::sync::Arc;
-use synaq_core::session::{CalledOff, Care};
 use synaq_core::ids::{BankId, CentreId, ProgrammeId, SessionId, SittingId, StaffId};
+use synaq_core::session::{CalledOff, Care};
 use synaq_core::time::At;
 use uuid::Uuid;
 

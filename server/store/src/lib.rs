@@ -1,8 +1,8 @@
 //! Ports to durable truth. `Ok` means fsynced. Each port is one noun; an engine implements all of them over one
 //! connection, so that a batch of events, sealed records and outbox rows is one transaction.
 
-pub mod conformance;
 mod change;
+pub mod conformance;
 mod directory;
 mod error;
 mod event_log;
@@ -17,6 +17,11 @@ pub use directory::{
     AuditEntry, BankRow, CandidateMore, CandidateRow, CandidateStanding, CentreRow, ChangeRow, Directory, Ended, NewCandidate, ProgrammeRow, Role, SessionRow, ShiftNote, SittingRow, SittingStanding, StaffRow, StaffSession, TrialRow, Why,
 };
 pub use change::{Difference, Present, seated};
+pub use directory::{
+    AuditEntry, BankRow, CandidateMore, CandidateRow, CandidateStanding, CentreRow, ChangeRow, Directory,
+    Ended, NewCandidate, ProgrammeRow, Role, SessionRow, ShiftNote, SittingRow, SittingStanding, StaffRow, StaffSession,
+    Why,
+};
 pub use error::Error;
 pub use event_log::{
     Append, Batch, Committed, EventLog, Lease, NewApproval, NewRecord, Recorded, StoredRecord, Summary,

@@ -150,6 +150,9 @@ pub fn routes() -> Vec<Route> {
         GET get "/api/v1/centre/banks/{bank}" LIBRARY_SEEN centre::bank;
         GET get "/api/v1/centre/programmes" LIBRARY_SEEN centre::programmes;
         POST post "/api/v1/centre/programmes" LIBRARY centre::import_programme;
+        POST post "/api/v1/centre/programmes/compose" LIBRARY centre::compose_programme;
+        GET get "/api/v1/centre/programmes/{programme}" LIBRARY_SEEN centre::programme;
+        POST post "/api/v1/centre/banks/gift" LIBRARY centre::import_gift;
         GET get "/api/v1/centre/sittings" CENTRE_SEEN centre::sittings;
         POST post "/api/v1/centre/sittings" CENTRE centre::create_sitting;
         GET get "/api/v1/centre/sittings/{sitting}" CENTRE_SEEN centre::sitting;

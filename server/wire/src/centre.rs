@@ -140,6 +140,135 @@ pub struct BlueprintRow {
     pub count: u16,
 }
 
+/// `GET /api/v1/centre/programmes/{programme}` and `POST /api/v1/centre/programmes/compose`: a programme as a form. What is
+/// posted becomes the next version; the checks are those of the file.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct ProgrammeForm {
+    /// The author's name for it
+    pub slug: String,
+    /// Title
+    pub title: Text,
+    /// Profession per the classifier
+    pub profession: Text,
+    /// Its code
+    pub nco_code: String,
+    /// Level per the national framework, 1 to 8
+    pub level: u8,
+    /// Professional standard or qualification requirements
+    pub basis: Text,
+    /// One version of a bank
+    pub bank: Uuid,
+    /// Length of the exam
+    pub minutes: u16,
+    /// Strictly more than this passes; 70 to 99
+    pub threshold_pct: u8,
+    /// Exam languages
+    pub languages: Vec<Lang>,
+    /// Topics and counts
+    pub blueprint: Vec<BlueprintCount>,
+    /// Mix the questions
+    pub shuffle_questions: bool,
+    /// Mix the options
+    pub shuffle_options: bool,
+    /// The candidate shares the whole screen
+    pub screen: bool,
+}
+
+/// A line of a blueprint in a form.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct BlueprintCount {
+    /// Topic within the bank
+    pub topic: String,
+    /// Drawn from it
+    pub count: u16,
+}
+
+/// `POST /api/v1/centre/banks/gift`
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct GiftImport {
+    /// The author's name for the bank; its version is the next one
+    pub slug: String,
+    /// Title
+    pub title: Text,
+    /// Code per the classifier
+    pub profession_code: String,
+    /// The Kazakh file, or the only one
+    pub kk: String,
+    /// The Russian file; without it the only one holds both languages, by the ends of names
+    pub ru: Option<String>,
+    /// Whether anything is kept
+    pub take: GiftTake,
+}
+
+/// What becomes of GIFT files.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "snake_case")]
+pub enum GiftTake {
+    /// Only the report
+    Check,
+    /// A bank, if every question can be asked
+    All,
+    /// A bank of the questions that can
+    Sound,
+}
+
+/// Answer to `POST /api/v1/centre/banks/gift`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct GiftReport {
+    /// Questions that can be asked
+    pub taken: u32,
+    /// Questions that cannot
+    pub refused: u32,
+    /// More than a bank may have: nothing was kept
+    pub too_many: bool,
+    /// What is wrong with slug, title or code, in English
+    pub head: Vec<String>,
+    /// Every question in the order of the Kazakh file
+    pub questions: Vec<GiftQuestionRow>,
+    /// What was kept
+    pub imported: Option<BankRow>,
+}
+
+/// A question of GIFT files.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct GiftQuestionRow {
+    /// As in the files
+    pub name: String,
+    /// In the bank; none if it is refused
+    pub id: Option<String>,
+    /// Line of the Kazakh one
+    pub line_kk: Option<u32>,
+    /// Line of the Russian one
+    pub line_ru: Option<u32>,
+    /// What is said of it
+    pub findings: Vec<GiftFindingRow>,
+}
+
+/// One thing said of a question.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct GiftFindingRow {
+    /// Of which language
+    pub lang: Lang,
+    /// In its file
+    pub line: u32,
+    /// Stable
+    pub code: String,
+    /// The question is refused for it
+    pub refuses: bool,
+    /// What and what to do, in English
+    pub detail: String,
+}
+
 /// `POST /api/v1/centre/sittings`
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
 #[ts(export)]

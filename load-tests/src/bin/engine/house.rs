@@ -189,7 +189,7 @@ async fn furnish(directory: &dyn Directory, candidates: usize) -> anyhow::Result
         title: "engine".into(),
         opens_at: now - Span::mins(1),
         closes_at: now + OPEN_FOR,
-            standing: synaq_store::SittingStanding::default(),
+        standing: synaq_store::SittingStanding::default(),
     };
     directory.add_sitting(sitting).await?;
     let mut seats = Vec::with_capacity(candidates);

@@ -63,7 +63,7 @@ impl ExamSession {
         let held = [PauseCause::Staff, PauseCause::Everybody];
         let away = self.state.away.as_ref().filter(|away| away.overrun.is_none())?;
         let until = away.until()?.max(self.state.resumed_at.unwrap_or(At(i64::MIN)));
-        let counts = self.context.rules.rule(Code::LeftPlace).is_some()
+        let counts = self.rule(Code::LeftPlace).is_some()
             && !held.iter().any(|cause| self.state.pauses.contains_key(cause));
         counts.then_some((until, Due::BreakOverrun))
     }

@@ -2,7 +2,9 @@
 
 use crate::bank::Lang;
 use crate::form::Seed;
-use crate::ids::{CentreId, DeviceHash, Epoch, IncidentNo, Seq, SessionId, SittingId, SocketId, StaffId, TabId};
+use crate::ids::{
+    CentreId, DeviceHash, Epoch, IncidentNo, Seq, SessionId, SittingId, SocketId, StaffId, TabId,
+};
 use crate::proctoring::{Code, DetectorEvent, SignalPhase};
 use crate::session::event::{
     BreakWhy, CalledOff, Care, ClientRef, Event, EvidenceRef, Gesture, MediaStep, PhotoKind, Ruling, StaffEndReason, StepWhy,

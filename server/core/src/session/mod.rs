@@ -17,8 +17,8 @@ pub use event::{
 };
 pub use fingerprint::Fingerprint;
 pub use input::{
-    AcknowledgedText, Arrangement, Command, Creation, Decision, DeviceReport, Effect, Input, MediaFact, PhotosSeen,
-    Refusal, StaffCommand,
+    AcknowledgedText, Arrangement, Command, Creation, Decision, DeviceReport, Effect, Input, MediaFact,
+    PhotosSeen, Refusal, StaffCommand,
 };
 pub use query::SealWaits;
 pub use receipts::Receipts;

@@ -118,8 +118,8 @@ pub(crate) fn creation() -> Creation {
         extra: Span::ZERO,
         opens_at: t(-3_600),
         closes_at: t(3_600),
-            care: synaq_core::session::Care::default(),
-            called_off: None,
+        care: synaq_core::session::Care::default(),
+        called_off: None,
     }
 }
 

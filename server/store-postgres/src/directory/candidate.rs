@@ -1,7 +1,7 @@
+use super::sitting::ended;
 use crate::error::{constraint, engine};
 use crate::lanes::Refusal;
 use crate::open::PostgresStore;
-use super::sitting::ended;
 use crate::rows::{all, first, number, one as only, small};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
@@ -151,7 +151,8 @@ pub(super) async fn change(
     let differences = old.differences(&new);
     let CandidateStanding { withdrawn, voided, .. } = &new.standing;
     let (withdrawn, given) = (withdrawn.as_ref(), &new.candidate);
-    let (ground, voided) = voided.as_ref().map_or((None, None), |(ground, ended)| (Some(ground), Some(ended)));
+    let (ground, voided) =
+        voided.as_ref().map_or((None, None), |(ground, ended)| (Some(ground), Some(ended)));
     let query = sqlx::query(
         "WITH changed AS (
              UPDATE candidate SET name = $9, extra_minutes = $10, switched_off = $11, email = $12, extra_pct = $13,
@@ -247,9 +248,11 @@ fn candidate(row: &PgRow) -> sqlx::Result<CandidateRow> {
             version: number(row, "version")?,
             attempt: number(row, "attempt")?,
             withdrawn: ended(row, "withdrawn_at", "withdraw_reason")?,
-            voided: row
-                .try_get::<Option<String>, _>("void_ground")?
-                .zip(ended(row, "voided_at", "void_reason")?),
+            voided: row.try_get::<Option<String>, _>("void_ground")?.zip(ended(
+                row,
+                "voided_at",
+                "void_reason",
+            )?),
         },
     })
 }

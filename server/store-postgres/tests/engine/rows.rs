@@ -159,7 +159,7 @@ async fn two_uploads_into_one_sitting_at_once_give_every_candidate_a_place() {
         title: String::new(),
         opens_at: At(0),
         closes_at: At(1),
-            standing: synaq_store::SittingStanding::default(),
+        standing: synaq_store::SittingStanding::default(),
     };
     store.add_sitting(sitting).await.unwrap();
     let list = |first: u128| -> Vec<NewCandidate> {

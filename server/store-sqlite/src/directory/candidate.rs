@@ -1,3 +1,4 @@
+use super::sitting::ended;
 use crate::error::{constraint, engine};
 use crate::open::SqliteStore;
 use crate::rows::{Bound, MultiRow};
@@ -6,7 +7,6 @@ use sqlx::{Row, SqliteConnection};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 use synaq_core::ids::{CentreId, SessionId, SittingId};
-use super::sitting::ended;
 use synaq_core::session::Care;
 use synaq_store::{
     CandidateMore, CandidateRow, CandidateStanding, Error, NewCandidate, Present, SittingRow, Why, seated,
@@ -115,7 +115,8 @@ async fn update(
 ) -> Result<bool, sqlx::Error> {
     let CandidateStanding { version, withdrawn, voided, .. } = &new.standing;
     let (withdrawn, candidate) = (withdrawn.as_ref(), &new.candidate);
-    let (ground, voided) = voided.as_ref().map_or((None, None), |(ground, ended)| (Some(ground), Some(ended)));
+    let (ground, voided) =
+        voided.as_ref().map_or((None, None), |(ground, ended)| (Some(ground), Some(ended)));
     let done = sqlx::query(
         "UPDATE candidate SET name = ?, extra_minutes = ?, switched_off = ?, email = ?, extra_pct = ?,
              breaks = ?, hearing_aid = ?, note = ?, withdrawn_at = ?, withdraw_reason = ?, voided_at = ?,
@@ -245,9 +246,11 @@ fn candidate(row: SqliteRow) -> Result<CandidateRow, sqlx::Error> {
             version: row.try_get("version")?,
             attempt: row.try_get("attempt")?,
             withdrawn: ended(&row, "withdrawn_at", "withdraw_reason")?,
-            voided: row
-                .try_get::<Option<String>, _>("void_ground")?
-                .zip(ended(&row, "voided_at", "void_reason")?),
+            voided: row.try_get::<Option<String>, _>("void_ground")?.zip(ended(
+                &row,
+                "voided_at",
+                "void_reason",
+            )?),
         },
     })
 }

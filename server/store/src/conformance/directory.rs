@@ -8,8 +8,8 @@ use super::fixtures::{
 use crate::{
     AuditEntry, BankRow, CandidateMore, CandidateRow, CandidateStanding, CentreRow, Directory, Ended, Error, Role, SessionRow, ShiftNote, SittingRow, StaffSession, TrialRow, Why,
 };
-use synaq_core::session::Care;
 use synaq_core::ids::{BankId, CentreId, ProgrammeId, SittingId, StaffId};
+use synaq_core::session::Care;
 use synaq_core::time::{At, Span};
 
 const TOKEN: [u8; 32] = [1; 32];

@@ -1,8 +1,8 @@
 //! Rows with recognisable values.
 
 use crate::{
-    Append, BankRow, Batch, CandidateMore, CentreRow, Directory, EventLog, Lease, MessageKind, NewApproval, NewCandidate,
-    NewMessage, NewRecord, ProgrammeRow, Role, SittingRow, SittingStanding, StaffRow, Summary,
+    Append, BankRow, Batch, CandidateMore, CentreRow, Directory, EventLog, Lease, MessageKind, NewApproval,
+    NewCandidate, NewMessage, NewRecord, ProgrammeRow, Role, SittingRow, SittingStanding, StaffRow, Summary,
 };
 use synaq_core::ids::{BankId, CentreId, ProgrammeId, Seq, SessionId, SittingId, StaffId};
 use synaq_core::time::At;

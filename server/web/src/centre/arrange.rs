@@ -75,7 +75,8 @@ impl Desk {
         let sessions: Vec<_> = candidates.iter().map(|row| row.candidate.session).collect();
         let mut told = Told { told: 0, running: 0, untold: 0 };
         let stored = self.log.summaries(&sessions).await?;
-        let begun = stored.into_iter().filter(|summary| matches!(&*summary.state, "preparing" | "running"));
+        let open = |state: &str| !matches!(state, "closed" | "sealed" | "approved");
+        let begun = stored.into_iter().filter(|summary| open(&summary.state));
         let begun: BTreeSet<SessionId> = begun.map(|summary| summary.session).collect();
         for row in candidates.iter().filter(|row| begun.contains(&row.candidate.session)) {
             match self.tell_one(sitting, row, why).await {

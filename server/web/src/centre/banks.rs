@@ -87,7 +87,7 @@ pub(crate) async fn import(
     Ok(axum::Json(BankImported { row: row(&stored, &bank), known, remarks }))
 }
 
-fn row(stored: &synaq_store::BankRow, bank: &Bank) -> BankRow {
+pub(super) fn row(stored: &synaq_store::BankRow, bank: &Bank) -> BankRow {
     let topic = |topic: &synaq_core::bank::Topic| TopicRow {
         id: topic.id.0.clone(),
         title: convert::text(&topic.title),

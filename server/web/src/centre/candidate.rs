@@ -47,7 +47,14 @@ pub(crate) async fn change(
     let programme = desk.directory.programme(candidate.centre, sitting.programme).await?;
     let why = desk.why(&who, &body.reason)?;
     let minutes = list::programme_minutes(&programme)?;
-    let line = list::one(&body.name, &candidate.candidate.identity, body.email.as_deref(), body.accommodation, minutes)?;
+    let line = list::one(
+        true,
+        &body.name,
+        &candidate.candidate.identity,
+        body.email.as_deref(),
+        body.accommodation,
+        minutes,
+    )?;
     let state = desk.state(candidate.candidate.session).await?;
     let before = candidate.candidate.clone();
     line.put(&mut candidate.candidate);

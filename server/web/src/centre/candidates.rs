@@ -20,8 +20,13 @@ use synaq_wire::centre::{AddCandidate, CandidateRow, CandidatesAdded};
 use synaq_wire::limits::CSV_BYTES;
 use synaq_wire::problem::Code;
 
-const CSV_TYPES: &[&str] =
-    &["text/csv", "text/plain", "text/tab-separated-values", "application/vnd.ms-excel", "application/octet-stream"];
+const CSV_TYPES: &[&str] = &[
+    "text/csv",
+    "text/plain",
+    "text/tab-separated-values",
+    "application/vnd.ms-excel",
+    "application/octet-stream",
+];
 
 /// What makes a session out of a line.
 #[derive(Clone)]
@@ -80,7 +85,6 @@ pub(crate) async fn add(
 /// One more candidate, also on the day itself.
 pub(crate) async fn add_one(
     State(shelf): State<Shelf>,
-    State(directory): State<Arc<dyn Directory>>,
     State(maker): State<Maker>,
     State(audit): State<Audit>,
     State(clock): State<Arc<dyn Clock>>,
@@ -90,6 +94,7 @@ pub(crate) async fn add_one(
 ) -> Result<(StatusCode, axum::Json<CandidateRow>), Refused> {
     let centre = who.staff.centre;
     let sitting: SittingId = sitting.parse().map_err(|_| Code::NotFound)?;
+    let directory = &shelf.directory;
     let sitting = directory.sitting(centre, sitting).await?;
     if sitting.standing.cancelled.is_some() {
         return Err(Code::SittingCancelled.into());
@@ -98,7 +103,8 @@ pub(crate) async fn add_one(
         return Err(Code::TimesOutOfOrder.into());
     }
     let minutes = list::programme_minutes(&directory.programme(centre, sitting.programme).await?)?;
-    let line = list::one(&body.name, &body.identity, body.email.as_deref(), body.accommodation, minutes)?;
+    let line =
+        list::one(false, &body.name, &body.identity, body.email.as_deref(), body.accommodation, minutes)?;
     let candidate = maker.candidate(line).ok_or(Code::Busy)?;
     let added = directory.add_candidates(centre, sitting.id, vec![candidate]).await?;
     let row = added.into_iter().next().ok_or(Code::CandidateKnown)?;

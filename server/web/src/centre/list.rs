@@ -22,8 +22,8 @@ const EMAIL_BYTES: usize = 254;
 const PCT_MAX: u16 = 200;
 /// Zero-width and direction marks, soft hyphens.
 const UNSEEN: &[char] = &[
-    '\u{ad}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}',
-    '\u{202e}', '\u{2060}', '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}', '\u{feff}',
+    '\u{ad}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}',
+    '\u{202d}', '\u{202e}', '\u{2060}', '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}', '\u{feff}',
 ];
 const NAME_CHARS: std::ops::RangeInclusive<usize> = 2..=200;
 
@@ -64,8 +64,9 @@ pub(super) fn programme_minutes(stored: &ProgrammeRow) -> Result<u16, Code> {
     Ok(programme.plan.minutes)
 }
 
-/// One candidate out of a form, by the rules of the lists.
+/// One candidate out of a form, by the rules of the lists; the number of somebody known is not judged again.
 pub(super) fn one(
+    is_known: bool,
     name: &str,
     identity: &str,
     email: Option<&str>,
@@ -73,7 +74,7 @@ pub(super) fn one(
     minutes: u16,
 ) -> Result<Line, Problem> {
     // A birth date is only worth a look in lists, so the instant does not matter.
-    let mut desk = Desk::new(At(0), minutes);
+    let mut desk = Desk { is_known, ..Desk::new(At(0), minutes) };
     let number = |number: u16| if number == 0 { String::new() } else { number.to_string() };
     let fields = Fields {
         name,
@@ -244,8 +245,17 @@ const OFF: &[&str] = &[
     "өшірілген кодтар",
 ];
 
-const EMAIL: &[&str] =
-    &["email", "e mail", "mail", "почта", "эл почта", "электронная почта", "пошта", "эл пошта", "электрондық пошта"];
+const EMAIL: &[&str] = &[
+    "email",
+    "e mail",
+    "mail",
+    "почта",
+    "эл почта",
+    "электронная почта",
+    "пошта",
+    "эл пошта",
+    "электрондық пошта",
+];
 const PCT: &[&str] = &[
     "extra percent",
     "extra pct",
@@ -334,6 +344,8 @@ fn plain(header: &str) -> String {
 
 struct Desk {
     now: At,
+    /// Of somebody who is in the sitting: the number was checked then, and stays
+    is_known: bool,
     /// Of the programme
     minutes: u16,
     lines: Vec<Line>,
@@ -347,6 +359,7 @@ impl Desk {
     fn new(now: At, minutes: u16) -> Self {
         Self {
             now,
+            is_known: false,
             minutes,
             lines: Vec::new(),
             seen: HashMap::new(),
@@ -379,11 +392,21 @@ impl Desk {
     fn email(&mut self, line: u64, text: &str) -> Option<String> {
         let text = text.trim();
         let (user, host) = text.rsplit_once('@').unwrap_or_default();
-        let plain = |part: &str| !part.is_empty() && !part.chars().any(|at| at.is_whitespace() || "<>,;:\"()[]\\".contains(at) || at.is_control());
+        let plain = |part: &str| {
+            !part.is_empty()
+                && !part
+                    .chars()
+                    .any(|at| at.is_whitespace() || "<>,;:\"()[]\\".contains(at) || at.is_control())
+        };
         if text.is_empty() {
             return None;
         }
-        if text.len() > EMAIL_BYTES || !plain(user) || !plain(host) || !host.contains('.') || user.contains('@') {
+        if text.len() > EMAIL_BYTES
+            || !plain(user)
+            || !plain(host)
+            || !host.contains('.')
+            || user.contains('@')
+        {
             self.wrong(line, "email", "write one address, as name@example.kz");
             return None;
         }
@@ -448,12 +471,22 @@ impl Desk {
         // LAW: names stand in kk or ru, and in Latin letters where the document is foreign.
         let letters = || name.chars().filter(|at| at.is_alphabetic() && !is_mark(*at));
         if letters().any(|at| !is_cyrillic(at) && !is_latin(at)) {
-            self.wrong(line, "name_alphabet", "write the name in Cyrillic or Latin letters, as in the document");
+            self.wrong(
+                line,
+                "name_alphabet",
+                "write the name in Cyrillic or Latin letters, as in the document",
+            );
             return None;
         }
-        let mixed = |word: &str| word.chars().any(is_cyrillic) && word.chars().any(|at| at.is_alphabetic() && is_latin(at));
+        let mixed = |word: &str| {
+            word.chars().any(is_cyrillic) && word.chars().any(|at| at.is_alphabetic() && is_latin(at))
+        };
         if name.split([' ', '-']).any(mixed) {
-            self.remark(line, "name_mixed", "Cyrillic and Latin letters stand in one word; they may only look alike");
+            self.remark(
+                line,
+                "name_mixed",
+                "Cyrillic and Latin letters stand in one word; they may only look alike",
+            );
         }
         if name.contains(['?', '\u{fffd}']) {
             self.remark(line, "name_letters_lost", "letters seem lost; save the list in UTF-8");
@@ -462,6 +495,9 @@ impl Desk {
     }
 
     fn identity(&mut self, line: u64, text: &str) -> Option<String> {
+        if self.is_known {
+            return Some(text.to_owned());
+        }
         let identity = match identity(text) {
             Ok(identity) => identity,
             Err(error) => {

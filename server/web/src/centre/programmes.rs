@@ -34,55 +34,87 @@ pub(crate) async fn list(
 
 /// Takes a programme over, if the law and its bank bear it.
 pub(crate) async fn import(
-    State(directory): State<Arc<dyn Directory>>,
-    State(library): State<Arc<Library>>,
-    State(audit): State<Audit>,
-    State(clock): State<Arc<dyn Clock>>,
-    State(fresh): State<Fresh>,
+    State(importer): State<Importer>,
     who: Who,
     request: Request,
 ) -> Result<axum::Json<ProgrammeRow>, Refused> {
     let source = body::text(request, TOML_TYPES, BODY_BYTES).await?;
     let source = source.strip_prefix('\u{feff}').map_or(source.clone(), str::to_owned);
-    let (programme, _) = read_programme(&source).map_err(|error| {
-        let mut below = error.report().into_iter().flat_map(|report| report.errors());
-        let below = below.any(|found| found.code == ProblemCode::ThresholdBelowLaw);
-        refused_file(&error, if below { Code::ThresholdBelowLaw } else { Code::ProgrammeInvalid })
-    })?;
-    let banks = directory.banks(who.staff.centre).await?;
-    let named = |row: &&synaq_store::BankRow| {
-        row.slug == programme.bank_slug && row.version == programme.bank_version
-    };
-    let bank_row = banks.iter().find(named).ok_or_else(|| {
-        let detail = format!(
-            "bank {} version {} is not here; import it first",
-            programme.bank_slug, programme.bank_version
-        );
-        unfit("bank_mismatch", detail)
-    })?;
-    let bank = library.bank(bank_row).await?;
-    check_against(&programme, &bank).map_err(|error| unfit(error.code(), error.to_string()))?;
-    let id = ProgrammeId(fresh.id().map_err(|_| Code::Busy)?);
-    let new = synaq_store::ProgrammeRow {
-        id,
-        centre: who.staff.centre,
-        slug: programme.slug.clone(),
-        version: programme.version,
-        source,
-        bank: bank_row.id,
-        created_at: clock.now(),
-    };
-    let stored = directory.add_programme(new).await.map_err(|error| match error {
-        synaq_store::Error::Taken(_) => {
-            unfit("version_taken", "this version exists with other content; raise the version".to_owned())
-                .into()
+    importer.take(&who, source, "programme_imported").await.map(axum::Json)
+}
+
+/// What programmes come in with.
+#[derive(Clone)]
+pub(crate) struct Importer {
+    pub(super) directory: Arc<dyn Directory>,
+    pub(super) library: Arc<Library>,
+    audit: Audit,
+    clock: Arc<dyn Clock>,
+    fresh: Fresh,
+}
+
+impl axum::extract::FromRef<crate::doors::App> for Importer {
+    fn from_ref(app: &crate::doors::App) -> Self {
+        use axum::extract::FromRef;
+        Self {
+            directory: FromRef::from_ref(app),
+            library: FromRef::from_ref(app),
+            audit: FromRef::from_ref(app),
+            clock: FromRef::from_ref(app),
+            fresh: FromRef::from_ref(app),
         }
-        error => Refused::from(error),
-    })?;
-    if stored.id == id {
-        audit.note(&who, "programme_imported", id.to_string()).await?;
     }
-    Ok(axum::Json(row(stored.id.0, &programme, &bank)))
+}
+
+impl Importer {
+    /// Reads, checks and keeps a programme's file; `action` is what the audit log calls it.
+    pub(super) async fn take(
+        &self,
+        who: &Who,
+        source: String,
+        action: &str,
+    ) -> Result<ProgrammeRow, Refused> {
+        let centre = who.staff.centre;
+        let (programme, _) = read_programme(&source).map_err(|error| {
+            let mut below = error.report().into_iter().flat_map(|report| report.errors());
+            let below = below.any(|found| found.code == ProblemCode::ThresholdBelowLaw);
+            refused_file(&error, if below { Code::ThresholdBelowLaw } else { Code::ProgrammeInvalid })
+        })?;
+        let banks = self.directory.banks(centre).await?;
+        let named = |row: &&synaq_store::BankRow| {
+            row.slug == programme.bank_slug && row.version == programme.bank_version
+        };
+        let bank_row = banks.iter().find(named).ok_or_else(|| {
+            let detail = format!(
+                "bank {} version {} is not here; import it first",
+                programme.bank_slug, programme.bank_version
+            );
+            unfit("bank_mismatch", detail)
+        })?;
+        let bank = self.library.bank(bank_row).await?;
+        check_against(&programme, &bank).map_err(|error| unfit(error.code(), error.to_string()))?;
+        let id = ProgrammeId(self.fresh.id().map_err(|_| Code::Busy)?);
+        let new = synaq_store::ProgrammeRow {
+            id,
+            centre,
+            slug: programme.slug.clone(),
+            version: programme.version,
+            source,
+            bank: bank_row.id,
+            created_at: self.clock.now(),
+        };
+        let stored = self.directory.add_programme(new).await.map_err(|error| match error {
+            synaq_store::Error::Taken(_) => {
+                let detail = "this version exists with other content; raise the version";
+                unfit("version_taken", detail.to_owned()).into()
+            }
+            error => Refused::from(error),
+        })?;
+        if stored.id == id {
+            self.audit.note(who, action, id.to_string()).await?;
+        }
+        Ok(row(stored.id.0, &programme, &bank))
+    }
 }
 
 fn unfit(code: &str, detail: String) -> Problem {

@@ -1,9 +1,8 @@
 //! Sittings of the centre.
 
-use super::programmes;
 use super::arrange::{changes, ended};
+use super::programmes;
 use super::results::summaries;
-use crate::timeline::Names;
 use super::{Audit, Library};
 use crate::auth::link::LinkKey;
 use crate::auth::who::Who;
@@ -11,6 +10,7 @@ use crate::body::Json;
 use crate::doors::Options;
 use crate::fresh::Fresh;
 use crate::problem::Refused;
+use crate::timeline::Names;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use std::sync::Arc;
@@ -102,7 +102,7 @@ pub(super) fn capacity(capacity: Option<u32>) -> Result<Option<u32>, Refused> {
 /// What a sitting's page is made from.
 #[derive(Clone)]
 pub(crate) struct Shelf {
-    directory: Arc<dyn Directory>,
+    pub(super) directory: Arc<dyn Directory>,
     library: Arc<Library>,
     log: Arc<dyn EventLog>,
     outbox: Arc<dyn Outbox>,

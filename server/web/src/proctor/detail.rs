@@ -93,7 +93,7 @@ impl Opened {
                     .answered
                     .map(|(_, alternative)| if alternative { "alternative" } else { "shown" }.to_owned()),
             }),
-            gestures_off: snapshot.session.context().rules.rule(Code::ProctorOrderIgnored).is_none(),
+            gestures_off: snapshot.session.rule(Code::ProctorOrderIgnored).is_none(),
         })
     }
 }

@@ -5,9 +5,12 @@ use crate::centre::Library;
 use crate::convert;
 use crate::problem::Refused;
 use axum::extract::State;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
-use synaq_core::ids::CentreId;
+use synaq_core::ids::{CentreId, ProgrammeId};
 use synaq_store::Directory;
+use synaq_wire::candidate::Text;
 use synaq_wire::proctor::SittingRow;
 
 /// All sittings of the centre, newest first.
@@ -16,9 +19,19 @@ pub(crate) async fn list(
     State(library): State<Arc<Library>>,
     who: Who,
 ) -> Result<axum::Json<Vec<SittingRow>>, Refused> {
-    let mut rows = Vec::new();
-    for (sitting, candidates) in directory.sittings(who.staff.centre).await? {
-        rows.push(row(&directory, &library, who.staff.centre, &sitting, candidates).await?);
+    let centre = who.staff.centre;
+    let sittings = directory.sittings(centre).await?;
+    // A thousand sittings are of a few programmes.
+    let mut titles: HashMap<ProgrammeId, Text> = HashMap::new();
+    let mut rows = Vec::with_capacity(sittings.len());
+    for (sitting, candidates) in sittings {
+        let title = match titles.entry(sitting.programme) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(unread) => {
+                unread.insert(self::title(&directory, &library, centre, sitting.programme).await?).clone()
+            }
+        };
+        rows.push(as_row(&sitting, title, candidates));
     }
     Ok(axum::Json(rows))
 }
@@ -31,16 +44,30 @@ pub(crate) async fn row(
     sitting: &synaq_store::SittingRow,
     candidates: u32,
 ) -> Result<SittingRow, Refused> {
-    let programme = directory.programme(centre, sitting.programme).await?;
+    let title = title(directory, library, centre, sitting.programme).await?;
+    Ok(as_row(sitting, title, candidates))
+}
+
+async fn title(
+    directory: &Arc<dyn Directory>,
+    library: &Library,
+    centre: CentreId,
+    programme: ProgrammeId,
+) -> Result<Text, Refused> {
+    let programme = directory.programme(centre, programme).await?;
     let (programme, _) = library.programme(centre, &programme).await?;
-    Ok(SittingRow {
+    Ok(convert::text(&programme.title))
+}
+
+fn as_row(sitting: &synaq_store::SittingRow, programme: Text, candidates: u32) -> SittingRow {
+    SittingRow {
         sitting: sitting.id.0,
         title: sitting.title.clone(),
-        programme: convert::text(&programme.title),
+        programme,
         opens_at: sitting.opens_at.0,
         closes_at: sitting.closes_at.0,
         candidates,
         capacity: sitting.standing.capacity,
         cancelled: sitting.standing.cancelled.is_some(),
-    })
+    }
 }

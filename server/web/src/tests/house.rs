@@ -265,7 +265,7 @@ async fn furnish(store: &SimStore, base: u128) {
         title: "Morning".to_owned(),
         opens_at: START - Span::mins(10),
         closes_at: START + Span::mins(180),
-            standing: synaq_store::SittingStanding::default(),
+        standing: synaq_store::SittingStanding::default(),
     };
     store.add_sitting(row).await.unwrap();
     let candidate = |number: u128| NewCandidate {
@@ -275,7 +275,7 @@ async fn furnish(store: &SimStore, base: u128) {
         extra_minutes: 0,
         switched_off: Vec::new(),
         more: synaq_store::CandidateMore::default(),
-            wrapped_key: vec![1; 61],
+        wrapped_key: vec![1; 61],
     };
     store.add_candidates(centre, sitting, (0..SESSIONS).map(candidate).collect()).await.unwrap();
 }

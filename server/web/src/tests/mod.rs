@@ -1,5 +1,6 @@
 //! Tests of the whole front door over a store, a real runtime, real media and real sockets.
 
+mod arrange;
 mod candidate;
 mod centre;
 mod clock;
@@ -7,6 +8,7 @@ mod front;
 mod house;
 mod keeping;
 mod ladder;
+mod library;
 mod log;
 mod mail;
 mod own_log;

@@ -77,8 +77,8 @@ pub(crate) fn bound() -> Script {
         extra: Span::ZERO,
         opens_at: at(-600),
         closes_at: at(3 * 3_600),
-            care: synaq_core::session::Care::default(),
-            called_off: None,
+        care: synaq_core::session::Care::default(),
+        called_off: None,
     };
     let (device, tab) = (DeviceHash([1; 32]), TabId(Uuid::from_u128(5)));
     script.input(at(0), Input::Create(Box::new(creation)));

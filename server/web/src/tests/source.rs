@@ -45,8 +45,8 @@ impl SessionSource for Source {
             extra: Span::mins(i64::from(row.candidate.candidate.extra_minutes)),
             opens_at: row.sitting.opens_at,
             closes_at: row.sitting.closes_at,
-            care: synaq_core::session::Care::default(),
-            called_off: None,
+            care: row.candidate.candidate.more.care.clone(),
+            called_off: row.candidate.called_off(&row.sitting),
         };
         let context = Context { programme, bank: Arc::new(bank), bank_sha256, rules };
         Ok(OpenedSession { context: Arc::new(context), creation })

@@ -21,6 +21,7 @@ fn path(route: &Route, base: u128) -> String {
         .replace("{sitting}", &id(SITTING))
         .replace("{bank}", &id(BANK))
         .replace("{staff}", &id(10 + Role::Proctor as u128))
+        .replace("{programme}", &id(super::house::PROGRAMME))
         .replace("{kind}", "face")
         .replace("{name}", "face-1")
         .replace("{incident}", "1")
@@ -126,6 +127,8 @@ async fn what_another_centre_owns_does_not_exist() {
     for route in routes() {
         let Audience::Staff(roles) = route.audience else { continue };
         let owned = ["{session}", "{sitting}", "{bank}", "{staff}"].iter().any(|id| route.path.contains(id));
+        let owned =
+            ["{session}", "{sitting}", "{bank}", "{programme}"].iter().any(|id| route.path.contains(id));
         if !owned {
             continue;
         }

@@ -13,7 +13,7 @@ impl Deciding<'_> {
     /// `after` comes by chance from whoever asks; the candidate learns of it only then.
     pub(super) fn plan_gesture(&mut self, by: StaffId, gesture: Gesture, after: Span) -> Result<(), Refusal> {
         self.running()?;
-        if self.session.context().rules.rule(Code::ProctorOrderIgnored).is_none() {
+        if self.session.rule(Code::ProctorOrderIgnored).is_none() {
             return Err(Refusal::CodeSwitchedOff);
         }
         if after < Span::ZERO || after > GESTURE_AFTER_MAX {

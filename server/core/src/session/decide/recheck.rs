@@ -69,7 +69,7 @@ impl Deciding<'_> {
         let asked_at = recheck.asked_at;
         if !accepted {
             Self::note_required(note.as_deref().unwrap_or_default())?;
-            if self.session.context().rules.rule(Code::FaceMismatch).is_none() {
+            if self.session.rule(Code::FaceMismatch).is_none() {
                 return Err(Refusal::CodeSwitchedOff);
             }
         }

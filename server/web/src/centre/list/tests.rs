@@ -72,8 +72,7 @@ fn spreadsheets_that_save_utf_16_are_read() {
     let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
     let plain = "name;iin\nAda Lovelace;123456789013\n";
     let unmarked: Vec<u8> = plain.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    for (bytes, name) in
-        [(little, "Сәрсенова Әлия"), (big, "Сәрсенова Әлия"), (unmarked, "Ada Lovelace")]
+    for (bytes, name) in [(little, "Сәрсенова Әлия"), (big, "Сәрсенова Әлия"), (unmarked, "Ada Lovelace")]
     {
         let list = read(&bytes, START, 60).unwrap();
         assert_eq!((list.encoding, list.lines[0].name.as_str()), ("utf-16", name));
@@ -92,7 +91,8 @@ fn what_an_accommodation_grants_comes_in_columns() {
     let note = Some("Сурдопереводчик в кадре".to_owned());
     assert_eq!(lines[0].care, Care { breaks: true, hearing_aid: true, note });
     assert_eq!((lines[1].extra_minutes, lines[1].extra_pct, &lines[1].care), (0, None, &Care::default()));
-    let wrong = "name,iin,email,extra minutes,extra percent,breaks\nA B,123456789013,no address,10,20,maybe\n";
+    let wrong =
+        "name,iin,email,extra minutes,extra percent,breaks\nA B,123456789013,no address,10,20,maybe\n";
     let wrong: Vec<_> = codes(wrong.as_bytes()).into_iter().map(|(_, code)| code).collect();
     assert_eq!(wrong, ["email", "extra_twice", "yes_or_no"]);
 }

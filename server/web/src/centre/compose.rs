@@ -1,0 +1,84 @@
+//! Programmes made on the page: a form becomes the same file that is imported, and the same checks judge it.
+
+use super::programmes::Importer;
+use crate::auth::who::Who;
+use crate::body::Json;
+use crate::convert;
+use crate::problem::Refused;
+use axum::extract::{Path, State};
+use synaq_core::bank::{Plan, Profession, Programme, Text};
+use synaq_core::ids::{BankId, ProgrammeId, TopicId};
+use synaq_question_banks::write_programme;
+use synaq_wire::centre::{BlueprintCount, ProgrammeForm, ProgrammeRow};
+use synaq_wire::problem::{Code, Problem};
+
+/// The form of a stored version, to begin the next one with.
+pub(crate) async fn show(
+    State(importer): State<Importer>,
+    Path(id): Path<String>,
+    who: Who,
+) -> Result<axum::Json<ProgrammeForm>, Refused> {
+    let id: ProgrammeId = id.parse().map_err(|_| Code::NotFound)?;
+    let stored = importer.directory.programme(who.staff.centre, id).await?;
+    let (programme, _) = importer.library.programme(who.staff.centre, &stored).await?;
+    Ok(axum::Json(form(programme, stored.bank)))
+}
+
+/// A new immutable version; its number is one above the highest there is.
+pub(crate) async fn compose(
+    State(importer): State<Importer>,
+    who: Who,
+    Json(body): Json<ProgrammeForm>,
+) -> Result<axum::Json<ProgrammeRow>, Refused> {
+    let bank = importer.directory.bank(who.staff.centre, BankId(body.bank)).await?;
+    let stored = importer.directory.programmes(who.staff.centre).await?;
+    let newest = stored.iter().filter(|row| row.slug == body.slug).map(|row| row.version).max();
+    let version = newest.unwrap_or(0).checked_add(1).ok_or_else(|| Problem::new(Code::OutOfLimits))?;
+    let programme = Programme {
+        slug: body.slug,
+        version,
+        title: text(body.title),
+        profession: Profession { name: text(body.profession), nco_code: body.nco_code, level: body.level },
+        basis: text(body.basis),
+        bank_slug: bank.slug,
+        bank_version: bank.version,
+        plan: Plan {
+            minutes: body.minutes,
+            threshold_pct: body.threshold_pct,
+            languages: body.languages.into_iter().map(convert::core_lang).collect(),
+            blueprint: body.blueprint.into_iter().map(|line| (TopicId(line.topic), line.count)).collect(),
+            shuffle_questions: body.shuffle_questions,
+            shuffle_options: body.shuffle_options,
+        },
+        screen: body.screen,
+    };
+    importer.take(&who, write_programme(&programme), "programme_composed").await.map(axum::Json)
+}
+
+fn text(text: synaq_wire::candidate::Text) -> Text {
+    Text { kk: text.kk, ru: text.ru }
+}
+
+fn form(programme: Programme, bank: BankId) -> ProgrammeForm {
+    let plan = programme.plan;
+    ProgrammeForm {
+        slug: programme.slug,
+        title: convert::text(&programme.title),
+        profession: convert::text(&programme.profession.name),
+        nco_code: programme.profession.nco_code,
+        level: programme.profession.level,
+        basis: convert::text(&programme.basis),
+        bank: bank.0,
+        minutes: plan.minutes,
+        threshold_pct: plan.threshold_pct,
+        languages: plan.languages.into_iter().map(convert::lang).collect(),
+        blueprint: plan
+            .blueprint
+            .into_iter()
+            .map(|(topic, count)| BlueprintCount { topic: topic.0, count })
+            .collect(),
+        shuffle_questions: plan.shuffle_questions,
+        shuffle_options: plan.shuffle_options,
+        screen: programme.screen,
+    }
+}
