@@ -417,6 +417,53 @@ pub struct VoidAttempt {
     pub sitting: Option<Uuid>,
 }
 
+/// `POST /api/v1/centre/sittings/{sitting}/letters`: personal links by mail.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct SendLinks {
+    /// Whose, also if they have a letter already; none means everybody who has an address and no letter
+    pub sessions: Vec<Uuid>,
+}
+
+/// Answer to `POST /api/v1/centre/sittings/{sitting}/letters`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct LettersPosted {
+    /// Letters on their way
+    pub posted: u32,
+    /// Candidates without an address
+    pub without_address: u32,
+}
+
+/// `GET /api/v1/centre/sittings/{sitting}/letters`
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ExamLetters {
+    /// Somebody sends letters here; otherwise links are handed over
+    pub open: bool,
+    /// Newest first
+    pub letters: Vec<ExamLetter>,
+}
+
+/// A letter with a personal link.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ExamLetter {
+    /// Whose
+    pub session: Uuid,
+    /// To which address
+    pub to: String,
+    /// When it was posted
+    #[ts(type = "number")]
+    pub posted_at: i64,
+    /// queued | sent | failed
+    pub state: String,
+    /// When it was sent or given up
+    #[ts(type = "number | null")]
+    pub settled_at: Option<i64>,
+}
+
 /// `GET /api/v1/centre/candidates/{session}`: a candidate of a sitting as the centre edits them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
 #[ts(export)]

@@ -1,6 +1,7 @@
 //! Lists of candidates as centres have them: CSV out of a spreadsheet, in UTF-8, UTF-16 or Windows-1251.
 
 use super::iin::{birth_date_is_odd, identity};
+use crate::mail::is_mail_address;
 use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1251};
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -16,8 +17,6 @@ use synaq_wire::problem::{Code, Mistake, Problem};
 /// Mistakes named before the rest is only counted: nobody corrects more in one go.
 const MISTAKES_MAX: usize = 500;
 /// In characters; the longest names of the population register have about 120.
-/// Of an address (RFC 5321, 4.5.3.1.3 without the brackets).
-const EMAIL_BYTES: usize = 254;
 /// Three times the programme's length.
 const PCT_MAX: u16 = 200;
 /// Zero-width and direction marks, soft hyphens.
@@ -391,22 +390,10 @@ impl Desk {
 
     fn email(&mut self, line: u64, text: &str) -> Option<String> {
         let text = text.trim();
-        let (user, host) = text.rsplit_once('@').unwrap_or_default();
-        let plain = |part: &str| {
-            !part.is_empty()
-                && !part
-                    .chars()
-                    .any(|at| at.is_whitespace() || "<>,;:\"()[]\\".contains(at) || at.is_control())
-        };
         if text.is_empty() {
             return None;
         }
-        if text.len() > EMAIL_BYTES
-            || !plain(user)
-            || !plain(host)
-            || !host.contains('.')
-            || user.contains('@')
-        {
+        if !is_mail_address(text) {
             self.wrong(line, "email", "write one address, as name@example.kz");
             return None;
         }

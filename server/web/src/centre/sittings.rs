@@ -14,7 +14,7 @@ use crate::timeline::Names;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use std::sync::Arc;
-use synaq_core::ids::{CentreId, ProgrammeId, SittingId};
+use synaq_core::ids::{CentreId, ProgrammeId, SessionId, SittingId};
 use synaq_core::time::At;
 use synaq_store::{Directory, EventLog, Outbox, Role, SittingStanding};
 use synaq_wire::centre::{Accommodation, CandidateRow, NewSitting, SessionSummary, SittingDetail};
@@ -174,13 +174,28 @@ impl Shelf {
         Ok(self.row(row, summary))
     }
 
+    /// A personal link, whole address.
+    pub(super) fn link(&self, session: SessionId) -> String {
+        format!("{}/c/{}", self.options.public_origin(), self.links.token(session))
+    }
+
+    /// Title of the sitting's programme.
+    pub(super) async fn title(
+        &self,
+        centre: CentreId,
+        sitting: &synaq_store::SittingRow,
+    ) -> Result<synaq_core::bank::Text, Refused> {
+        let stored = self.directory.programme(centre, sitting.programme).await?;
+        Ok(self.library.programme(centre, &stored).await?.0.title)
+    }
+
     fn row(&self, row: synaq_store::CandidateRow, summary: SessionSummary) -> CandidateRow {
         let (candidate, standing) = (row.candidate, row.standing);
         let session = candidate.session;
         CandidateRow {
             session: session.0,
             id_hint: super::results::id_hint(&candidate.identity),
-            link: format!("{}/c/{}", self.options.public_origin(), self.links.token(session)),
+            link: self.link(session),
             extra_minutes: candidate.extra_minutes,
             accommodation: Accommodation {
                 extra_minutes: candidate.extra_minutes,

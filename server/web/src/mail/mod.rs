@@ -5,6 +5,7 @@ mod words;
 
 pub(crate) use address::is_mail_address;
 pub(crate) use words::{invitation, password};
+pub(crate) use words::{ExamLink, exam_link, password};
 
 use crate::doors::{App, Random};
 use crate::fresh::Fresh;
@@ -24,6 +25,8 @@ use uuid::Uuid;
 
 /// In characters; a subject is one line of a list.
 const SUBJECT_CHARS: usize = 200;
+/// Of a centre, looked through for those of one sitting.
+const POSTED_MAX: u32 = 50_000;
 /// In bytes: a letter says one thing in two languages.
 const TEXT_BYTES: usize = 16 * 1024;
 
@@ -135,6 +138,11 @@ impl Post {
         self.office.rows.post_letters(letters.collect::<Result<_, _>>()?).await?;
         self.office.filled.notify_one();
         Ok(())
+    }
+
+    /// Letters about the sessions of a centre, newest first.
+    pub(crate) async fn posted(&self, centre: CentreId) -> Result<Vec<LetterRow>, Refused> {
+        Ok(self.office.rows.letters(centre, None, POSTED_MAX).await?)
     }
 
     fn sealed(&self, centre: CentreId, letter: Letter) -> Result<NewLetter, Refused> {

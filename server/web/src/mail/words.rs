@@ -61,6 +61,37 @@ pub(crate) fn password(staff: &StaffRow, link: &str, until: At) -> Content {
     Content { subject, text: format!("{kk}{BETWEEN}{ru}\n") }
 }
 
+/// What a letter with a personal link needs to say.
+pub(crate) struct ExamLink<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) title: &'a synaq_core::bank::Text,
+    pub(crate) link: &'a str,
+    pub(crate) opens_at: At,
+    pub(crate) closes_at: At,
+}
+
+/// The personal link of a candidate.
+pub(crate) fn exam_link(exam: &ExamLink<'_>) -> Content {
+    let ExamLink { name, title, link, .. } = exam;
+    let (opens, closes) = (moment(exam.opens_at), moment(exam.closes_at));
+    let kk = format!(
+        "Сәлеметсіз бе, {name}!\n\n\
+         «{}» емтиханына жеке сілтемеңіз:\n{link}\n\n\
+         Басталуы: {opens}, аяқталуы: {closes} (Астана уақыты, UTC+5). Сілтемені ешкімге бермеңіз: ол – Сіздің кілтіңіз.\n\
+         Камера, микрофон және жеке куәлік дайын болсын.",
+        title.kk
+    );
+    let ru = format!(
+        "Здравствуйте, {name}!\n\n\
+         Ваша личная ссылка на экзамен «{}»:\n{link}\n\n\
+         Начало: {opens}, окончание: {closes} (время Астаны, UTC+5). Никому не передавайте ссылку: это Ваш ключ.\n\
+         Приготовьте камеру, микрофон и удостоверение личности.",
+        title.ru
+    );
+    let subject = format!("Synaq: емтихан / экзамен {opens}");
+    Content { subject, text: format!("{kk}{BETWEEN}{ru}\n") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

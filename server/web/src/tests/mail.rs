@@ -67,3 +67,29 @@ async fn whoever_forgot_a_password_gets_a_letter_and_nobody_learns_who_is_here()
     assert!((1..=3).contains(&more), "{more}");
     assert_eq!(house.store.staff(staff(0, Role::Centre)).await.unwrap().mail, None);
 }
+
+#[tokio::test]
+async fn personal_links_go_to_whoever_has_an_address_once_and_again_by_name() {
+    let house = House::open().await;
+    let sitting = format!("/api/v1/centre/sittings/{}", Uuid::from_u128(super::house::SITTING));
+    let list = "name;iin;email\nAda Lovelace;PASSPORT:AB1234;ada@example.kz\nИванов Иван;123456789013;\n";
+    let (_, added) =
+        house.post_as(Role::Centre, &format!("{sitting}/candidates"), "text/csv", list.into()).await;
+    assert_eq!(added["added"], 2, "{added}");
+    let path = format!("{sitting}/letters");
+    let send = async |sessions: serde_json::Value| {
+        let body = json!({ "sessions": sessions }).to_string();
+        house.post_as(Role::Centre, &path, "application/json", body.into()).await
+    };
+    let (status, posted) = send(json!([])).await;
+    assert_eq!((status, &posted["posted"]), (StatusCode::OK, &json!(1)), "{posted}");
+    let read = letters(&house).await;
+    assert_eq!((read.len(), read[0].0.as_str()), (1, "ada@example.kz"));
+    let token = link_in(&read[0].1).rsplit_once("/c/").unwrap().1.to_owned();
+    let (status, info) = house.post("/api/v1/candidate/open", &[], &json!({ "link": token })).await;
+    assert_eq!((status, &info["candidate"]), (StatusCode::OK, &json!("Ada Lovelace")));
+    assert_eq!(send(json!([])).await.1["posted"], 0, "nobody gets a second letter by the way");
+    let (_, known) = house.get_as(Role::Centre, &path).await;
+    assert_eq!((&known["open"], known["letters"].as_array().unwrap().len()), (&json!(true), 1), "{known}");
+    assert_eq!(send(json!([known["letters"][0]["session"]])).await.1["posted"], 1);
+}

@@ -141,6 +141,7 @@ async fn what_another_centre_owns_does_not_exist() {
                 Some("approve") => "{\"sha256\":\"0\"}",
                 Some("hold") => "{\"ground\":\"appeal\",\"reason\":\"x\"}",
                 Some("notes") => "{\"text\":\"x\"}",
+                Some("letters") => "{\"sessions\":[]}",
                 Some("cancel") => "{\"version\":1,\"reason\":\"x\"}",
                 Some("change") if route.path.contains("sittings") => {
                     "{\"version\":1,\"title\":\"x\",\"opens_at\":1,\"closes_at\":2,\"reason\":\"x\"}"

@@ -1,0 +1,93 @@
+//! Personal links by mail: to everybody of a sitting who has an address and no letter yet, or to one again.
+
+use super::Audit;
+use super::sittings::Shelf;
+use crate::auth::who::Who;
+use crate::body::Json;
+use crate::mail::{ExamLink, Letter, Post, exam_link};
+use crate::problem::Refused;
+use axum::extract::{Path, State};
+use std::collections::BTreeSet;
+use synaq_core::ids::SittingId;
+use synaq_store::{LetterRow, LetterState};
+use synaq_wire::centre::{ExamLetter, ExamLetters, LettersPosted, SendLinks};
+use synaq_wire::problem::Code;
+
+/// What the letters are called in the rows.
+const KIND: &str = "exam_link";
+
+/// What was sent, when, and what became of it.
+pub(crate) async fn list(
+    State(shelf): State<Shelf>,
+    State(post): State<Post>,
+    Path(sitting): Path<String>,
+    who: Who,
+) -> Result<axum::Json<ExamLetters>, Refused> {
+    let sitting: SittingId = sitting.parse().map_err(|_| Code::NotFound)?;
+    let candidates = shelf.directory.candidates(who.staff.centre, sitting).await?;
+    let ours: BTreeSet<String> = candidates.iter().map(|row| row.candidate.session.to_string()).collect();
+    let letters = post.posted(who.staff.centre).await?;
+    let ours = letters.into_iter().filter(|letter| letter.kind == KIND && ours.contains(&letter.about));
+    Ok(axum::Json(ExamLetters { open: post.is_open(), letters: ours.filter_map(view).collect() }))
+}
+
+/// Posts the letters; whoever has one already gets another only by name.
+pub(crate) async fn send(
+    State(shelf): State<Shelf>,
+    State(post): State<Post>,
+    State(audit): State<Audit>,
+    Path(sitting): Path<String>,
+    who: Who,
+    Json(body): Json<SendLinks>,
+) -> Result<axum::Json<LettersPosted>, Refused> {
+    let centre = who.staff.centre;
+    let sitting: SittingId = sitting.parse().map_err(|_| Code::NotFound)?;
+    let sitting = shelf.directory.sitting(centre, sitting).await?;
+    if sitting.standing.cancelled.is_some() {
+        return Err(Code::SittingCancelled.into());
+    }
+    let title = shelf.title(centre, &sitting).await?;
+    let named: BTreeSet<_> = body.sessions.into_iter().collect();
+    let has_one: BTreeSet<String> = post
+        .posted(centre)
+        .await?
+        .into_iter()
+        .filter(|letter| letter.kind == KIND && letter.state != LetterState::Failed)
+        .map(|letter| letter.about)
+        .collect();
+    let (mut letters, mut without) = (Vec::new(), 0);
+    for row in shelf.directory.candidates(centre, sitting.id).await?.iter().filter(|row| row.counts()) {
+        let session = row.candidate.session;
+        let again = named.contains(&session.0);
+        if !again && (!named.is_empty() || has_one.contains(&session.to_string())) {
+            continue;
+        }
+        let Some(to) = row.candidate.more.email.clone() else {
+            without += 1;
+            continue;
+        };
+        let link = shelf.link(session);
+        let content = exam_link(&ExamLink {
+            name: &row.candidate.name,
+            title: &title,
+            link: &link,
+            opens_at: sitting.opens_at,
+            closes_at: sitting.closes_at,
+        });
+        letters.push(Letter { kind: KIND, about: session.to_string(), to, content });
+    }
+    let posted = u32::try_from(letters.len()).unwrap_or(u32::MAX);
+    post.send(centre, letters).await?;
+    audit.note(&who, "exam_links_sent", format!("{}: {posted}", sitting.id)).await?;
+    Ok(axum::Json(LettersPosted { posted, without_address: without }))
+}
+
+fn view(letter: LetterRow) -> Option<ExamLetter> {
+    Some(ExamLetter {
+        session: letter.about.parse().ok()?,
+        to: letter.recipient,
+        posted_at: letter.created_at.0,
+        state: letter.state.as_str().to_owned(),
+        settled_at: letter.settled_at.map(|at| at.0),
+    })
+}
