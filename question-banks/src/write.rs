@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use synaq_core::bank::{Bank, Item, Kind, Lang, Programme, Text};
+use synaq_core::bank::{Bank, Breaks, Item, Kind, Lang, Programme, Text};
 
 use crate::read::KINDS;
 
@@ -64,6 +64,11 @@ pub fn write_programme(programme: &Programme) -> String {
     if programme.screen {
         line(&mut out, "\n[supervision]");
         field(&mut out, "screen", "true");
+    }
+    if programme.breaks != Breaks::default() {
+        line(&mut out, "\n[breaks]");
+        field(&mut out, "stop_clock", &programme.breaks.stop_clock.to_string());
+        field(&mut out, "minutes", &programme.breaks.minutes.to_string());
     }
     out
 }

@@ -174,6 +174,10 @@ pub struct ProgrammeForm {
     pub shuffle_options: bool,
     /// The candidate shares the whole screen
     pub screen: bool,
+    /// The clock stands in a break; otherwise nobody gets more time than others
+    pub break_stops_clock: bool,
+    /// Length of a break, unless a proctor says otherwise
+    pub break_minutes: u16,
 }
 
 /// A line of a blueprint in a form.

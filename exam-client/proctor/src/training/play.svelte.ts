@@ -71,7 +71,7 @@ export class Play implements Feed {
     queueMicrotask(() => {
       tell({
         type: "wall", server_time: this.#now(), tiles: this.#seats.map(({ tile }) => tile), codes: CODES.map((code) => ({ code, class: "human", technical: false })),
-        sitting: { sitting: "training", title: this.title, programme: { kk: "", ru: "" }, opens_at: this.#base, closes_at: this.#base + LENGTH_MS, candidates: NAMES.length },
+        sitting: { sitting: "training", title: this.title, programme: { kk: "", ru: "" }, opens_at: this.#base, closes_at: this.#base + LENGTH_MS, candidates: NAMES.length, capacity: null, cancelled: false },
       });
     });
     this.#timer = window.setInterval(() => this.#tick(), TICK_MS);

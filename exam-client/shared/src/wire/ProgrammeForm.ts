@@ -63,4 +63,12 @@ shuffle_options: boolean,
 /**
  * The candidate shares the whole screen
  */
-screen: boolean, };
+screen: boolean, 
+/**
+ * The clock stands in a break; otherwise nobody gets more time than others
+ */
+break_stops_clock: boolean, 
+/**
+ * Length of a break, unless a proctor says otherwise
+ */
+break_minutes: number, };

@@ -6,7 +6,7 @@ use crate::body::Json;
 use crate::convert;
 use crate::problem::Refused;
 use axum::extract::{Path, State};
-use synaq_core::bank::{Plan, Profession, Programme, Text};
+use synaq_core::bank::{Breaks, Plan, Profession, Programme, Text};
 use synaq_core::ids::{BankId, ProgrammeId, TopicId};
 use synaq_question_banks::write_programme;
 use synaq_wire::centre::{BlueprintCount, ProgrammeForm, ProgrammeRow};
@@ -51,6 +51,7 @@ pub(crate) async fn compose(
             shuffle_options: body.shuffle_options,
         },
         screen: body.screen,
+        breaks: Breaks { stop_clock: body.break_stops_clock, minutes: body.break_minutes },
     };
     importer.take(&who, write_programme(&programme), "programme_composed").await.map(axum::Json)
 }
@@ -80,5 +81,7 @@ fn form(programme: Programme, bank: BankId) -> ProgrammeForm {
         shuffle_questions: plan.shuffle_questions,
         shuffle_options: plan.shuffle_options,
         screen: programme.screen,
+        break_stops_clock: programme.breaks.stop_clock,
+        break_minutes: programme.breaks.minutes,
     }
 }
