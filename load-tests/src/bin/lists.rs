@@ -73,7 +73,7 @@ async fn fill(site: &Site, who: As<'_>) -> anyhow::Result<String> {
             writeln!(list, "Candidate {number} {candidate};PASSPORT:S{number}C{candidate:05}")?;
         }
         let path = format!("/api/v1/centre/sittings/{}/candidates", sitting.sitting);
-        let (answer, _) = site.send(Method::POST, &path, who, "text/csv", list).await?;
+        let (answer, _) = site.send(Method::POST, &path, who, "text/csv", list.into_bytes()).await?;
         let added: CandidatesAdded = serde_json::from_str(&answer)?;
         anyhow::ensure!(usize::try_from(added.added)? == size, "not everybody was added: {added:?}");
         if number == 0 {
@@ -89,7 +89,7 @@ async fn measure(site: &Site, who: As<'_>, path: &str) -> anyhow::Result<Duratio
     let mut bytes = 0;
     for look in 0..=LOOKS {
         let began = Instant::now();
-        let (answer, _) = site.send(Method::GET, path, who, "application/json", String::new()).await?;
+        let (answer, _) = site.send(Method::GET, path, who, "application/json", Vec::new()).await?;
         bytes = answer.len();
         if look > 0 {
             taken.push(began.elapsed());

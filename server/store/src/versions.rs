@@ -44,10 +44,6 @@ impl<K, V> fmt::Debug for Kept<K, V> {
 }
 
 impl<K: Hash + Eq, V> Kept<K, V> {
-    /// The row was edited: it is read anew.
-    pub fn forget(&self, id: &K) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
-    }
 
     /// The row as it was kept, or as it is read now. The caller has checked that whoever asks may see it.
     ///
