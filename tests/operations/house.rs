@@ -128,7 +128,13 @@ impl House {
         let now =
             i64::try_from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis())?;
         let title = "Operations".to_owned();
-        let body = NewSitting { title, programme, opens_at: now - 1_000, closes_at: now + 8 * 3_600_000, capacity: None };
+        let body = NewSitting {
+            title,
+            programme,
+            opens_at: now - 1_000,
+            closes_at: now + 8 * 3_600_000,
+            capacity: None,
+        };
         let sitting: SittingDetail = self.site.post("/api/v1/centre/sittings", who, &body).await?;
         let path = format!("/api/v1/centre/sittings/{}/candidates", sitting.sitting);
         let list = format!("name;iin\n{candidates}").into_bytes();

@@ -13,14 +13,11 @@ mod retention;
 mod sim;
 mod versions;
 
-pub use directory::{
-    AuditEntry, BankRow, CandidateMore, CandidateRow, CandidateStanding, CentreRow, ChangeRow, Directory, Ended, NewCandidate, ProgrammeRow, Role, SessionRow, ShiftNote, SittingRow, SittingStanding, StaffRow, StaffSession, TrialRow, Why,
-};
 pub use change::{Difference, Present, seated};
 pub use directory::{
     AuditEntry, BankRow, CandidateMore, CandidateRow, CandidateStanding, CentreRow, ChangeRow, Directory,
-    Ended, NewCandidate, ProgrammeRow, Role, SessionRow, ShiftNote, SittingRow, SittingStanding, StaffRow, StaffSession,
-    Why,
+    Ended, NewCandidate, ProgrammeRow, Role, SessionRow, ShiftNote, SittingRow, SittingStanding, StaffRow,
+    StaffSession, TrialRow, Why,
 };
 pub use error::Error;
 pub use event_log::{

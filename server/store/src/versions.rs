@@ -44,7 +44,6 @@ impl<K, V> fmt::Debug for Kept<K, V> {
 }
 
 impl<K: Hash + Eq, V> Kept<K, V> {
-
     /// The row as it was kept, or as it is read now. The caller has checked that whoever asks may see it.
     ///
     /// # Errors

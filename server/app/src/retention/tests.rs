@@ -98,7 +98,7 @@ async fn people(store: &dyn Store) {
         title: text("s"),
         opens_at: CLOSED,
         closes_at: CLOSED,
-            standing: synaq_store::SittingStanding::default(),
+        standing: synaq_store::SittingStanding::default(),
     };
     store.add_sitting(sitting).await.unwrap();
 }

@@ -7,7 +7,8 @@ use crate::ids::{
 };
 use crate::proctoring::{Code, DetectorEvent, SignalPhase};
 use crate::session::event::{
-    BreakWhy, CalledOff, Care, ClientRef, Event, EvidenceRef, Gesture, MediaStep, PhotoKind, Ruling, StaffEndReason, StepWhy,
+    BreakWhy, CalledOff, Care, ClientRef, Event, EvidenceRef, Gesture, MediaStep, PhotoKind, Ruling,
+    StaffEndReason, StepWhy,
 };
 use crate::time::{At, Span};
 use serde::{Deserialize, Serialize};

@@ -13,7 +13,8 @@ mod receipts;
 mod state;
 
 pub use event::{
-    BreakWhy, CalledOff, Care, ClientRef, Consequence, DowntimeSpan, EffectiveHow, Event, EvidenceRef, Fact, Finish, Gesture, MediaStep, MessageFrom, PauseCause, PhotoKind, Ruling, StaffEndReason, StepWhy, Voided,
+    BreakWhy, CalledOff, Care, ClientRef, Consequence, DowntimeSpan, EffectiveHow, Event, EvidenceRef, Fact,
+    Finish, Gesture, MediaStep, MessageFrom, PauseCause, PhotoKind, Ruling, StaffEndReason, StepWhy, Voided,
 };
 pub use fingerprint::Fingerprint;
 pub use input::{

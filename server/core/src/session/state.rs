@@ -5,7 +5,8 @@ use crate::form::{ExamForm, Seed};
 use crate::ids::{CentreId, DeviceHash, Epoch, IncidentNo, Seq, SittingId, SocketId, StaffId, TabId};
 use crate::proctoring::{Code, Incident, Rule, RuleTable, Source};
 use crate::session::event::{
-    BreakWhy, CalledOff, Care, Consequence, DowntimeSpan, EffectiveHow, EvidenceRef, Finish, Gesture, MediaStep, MessageFrom, PauseCause, PhotoKind, Ruling, StaffEndReason, StepWhy, Voided,
+    BreakWhy, CalledOff, Care, Consequence, DowntimeSpan, EffectiveHow, EvidenceRef, Finish, Gesture,
+    MediaStep, MessageFrom, PauseCause, PhotoKind, Ruling, StaffEndReason, StepWhy, Voided,
 };
 use crate::session::fingerprint::Fingerprint;
 use crate::session::input::{AcknowledgedText, DeviceReport};

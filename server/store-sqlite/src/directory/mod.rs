@@ -19,7 +19,8 @@ use async_trait::async_trait;
 use synaq_core::ids::{BankId, CentreId, ProgrammeId, SessionId, SittingId, StaffId};
 use synaq_core::time::At;
 use synaq_store::{
-    AuditEntry, BankRow, CandidateRow, CentreRow, ChangeRow, Directory, Error, NewCandidate, ProgrammeRow, SessionRow, ShiftNote, SittingRow, StaffRow, StaffSession, TrialRow, Why,
+    AuditEntry, BankRow, CandidateRow, CentreRow, ChangeRow, Directory, Error, NewCandidate, ProgrammeRow,
+    SessionRow, ShiftNote, SittingRow, StaffRow, StaffSession, TrialRow, Why,
 };
 use uuid::Uuid;
 

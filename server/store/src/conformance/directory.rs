@@ -6,7 +6,8 @@ use super::fixtures::{
     two_houses, uuid,
 };
 use crate::{
-    AuditEntry, BankRow, CandidateMore, CandidateRow, CandidateStanding, CentreRow, Directory, Ended, Error, Role, SessionRow, ShiftNote, SittingRow, StaffSession, TrialRow, Why,
+    AuditEntry, BankRow, CandidateMore, CandidateRow, CandidateStanding, CentreRow, Directory, Ended, Error,
+    Role, SessionRow, ShiftNote, SittingRow, StaffSession, TrialRow, Why,
 };
 use synaq_core::ids::{BankId, CentreId, ProgrammeId, SittingId, StaffId};
 use synaq_core::session::Care;

@@ -1,6 +1,8 @@
 use super::{Disk, SimStore};
 use crate::{
-    AuditEntry, BankRow, CandidateRow, CentreRow, ChangeRow, Difference, Directory, Error, NewCandidate, Present, ProgrammeRow, Role, SessionRow, ShiftNote, SittingRow, StaffRow, StaffSession, TrialRow, Why, seated,
+    AuditEntry, BankRow, CandidateRow, CentreRow, ChangeRow, Difference, Directory, Error, NewCandidate,
+    Present, ProgrammeRow, Role, SessionRow, ShiftNote, SittingRow, StaffRow, StaffSession, TrialRow, Why,
+    seated,
 };
 use async_trait::async_trait;
 use std::cmp::Reverse;

@@ -9,7 +9,8 @@ mod personnel;
 mod retention;
 
 use crate::{
-    AuditEntry, BankRow, CandidateRow, CentreRow, ChangeRow, Delivery, ErasureRow, Error, HoldRow, Lease, ProgrammeRow, Recorded, ShiftNote, SittingRow, StaffRow, StaffSession, StoredRecord, Summary, TrialRow,
+    AuditEntry, BankRow, CandidateRow, CentreRow, ChangeRow, Delivery, ErasureRow, Error, HoldRow, Lease,
+    ProgrammeRow, Recorded, ShiftNote, SittingRow, StaffRow, StaffSession, StoredRecord, Summary, TrialRow,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::future::poll_fn;

@@ -126,9 +126,8 @@ async fn what_another_centre_owns_does_not_exist() {
     let mut walked = 0;
     for route in routes() {
         let Audience::Staff(roles) = route.audience else { continue };
-        let owned = ["{session}", "{sitting}", "{bank}", "{staff}"].iter().any(|id| route.path.contains(id));
-        let owned =
-            ["{session}", "{sitting}", "{bank}", "{programme}"].iter().any(|id| route.path.contains(id));
+        let ids = ["{session}", "{sitting}", "{bank}", "{programme}", "{staff}"];
+        let owned = ids.iter().any(|id| route.path.contains(id));
         if !owned {
             continue;
         }

@@ -11,7 +11,10 @@ use synaq_core::retention::DataClass;
 use synaq_core::time::{At, Span};
 use synaq_question_banks::{DEMO_BANK, DEMO_PROGRAMME};
 use synaq_seal::shares::wrap_fresh;
-use synaq_store::{CandidateMore, SittingStanding, BankRow, CentreRow, NewCandidate, ProgrammeRow, Role, SittingRow, StaffRow};
+use synaq_store::{
+    BankRow, CandidateMore, CentreRow, NewCandidate, ProgrammeRow, Role, SittingRow, SittingStanding,
+    StaffRow,
+};
 use uuid::Uuid;
 
 /// A made-up number with a right check digit: the demo centre is nobody's.
@@ -125,7 +128,7 @@ pub(super) async fn sitting(store: &dyn Store, centre: CentreId, keys: &Keys) ->
                 title: SITTING_TITLE.to_owned(),
                 opens_at: now - Span::mins(1),
                 closes_at: now + SITTING_OPEN,
-            standing: SittingStanding::default(),
+                standing: SittingStanding::default(),
             };
             store.add_sitting(sitting.clone()).await?;
             sitting.id

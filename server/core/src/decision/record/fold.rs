@@ -1,7 +1,11 @@
 //! Folding a closed session into its record. Pure.
 
 use super::{
-    AccommodationEntry, BankEntry, BreakEntry, CandidateEntry, CentreEntry, DrawEntry, EvidenceEntry, ExplanationEntry, FindingEntry, GapEntry, GATES_NOT_CHECKED, GestureEntry, IdentityEntry, PlanEntry, ProfessionEntry, ProgrammeEntry, QuestionEntry, ReadText, RecheckEntry, Record, RECORD_KIND, RECORD_VERSION, RecordFacts, SaidEntry, SpanEntry, StepEntry, SupervisionEntry, TheoryEntry, TimeChangeEntry, ViolationEntry, VoidEntry, WarningEntry,
+    AccommodationEntry, BankEntry, BreakEntry, CandidateEntry, CentreEntry, DrawEntry, EvidenceEntry,
+    ExplanationEntry, FindingEntry, GATES_NOT_CHECKED, GapEntry, GestureEntry, IdentityEntry, PlanEntry,
+    ProfessionEntry, ProgrammeEntry, QuestionEntry, RECORD_KIND, RECORD_VERSION, ReadText, RecheckEntry,
+    Record, RecordFacts, SaidEntry, SpanEntry, StepEntry, SupervisionEntry, TheoryEntry, TimeChangeEntry,
+    ViolationEntry, VoidEntry, WarningEntry,
 };
 use crate::bank::Lang;
 use crate::decision::{NoResultWhy, NotPassedWhy, Score, TheoryOutcome, outcome};
@@ -10,7 +14,8 @@ use crate::ids::hex32;
 use crate::proctoring::{Finding, IncidentStatus, Said, explanation};
 use crate::session::limits::UNSUPERVISED_COMMISSION;
 use crate::session::{
-    AcknowledgedText, BreakTaken, ChallengeDone, Consequence, ExamSession, Finish, MediaStepped, RecheckDone, SealWaits, Stage, Standing, State, TimeChangeKind, Voided,
+    AcknowledgedText, BreakTaken, ChallengeDone, Consequence, ExamSession, Finish, MediaStepped, RecheckDone,
+    SealWaits, Stage, Standing, State, TimeChangeKind, Voided,
 };
 use crate::time::{At, Span};
 use std::fmt::Write;

@@ -1,8 +1,8 @@
 //! Decide is pure: what is due happens first, then the input is judged on what that left.
 
 mod answers;
-mod breaks;
 mod arrangement;
+mod breaks;
 mod connection;
 mod gesture;
 mod media;
