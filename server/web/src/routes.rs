@@ -75,6 +75,7 @@ macro_rules! table {
 
 /// The whole table.
 #[must_use]
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub fn routes() -> Vec<Route> {
     table! {
         GET get "/" ANYBODY pages::landing;

@@ -56,7 +56,11 @@ async fn a_moved_sitting_reaches_whoever_prepares_and_the_second_editor_is_told(
     assert_eq!((&detail["version"], &detail["capacity"]), (&json!(2), &json!(6)));
     let changes = detail["changes"].as_array().unwrap();
     assert!(changes.iter().all(|change| change["reason"] == "no power"), "{changes:?}");
-    assert!(changes.iter().any(|change| change["field"] == "opens_at" && change["new"] == opens.to_string()));
+    assert!(
+        changes.iter().any(
+            |change| change["field"] == "opens_at" && change["new"].as_str() == Some(&*opens.to_string())
+        )
+    );
 }
 
 #[tokio::test]

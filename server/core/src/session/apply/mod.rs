@@ -27,16 +27,7 @@ impl State {
     fn apply(&mut self, event: &Event) {
         self.seq = Seq(self.seq.0 + 1);
         self.last_at = self.last_at.max(Some(event.at));
-        if let Some(client) = event.client {
-            // It was never away.
-            self.return_awaited_until = None;
-            if matches!(event.fact, Fact::AnswerSuperseded { .. }) {
-                self.kept_superseded.insert((client.epoch, client.client_seq));
-            } else {
-                let done = Done { seq: self.seq, fingerprint: event.fingerprint };
-                self.receipts.keep(client.epoch, client.client_seq, done);
-            }
-        }
+        self.note_command(event);
         self.count_room(event);
         match &event.fact {
             Fact::SessionCreated { .. }
@@ -118,6 +109,20 @@ impl State {
             | Fact::RecordApproved { .. }
             | Fact::AttemptVoided { .. }
             | Fact::ClockStepped { .. } => self.apply_company(event),
+        }
+    }
+
+    /// Remembers which command took effect, so that a repeated one does not again.
+    fn note_command(&mut self, event: &Event) {
+        if let Some(client) = event.client {
+            // It was never away.
+            self.return_awaited_until = None;
+            if matches!(event.fact, Fact::AnswerSuperseded { .. }) {
+                self.kept_superseded.insert((client.epoch, client.client_seq));
+            } else {
+                let done = Done { seq: self.seq, fingerprint: event.fingerprint };
+                self.receipts.keep(client.epoch, client.client_seq, done);
+            }
         }
     }
 
