@@ -20,7 +20,7 @@ export const SECTIONS: readonly Section[] = [
   { name: "staff", icon: people, roles: ["centre", "auditor"] },
   { name: "profile", icon: home, roles: ["centre", "auditor"] },
   { name: "log", icon: list, roles: ["centre", "auditor"] },
-  { name: "account", icon: key, roles: ["centre", "commission", "author", "auditor"] },
+  { name: "account", icon: key, roles: ["centre", "proctor", "commission", "author", "auditor"] },
 ];
 
 /** Some role of the person is among these. */

@@ -242,13 +242,33 @@ fn line(fact: &Fact) -> Option<OwnLine> {
         | Fact::HelpAsked
         | Fact::HelpAnswered { .. }
         | Fact::RecordSealed { .. }
-        | Fact::RecordApproved { .. } => Some(plain),
+        | Fact::RecordApproved { .. }
+        | Fact::BreakAsked { .. }
+        | Fact::BreakWithdrawn
+        | Fact::BreakEnded { .. }
+        | Fact::RecheckWithdrawn { .. }
+        | Fact::GestureAsked { .. }
+        | Fact::GestureWithdrawn { .. }
+        | Fact::AccommodationChanged { .. }
+        | Fact::AttemptVoided { .. } => Some(plain),
+        Fact::BreakGranted { stops_clock, .. } => which(if *stops_clock { "stands" } else { "runs" }),
+        Fact::RecheckRuled { accepted, .. } | Fact::GestureJudged { accepted, .. } => {
+            which(if *accepted { "accepted" } else { "not_accepted" })
+        }
+        Fact::GestureAnswered { alternative } => which(if *alternative { "alternative" } else { "gesture" }),
+        Fact::ExamCalledOff { called_off, .. } => which(if called_off.is_some() { "off" } else { "on" }),
         Fact::LanguageChosen { lang } => which(&format!("{lang:?}").to_lowercase()),
         Fact::PhotoStored { kind, .. } => which(convert::photo_name(*kind)),
         Fact::Acknowledged { text, .. } => which(serde_json::to_value(text).ok()?.as_str()?),
-        Fact::IdentityAskedAgain { reason, .. } | Fact::Paused { reason, .. } => said(reason),
+        Fact::IdentityAskedAgain { reason, .. }
+        | Fact::Paused { reason, .. }
+        | Fact::BreakRefused { reason, .. }
+        | Fact::RecheckAsked { reason, .. }
+        | Fact::SittingMoved { reason, .. } => said(reason),
         Fact::IncidentOpened { no, code, .. } => incident(no.0, Some(code.name())),
-        Fact::IncidentConfirmed { no, .. } | Fact::IncidentDismissed { no, .. } => incident(no.0, None),
+        Fact::IncidentConfirmed { no, .. }
+        | Fact::IncidentDismissed { no, .. }
+        | Fact::IncidentReopened { no, .. } => incident(no.0, None),
         Fact::ViolationCounted { incident: no, consequence, .. } => {
             incident(no.0, Some(convert::consequence(*consequence)))
         }
