@@ -7,5 +7,6 @@ mod backup;
 mod canary;
 mod erased;
 mod house;
+mod kept;
 mod rehearse;
 mod stop;
