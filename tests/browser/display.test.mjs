@@ -20,6 +20,8 @@ async function opened(sitting, prepare) {
   if (prepare) await candidate.page.addInitScript(prepare)
   candidate.link = sitting.link
   await candidate.page.goto(sitting.link)
+  // The head of the page is made anew once the link was looked up.
+  await candidate.at('begin-device').waitFor()
   sitting.candidate = candidate
   return candidate
 }
