@@ -7,9 +7,6 @@ import type { Code } from "../../shared/src/wire/Code.ts";
 /** Total of one candidate stays within a weak home uplink. */
 const MAX_BITRATE = 300_000;
 const FRAME_RATE = 12;
-/** Every other picture refers to no other but those between: whoever looks at a tile gets the rest alone. Browsers that know
- *  no layers leave it out. */
-const LAYERS = "L1T2";
 /** A desktop is mostly still. When both cannot have what they want, the webcam goes first: the law asks for it. */
 const SCREEN = { maxBitrate: 250_000, maxFramerate: 5, priority: "very-low" } as const;
 const RETRY_BASE_MS = 500;
@@ -129,7 +126,7 @@ export class Publisher {
   #addTracks(peer: RTCPeerConnection, stream: MediaStream): void {
     for (const track of stream.getTracks()) {
       if (track.kind === "video") track.contentHint = "motion";
-      const limits = track.kind === "video" ? { sendEncodings: [{ maxBitrate: MAX_BITRATE, maxFramerate: FRAME_RATE, scalabilityMode: LAYERS }] } : {};
+      const limits = track.kind === "video" ? { sendEncodings: [{ maxBitrate: MAX_BITRATE, maxFramerate: FRAME_RATE }] } : {};
       peer.addTransceiver(track, { direction: "sendonly", streams: [stream], ...limits });
     }
     if (this.#screen === undefined) return;

@@ -3,11 +3,17 @@
 use crate::claim::{Condition, Reading, Verdict, Why};
 use crate::frame::Look;
 use crate::watch::Thresholds;
+use std::collections::VecDeque;
+
+/// Of one and the same picture an encoder makes few key frames that differ, and comes back to them: a picture stands still
+/// if it is one of the last so many.
+const STILL_CYCLE: usize = 6;
 
 /// What the newest picture is compared with.
 #[derive(Clone, Debug, Default)]
 pub struct Baseline {
-    before: Option<Look>,
+    /// Newest last
+    before: VecDeque<Look>,
 }
 
 impl Baseline {
@@ -16,17 +22,21 @@ impl Baseline {
         let dark = below(Condition::Dark, look.mean, thresholds.dark_mean);
         let covered = below(Condition::Covered, look.grid_deviation, thresholds.covered_deviation);
         let hidden = dark.verdict == Verdict::Present || covered.verdict == Verdict::Present;
-        let before = self.before.replace(look.clone());
-        let frozen = Self::frozen(before.as_ref(), look, hidden, thresholds);
-        let changed = Self::changed(before.as_ref(), look, hidden, thresholds);
+        let frozen = self.frozen(look, hidden, thresholds);
+        let changed = Self::changed(self.before.back(), look, hidden, thresholds);
+        if self.before.len() == STILL_CYCLE {
+            self.before.pop_front();
+        }
+        self.before.push_back(look.clone());
         [dark, covered, frozen, changed]
     }
 
-    fn frozen(before: Option<&Look>, look: &Look, hidden: bool, thresholds: &Thresholds) -> Reading {
+    fn frozen(&self, look: &Look, hidden: bool, thresholds: &Thresholds) -> Reading {
         let (condition, threshold) = (Condition::Frozen, thresholds.frozen_difference);
-        match before {
+        let least = self.before.iter().map(|before| look.difference(before)).reduce(f32::min);
+        match least {
             // Darkness and a cover are quiet by themselves; that is claimed already.
-            Some(before) if !hidden => below(condition, look.difference(before), threshold),
+            Some(least) if !hidden => below(condition, least, threshold),
             Some(_) => unknown(condition, Why::TooDark, threshold),
             None => unknown(condition, Why::NoBaseline, threshold),
         }

@@ -16,6 +16,9 @@ const PAUSE_MS: i64 = 2_000;
 const TICKS_PER_MS: i64 = 90;
 /// Key frames remembered: an hour of one each 5 s.
 const KEYS_MAX: usize = 720;
+/// Of one and the same picture an encoder makes few key frames that differ, and comes back to them: what came within so many
+/// is no stretch that is played again.
+const STILL_CYCLE: usize = 8;
 /// Smaller ones are of an even picture, dark or covered, and are the same by themselves.
 const KEY_BYTES_MIN: usize = 1_000;
 
@@ -75,9 +78,9 @@ impl Pace {
         data.hash(&mut hasher);
         let hash = hasher.finish();
         // A picture that stands still is the same again and again; that is another detector's.
-        let differs = self.keys.back() != Some(&hash);
+        let stands = self.keys.iter().rev().take(STILL_CYCLE).any(|key| *key == hash);
         let follows = self.next.filter(|at| self.keys.get(*at) == Some(&hash));
-        let found = follows.or_else(|| self.keys.iter().rposition(|key| *key == hash)).filter(|_| differs);
+        let found = follows.or_else(|| self.keys.iter().rposition(|key| *key == hash)).filter(|_| !stands);
         self.run = match found {
             Some(_) if follows.is_some() => self.run + 1,
             Some(_) => 1,
@@ -151,10 +154,13 @@ mod tests {
             frames.iter().for_each(|number| pace.key(&frame(*number)));
             pace.seen.repeated
         };
-        assert_eq!(repeated(&[1, 2, 3, 4, 5, 2, 3, 4, 9]), 3);
+        let minute: Vec<u8> = (1..=12).collect();
+        let then = |next: &[u8]| repeated(&[&minute, next].concat());
+        assert_eq!(then(&[2, 3, 4, 90]), 3);
+        assert_eq!(then(&[20, 21, 22]), 0);
+        assert_eq!(then(&[1, 90, 3, 91]), 1, "single likenesses are no stretch");
         assert_eq!(repeated(&[7; 20]), 0);
-        assert_eq!(repeated(&[1, 2, 3, 4, 5, 6]), 0);
-        assert_eq!(repeated(&[1, 2, 3, 2, 9, 3]), 1, "single likenesses are no stretch");
+        assert_eq!(repeated(&[1, 2, 3].repeat(20)), 0, "one picture, encoded in three ways in turn");
     }
 
     #[test]
