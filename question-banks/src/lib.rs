@@ -1,6 +1,7 @@
 //! Question banks and programmes as TOML files: reading with a report per question, and writing.
 //! The format is described in `schema/FORMAT.md`.
 
+mod codes;
 mod desk;
 mod gift;
 mod guessable;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::codes::codes;
 use serde::Serialize;
 
 /// Whether a problem refuses the file.
@@ -14,36 +15,9 @@ pub enum Severity {
     Warning,
 }
 
-/// One row per problem: variant, stable code, severity, what the author does about it.
-macro_rules! problem_codes {
-    ($($(#[$doc:meta])* $variant:ident, $code:literal, $severity:ident, $advice:literal;)*) => {
-        /// Kind of a problem. The codes of [`ProblemCode::as_str`] never change their meaning.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum ProblemCode { $($(#[$doc])* $variant,)* }
-
-        impl ProblemCode {
-            /// Every code, in the order of the format's documentation.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The stable code, `snake_case`.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $code,)* }
-            }
-
-            /// Whether a problem of this kind refuses the file.
-            pub const fn severity(self) -> Severity {
-                match self { $(Self::$variant => Severity::$severity,)* }
-            }
-
-            /// What to do, one English sentence.
-            pub const fn advice(self) -> &'static str {
-                match self { $(Self::$variant => $advice,)* }
-            }
-        }
-    };
-}
-
-problem_codes! {
+codes! {
+    /// Kind of a problem.
+    ProblemCode:
     /// A required field is absent.
     FieldMissing, "field_missing", Error, "Add the field.";
     /// A field the format does not have.
@@ -113,18 +87,6 @@ problem_codes! {
     SameInBothLanguages, "same_in_both_languages", Warning, "Check that the text was translated.";
     /// A topic without a question.
     TopicWithoutQuestions, "topic_without_questions", Warning, "Remove the topic or add questions to it.";
-}
-
-impl fmt::Display for ProblemCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl Serialize for ProblemCode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
 }
 
 /// One thing wrong, at one place.

@@ -8,42 +8,13 @@ mod parse;
 
 pub use pair::{GiftFiles, GiftHead, GiftQuestion, GiftReading, read_gift};
 
+use crate::codes::codes;
 use crate::problem::Severity;
 use serde::Serialize;
-use std::fmt;
 
-macro_rules! gift_codes {
-    ($($(#[$doc:meta])* $variant:ident, $code:literal, $severity:ident, $advice:literal;)*) => {
-        /// What is said of a question. The codes of [`GiftCode::as_str`] never change their meaning.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum GiftCode { $($(#[$doc])* $variant,)* }
-
-        impl GiftCode {
-            /// Every code.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The stable code, `snake_case`.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $code,)* }
-            }
-
-            /// Whether the question is refused for it.
-            #[must_use]
-            pub const fn severity(self) -> Severity {
-                match self { $(Self::$variant => Severity::$severity,)* }
-            }
-
-            /// What to do, one English sentence.
-            #[must_use]
-            pub const fn advice(self) -> &'static str {
-                match self { $(Self::$variant => $advice,)* }
-            }
-        }
-    };
-}
-
-gift_codes! {
+codes! {
+    /// What is said of a question.
+    GiftCode:
     /// A brace opens and never closes, or the other way round.
     BraceUnpaired, "gift_brace_unpaired", Error,
         "Close the answers with }, without a blank line in them; write \\{ and \\} in texts.";
@@ -92,18 +63,6 @@ gift_codes! {
     MarkupDropped, "gift_markup_dropped", Warning, "Bold, italics and paragraphs are not shown; read the text again.";
     /// A remark of the bank's own checks.
     BankRemark, "gift_bank_remark", Warning, "Look at it again.";
-}
-
-impl fmt::Display for GiftCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl Serialize for GiftCode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
 }
 
 /// One thing said of a question.
