@@ -101,18 +101,10 @@ impl Mail for PostgresStore {
         first(self.rows.rows(query).await?, |row| at(row, "due_at")).map_err(engine)
     }
 
-    async fn letters(
-        &self,
-        centre: CentreId,
-        about: Option<&str>,
-        limit: u32,
-    ) -> Result<Vec<LetterRow>, Error> {
-        let query = sqlx::query(
-            "SELECT * FROM letter WHERE centre = $1 AND ($2::text IS NULL OR about = $2) ORDER BY id DESC LIMIT $3",
-        )
-        .bind(centre.0)
-        .bind(about)
-        .bind(i64::from(limit));
+    async fn letters(&self, centre: CentreId, about: &[String]) -> Result<Vec<LetterRow>, Error> {
+        let query = sqlx::query("SELECT * FROM letter WHERE centre = $1 AND about = ANY($2) ORDER BY id DESC")
+            .bind(centre.0)
+            .bind(about);
         all(self.rows.rows(query).await?, letter_row).map_err(engine)
     }
 

@@ -44,18 +44,12 @@ impl Mail for SqliteStore {
             .map_err(engine)
     }
 
-    async fn letters(
-        &self,
-        centre: CentreId,
-        about: Option<&str>,
-        limit: u32,
-    ) -> Result<Vec<LetterRow>, Error> {
+    async fn letters(&self, centre: CentreId, about: &[String]) -> Result<Vec<LetterRow>, Error> {
         sqlx::query(
-            "SELECT * FROM letter WHERE centre = ?1 AND (?2 IS NULL OR about = ?2) ORDER BY id DESC LIMIT ?3",
+            "SELECT * FROM letter WHERE centre = ?1 AND about IN (SELECT value FROM json_each(?2)) ORDER BY id DESC",
         )
         .bind(centre.0)
-        .bind(about)
-        .bind(limit)
+        .bind(serde_json::to_string(about).expect("texts are plain JSON"))
         .try_map(|row: SqliteRow| letter_row(&row))
         .fetch_all(&self.readers)
         .await

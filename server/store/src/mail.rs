@@ -135,13 +135,8 @@ pub trait Mail: Send + Sync {
     async fn settle_letter(&self, id: Uuid, at: At, end: LetterEnd) -> Result<(), Error>;
     /// When the next letter is due.
     async fn next_letter_due(&self) -> Result<Option<At>, Error>;
-    /// Letters of a centre about somebody, or about anybody; newest first.
-    async fn letters(
-        &self,
-        centre: CentreId,
-        about: Option<&str>,
-        limit: u32,
-    ) -> Result<Vec<LetterRow>, Error>;
+    /// Letters of a centre about any of these; newest first.
+    async fn letters(&self, centre: CentreId, about: &[String]) -> Result<Vec<LetterRow>, Error>;
     /// What waits, of all centres.
     async fn mail_backlog(&self) -> Result<MailBacklog, Error>;
 }

@@ -82,8 +82,13 @@ pub async fn letters_are_listed_for_their_centre_and_by_whom_they_are_about(engi
     store.post_letters(all.to_vec()).await.unwrap();
     store.post_letters(Vec::new()).await.unwrap();
     let ids = |rows: Vec<crate::LetterRow>| rows.into_iter().map(|row| row.id).collect::<Vec<_>>();
-    assert_eq!(ids(store.letters(house.centre, None, 10).await.unwrap()), [uuid(3), uuid(1)]);
-    assert_eq!(ids(store.letters(house.centre, Some("a"), 10).await.unwrap()), [uuid(1)]);
-    assert_eq!(ids(store.letters(house.centre, None, 1).await.unwrap()), [uuid(3)]);
-    assert_eq!(ids(store.letters(other.centre, None, 10).await.unwrap()), [uuid(2)]);
+    let about = |of: &[&str]| of.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+    let listed = |centre, of: &[&str]| {
+        let (store, of) = (&store, about(of));
+        async move { ids(store.letters(centre, &of).await.unwrap()) }
+    };
+    assert_eq!(listed(house.centre, &["a", "b", "\"c"]).await, [uuid(3), uuid(1)]);
+    assert_eq!(listed(house.centre, &["a"]).await, [uuid(1)]);
+    assert_eq!(listed(house.centre, &[]).await, []);
+    assert_eq!(listed(other.centre, &["a", "b"]).await, [uuid(2)]);
 }

@@ -78,19 +78,10 @@ impl Mail for SimStore {
         Ok(queued.map(|posted| posted.due_at).min())
     }
 
-    async fn letters(
-        &self,
-        centre: CentreId,
-        about: Option<&str>,
-        limit: u32,
-    ) -> Result<Vec<LetterRow>, Error> {
+    async fn letters(&self, centre: CentreId, about: &[String]) -> Result<Vec<LetterRow>, Error> {
         let disk = self.disk();
         let own = disk.letters.iter().rev().filter(|posted| posted.letter.centre == centre);
-        let about = own.filter(|posted| about.is_none_or(|about| posted.row.about == about));
-        Ok(about
-            .take(usize::try_from(limit).unwrap_or(usize::MAX))
-            .map(|posted| posted.row.clone())
-            .collect())
+        Ok(own.filter(|posted| about.contains(&posted.row.about)).map(|posted| posted.row.clone()).collect())
     }
 
     async fn mail_backlog(&self) -> Result<MailBacklog, Error> {

@@ -1,6 +1,7 @@
 //! Until when evidence of a session is kept, who holds it, and what was erased.
 
 use super::Audit;
+use super::arrange::reason;
 use crate::auth::who::Who;
 use crate::body::Json;
 use crate::owner::own;
@@ -18,9 +19,6 @@ use synaq_runtime::{Clock, Handle};
 use synaq_store::{ErasureRow, Ground, HoldRow, Lifted, Retention};
 use synaq_wire::centre::{HoldView, Keeping, KeptClass, LiftHold, PlaceHold};
 use synaq_wire::problem::{Code, Problem};
-
-/// In characters.
-const REASON_CHARS: usize = 1_000;
 
 /// What decides about evidence.
 #[derive(Clone)]
@@ -84,16 +82,6 @@ pub(crate) async fn lift(
     }
     audit.note(&who, "hold_lifted", id.to_string()).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn reason(text: &str) -> Result<String, Refused> {
-    let text = text.trim();
-    let control = |c: char| c.is_control() && c != '\n';
-    if text.is_empty() || text.chars().count() > REASON_CHARS || text.chars().any(control) {
-        let detail = format!("reason has 1 to {REASON_CHARS} characters");
-        return Err(Problem::new(Code::OutOfLimits).detail(detail).into());
-    }
-    Ok(text.to_owned())
 }
 
 /// What is shown of it, and what of the session is erased.

@@ -9,7 +9,7 @@ use crate::problem::Refused;
 use axum::extract::{Path, State};
 use std::collections::BTreeSet;
 use synaq_core::ids::SittingId;
-use synaq_store::{LetterRow, LetterState};
+use synaq_store::{CandidateRow, LetterRow, LetterState};
 use synaq_wire::centre::{ExamLetter, ExamLetters, LettersPosted, SendLinks};
 use synaq_wire::problem::Code;
 
@@ -25,10 +25,9 @@ pub(crate) async fn list(
 ) -> Result<axum::Json<ExamLetters>, Refused> {
     let sitting: SittingId = sitting.parse().map_err(|_| Code::NotFound)?;
     let candidates = shelf.directory.candidates(who.staff.centre, sitting).await?;
-    let ours: BTreeSet<String> = candidates.iter().map(|row| row.candidate.session.to_string()).collect();
-    let letters = post.posted(who.staff.centre).await?;
-    let ours = letters.into_iter().filter(|letter| letter.kind == KIND && ours.contains(&letter.about));
-    Ok(axum::Json(ExamLetters { open: post.is_open(), letters: ours.filter_map(view).collect() }))
+    let letters = post.letters(who.staff.centre, &sessions(&candidates)).await?;
+    let letters = letters.into_iter().filter(|letter| letter.kind == KIND);
+    Ok(axum::Json(ExamLetters { open: post.is_open(), letters: letters.filter_map(view).collect() }))
 }
 
 /// Posts the letters; whoever has one already gets another only by name.
@@ -48,15 +47,16 @@ pub(crate) async fn send(
     }
     let title = shelf.title(centre, &sitting).await?;
     let named: BTreeSet<_> = body.sessions.into_iter().collect();
+    let candidates = shelf.directory.candidates(centre, sitting.id).await?;
     let has_one: BTreeSet<String> = post
-        .posted(centre)
+        .letters(centre, &sessions(&candidates))
         .await?
         .into_iter()
         .filter(|letter| letter.kind == KIND && letter.state != LetterState::Failed)
         .map(|letter| letter.about)
         .collect();
     let (mut letters, mut without) = (Vec::new(), 0);
-    for row in shelf.directory.candidates(centre, sitting.id).await?.iter().filter(|row| row.counts()) {
+    for row in candidates.iter().filter(|row| row.counts()) {
         let session = row.candidate.session;
         let again = named.contains(&session.0);
         if !again && (!named.is_empty() || has_one.contains(&session.to_string())) {
@@ -80,6 +80,11 @@ pub(crate) async fn send(
     post.send(centre, letters).await?;
     audit.note(&who, "exam_links_sent", format!("{}: {posted}", sitting.id)).await?;
     Ok(axum::Json(LettersPosted { posted, without_address: without }))
+}
+
+/// Whom the letters of a sitting are about.
+fn sessions(candidates: &[CandidateRow]) -> Vec<String> {
+    candidates.iter().map(|row| row.candidate.session.to_string()).collect()
 }
 
 fn view(letter: LetterRow) -> Option<ExamLetter> {

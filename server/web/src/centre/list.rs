@@ -1,6 +1,7 @@
 //! Lists of candidates as centres have them: CSV out of a spreadsheet, in UTF-8, UTF-16 or Windows-1251.
 
 use super::iin::{birth_date_is_odd, identity};
+use crate::form;
 use crate::mail::is_mail_address;
 use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1251};
 use std::collections::HashMap;
@@ -16,14 +17,9 @@ use synaq_wire::problem::{Code, Mistake, Problem};
 
 /// Mistakes named before the rest is only counted: nobody corrects more in one go.
 const MISTAKES_MAX: usize = 500;
-/// In characters; the longest names of the population register have about 120.
 /// Three times the programme's length.
 const PCT_MAX: u16 = 200;
-/// Zero-width and direction marks, soft hyphens.
-const UNSEEN: &[char] = &[
-    '\u{ad}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}',
-    '\u{202d}', '\u{202e}', '\u{2060}', '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}', '\u{feff}',
-];
+/// In characters; the longest names of the population register have about 120.
 const NAME_CHARS: std::ops::RangeInclusive<usize> = 2..=200;
 
 /// A line of the list.
@@ -442,9 +438,7 @@ impl Desk {
     }
 
     fn name(&mut self, line: u64, text: &str) -> Option<String> {
-        // Word processors leave no-break spaces and marks that nobody sees.
-        let visible: String = text.chars().filter(|at| !UNSEEN.contains(at)).collect();
-        let name = visible.split_whitespace().collect::<Vec<_>>().join(" ");
+        let name = form::plain(text);
         if !NAME_CHARS.contains(&name.chars().count()) {
             self.wrong(line, "name_length", "a name has 2 to 200 characters");
             return None;

@@ -26,8 +26,6 @@ use synaq_wire::staff::Role;
 /// In characters.
 const NAME_CHARS: usize = 120;
 const LOGIN_CHARS: usize = 60;
-/// Letters looked at for the newest to each person; a centre has some dozen people.
-const LETTERS: u32 = 500;
 
 /// What managing staff needs.
 #[derive(Clone)]
@@ -54,11 +52,12 @@ impl FromRef<App> for Desk {
 /// Everybody of the centre.
 pub(crate) async fn list(State(desk): State<Desk>, who: Who) -> Result<axum::Json<Staff>, Refused> {
     let centre = who.staff.centre;
+    let members = desk.personnel.members(centre).await?;
+    let about: Vec<String> = members.iter().map(|member| member.staff.id.to_string()).collect();
     let mut newest = HashMap::new();
-    for letter in desk.post.letters(centre, LETTERS).await? {
+    for letter in desk.post.letters(centre, &about).await? {
         newest.entry(letter.about.clone()).or_insert(letter);
     }
-    let members = desk.personnel.members(centre).await?;
     let members = members.into_iter().map(|member| {
         let letter = newest.remove(&member.staff.id.to_string());
         view(member, letter)

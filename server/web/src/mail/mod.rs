@@ -24,8 +24,6 @@ use uuid::Uuid;
 
 /// In characters; a subject is one line of a list.
 const SUBJECT_CHARS: usize = 200;
-/// Of a centre, looked through for those of one sitting.
-const POSTED_MAX: u32 = 50_000;
 /// In bytes: a letter says one thing in two languages.
 const TEXT_BYTES: usize = 16 * 1024;
 
@@ -123,9 +121,9 @@ impl Post {
         self.office.open
     }
 
-    /// Letters of a centre, newest first: their fate, never what they say.
-    pub(crate) async fn letters(&self, centre: CentreId, limit: u32) -> Result<Vec<LetterRow>, Refused> {
-        Ok(self.office.rows.letters(centre, None, limit).await?)
+    /// Letters about any of these, newest first: their fate, never what they say.
+    pub(crate) async fn letters(&self, centre: CentreId, about: &[String]) -> Result<Vec<LetterRow>, Refused> {
+        Ok(self.office.rows.letters(centre, about).await?)
     }
 
     /// Posts letters, all or none: `mail_off`, `out_of_limits`. They are on their way when this returns, across a crash.
@@ -137,11 +135,6 @@ impl Post {
         self.office.rows.post_letters(letters.collect::<Result<_, _>>()?).await?;
         self.office.filled.notify_one();
         Ok(())
-    }
-
-    /// Letters about the sessions of a centre, newest first.
-    pub(crate) async fn posted(&self, centre: CentreId) -> Result<Vec<LetterRow>, Refused> {
-        Ok(self.office.rows.letters(centre, None, POSTED_MAX).await?)
     }
 
     fn sealed(&self, centre: CentreId, letter: Letter) -> Result<NewLetter, Refused> {
