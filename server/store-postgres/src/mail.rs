@@ -102,9 +102,10 @@ impl Mail for PostgresStore {
     }
 
     async fn letters(&self, centre: CentreId, about: &[String]) -> Result<Vec<LetterRow>, Error> {
-        let query = sqlx::query("SELECT * FROM letter WHERE centre = $1 AND about = ANY($2) ORDER BY id DESC")
-            .bind(centre.0)
-            .bind(about);
+        let query =
+            sqlx::query("SELECT * FROM letter WHERE centre = $1 AND about = ANY($2) ORDER BY id DESC")
+                .bind(centre.0)
+                .bind(about);
         all(self.rows.rows(query).await?, letter_row).map_err(engine)
     }
 

@@ -57,7 +57,7 @@ pub async fn a_settled_letter_stays_settled(engine: &impl Engine) {
     store.settle_letter(uuid(1), NOW, retry(NOW)).await.unwrap();
     store.settle_letter(uuid(2), NOW, LetterEnd::Sent).await.unwrap();
     refused!(store.settle_letter(uuid(9), NOW, LetterEnd::Sent).await, Error::NotFound);
-    let rows = store.letters(house.centre, None, 10).await.unwrap();
+    let rows = store.letters(house.centre, &["x".to_owned()]).await.unwrap();
     let states: Vec<_> = rows.iter().map(|row| (row.id, row.state, row.settled_at)).collect();
     assert_eq!(
         states,
@@ -81,14 +81,13 @@ pub async fn letters_are_listed_for_their_centre_and_by_whom_they_are_about(engi
     let all = [letter(1, house.centre, "a"), letter(2, other.centre, "a"), letter(3, house.centre, "b")];
     store.post_letters(all.to_vec()).await.unwrap();
     store.post_letters(Vec::new()).await.unwrap();
-    let ids = |rows: Vec<crate::LetterRow>| rows.into_iter().map(|row| row.id).collect::<Vec<_>>();
-    let about = |of: &[&str]| of.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
-    let listed = |centre, of: &[&str]| {
-        let (store, of) = (&store, about(of));
-        async move { ids(store.letters(centre, &of).await.unwrap()) }
+    let listed = async |centre, of: &[&str]| {
+        let about: Vec<String> = of.iter().map(|one| (*one).to_owned()).collect();
+        let rows = store.letters(centre, &about).await.unwrap();
+        rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
     };
     assert_eq!(listed(house.centre, &["a", "b", "\"c"]).await, [uuid(3), uuid(1)]);
     assert_eq!(listed(house.centre, &["a"]).await, [uuid(1)]);
-    assert_eq!(listed(house.centre, &[]).await, []);
+    assert!(listed(house.centre, &[]).await.is_empty());
     assert_eq!(listed(other.centre, &["a", "b"]).await, [uuid(2)]);
 }

@@ -122,7 +122,11 @@ impl Post {
     }
 
     /// Letters about any of these, newest first: their fate, never what they say.
-    pub(crate) async fn letters(&self, centre: CentreId, about: &[String]) -> Result<Vec<LetterRow>, Refused> {
+    pub(crate) async fn letters(
+        &self,
+        centre: CentreId,
+        about: &[String],
+    ) -> Result<Vec<LetterRow>, Refused> {
         Ok(self.office.rows.letters(centre, about).await?)
     }
 
