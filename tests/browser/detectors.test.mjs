@@ -1,6 +1,7 @@
 // What the detectors make of a camera and a microphone: the right incident, the right confirmer, and what it says to the
 // people who judge it. Pictures come every five seconds, so each condition takes its real time; one exam sees several.
 import assert from 'node:assert/strict'
+import { clipOf, motion, pictures, playable } from '../support/clip.mjs'
 import { until } from '../support/demo.mjs'
 import { scenes } from '../support/scenes.mjs'
 import { exam } from './sitting.mjs'
@@ -51,6 +52,51 @@ async function explained(sitting, code, patience) {
   return { incident, card }
 }
 
+/** What is to be seen when an incident of that code begins. */
+const SHOWN = { CAMERA_COVERED: 'covered', NO_FACE: 'nobody', SECOND_PERSON: 'two' }
+/** From its beginning a claim needs at least that much of it; pictures and claims have clocks of their own. */
+const HOLDS_MS = 4_000
+const CLOCKS_MS = 1_000
+/** The person is seen that long between two scenes. */
+const PERSON_MS = 3_000
+/** Half-way between the cover and what a person before a wall measures. */
+const DARK = 60
+/** Speech against the quiet of the same clip. */
+const LOUDER = 8
+
+/** Seen at its mark is what is claimed; whether the clip also has how it was before. */
+async function seen(sitting, code, { incident, card }) {
+  const scene = SHOWN[code]
+  const video = await playable(card.getByTestId('clip-video'))
+  assert(video.width > 0, 'at the proctor’s too')
+  const shown = await (await clipOf(sitting, incident.no)).scenes(scenes().pictures)
+  const says = () => `${code} at ${incident.began_at}: ${shown.map(one => `${one.at - incident.began_at} ${one.scene} ${one.luma.toFixed()}`).join(', ')}`
+  const marked = shown.filter(({ at }) => at > incident.began_at + CLOCKS_MS && at < incident.began_at + HOLDS_MS)
+  assert(marked.length > 0 && marked.every(one => one.scene === scene), says())
+  if (code === 'CAMERA_COVERED') assert(marked.every(({ luma }) => luma < DARK), says())
+  const first = shown.findIndex(one => one.scene === scene)
+  const before = shown.slice(0, first).filter(({ at }) => at > shown[first].at - PERSON_MS)
+  assert(before.every(one => one.scene === 'person' && one.luma > DARK), says())
+  return before.length > 0
+}
+
+/** Somebody speaks at its mark, and not all the time. */
+async function heard(sitting, { incident }) {
+  const slices = await (await clipOf(sitting, incident.no)).sound()
+  const quiet = slices.map(({ energy }) => energy).sort((a, b) => a - b)[Math.floor(slices.length / 10)]
+  const marked = slices.filter(({ at }) => at > incident.began_at - CLOCKS_MS && at < incident.began_at + HOLDS_MS)
+  const loudest = Math.max(...marked.map(({ energy }) => energy))
+  assert(loudest > LOUDER * quiet, `${loudest} against ${quiet}: ${slices.map(({ at, energy }) => `${at - incident.began_at} ${energy.toFixed()}`).join(', ')}`)
+}
+
+/** Up to its mark there are pictures, from then on there is none. */
+async function wentDark(sitting, { no, began_at }) {
+  const clip = await clipOf(sitting, no)
+  const times = (await clip.pictures()).map(({ at }) => at - began_at)
+  assert(times.some(at => at < -CLOCKS_MS), `${times}`)
+  assert(times.every(at => at < HOLDS_MS), `${times}`)
+}
+
 /** From now on the page's camera can be switched off, and not on again. */
 async function reachable(page) {
   await page.addInitScript(() => {
@@ -70,8 +116,14 @@ exam('covered, empty, two faces, speech: each waits for a person, who reads what
     const { candidate, proctor } = sitting
     await reachable(candidate.page)
     await sitting.reachExam()
-    for (const code of ['SOUND_HEARD', 'CAMERA_COVERED', 'NO_FACE', 'SECOND_PERSON']) await explained(sitting, code, ROUNDS_MS)
+    const claimed = {}
+    for (const code of ['SOUND_HEARD', ...Object.keys(SHOWN)]) claimed[code] = await explained(sitting, code, ROUNDS_MS)
     assert.equal((await sitting.detail()).row.summary.warnings, 0, 'what a machine claims warns nobody by itself')
+    await heard(sitting, claimed.SOUND_HEARD)
+    const changes = []
+    for (const code of Object.keys(SHOWN)) changes.push(await seen(sitting, code, claimed[code]))
+    // One picture in five seconds is looked at; a machine that is very busy may see one of the three late.
+    assert(changes.some(Boolean), 'a clip begins before what it shows')
 
     await candidate.page.evaluate(() => {
       globalThis.cameraIsGone = true
@@ -86,6 +138,7 @@ exam('covered, empty, two faces, speech: each waits for a person, who reads what
     assert.equal(off.finding, null, 'nothing was measured: the browser says so')
     await proctor.at('past-incidents').locator('summary').first().click()
     await proctor.at('past-incident').getByText(off.explanation.not_meant.ru).waitFor()
+    await wentDark(sitting, off)
   })
 
 exam('a camera that stands still, by the name of a program: the one is claimed, the other only noted; the commission reads why',
@@ -96,6 +149,11 @@ exam('a camera that stands still, by the name of a program: the one is claimed, 
     const { timeline, incidents } = await sitting.detail()
     assert(timeline.some(({ kind, what }) => kind === 'detector_reported' && what === 'VIRTUAL_CAMERA'), 'noted in the log')
     assert.deepEqual(incidents.map(({ code }) => code), ['CAMERA_FROZEN'], 'a name raises nothing, a quiet room neither')
+
+    // The clip moves less than half as much as a person who sits still does.
+    const size = { width: 160, height: 120 }
+    const [still, alive] = [await (await clipOf(sitting, incident.no)).pictures(size), await pictures(scenes().pictures.person, size)]
+    assert(still.length > 20 && motion(still) < motion(alive) / 2, `${still.length} pictures, ${motion(still)} against ${motion(alive)}`)
 
     await card.getByTestId('confirm').click()
     await candidate.at('warning').waitFor()

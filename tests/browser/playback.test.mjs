@@ -1,19 +1,11 @@
 // The clip of an incident at the proctor's, ready the moment it opens, and the line of time beside the running exam.
 import assert from 'node:assert/strict'
+import { playable } from '../support/clip.mjs'
 import { until } from '../support/demo.mjs'
 import { look } from './look.mjs'
 import { Centre } from './seat/centre.mjs'
 import { Player } from './seat/player.mjs'
 import { exam } from './sitting.mjs'
-
-/** How long after an incident opened its clip may take to play (the figure of the issue is printed, not this bound: a
- *  busy machine of two cores is slower than the target). */
-const PATIENCE_MS = 30_000
-
-const playable = clip => until('the clip plays', () => clip.evaluate(element =>
-  element.readyState >= 2 && Number.isFinite(element.duration) && element.duration > 0 && {
-    duration: element.duration, width: element.videoWidth, at: Date.now(),
-  }), PATIENCE_MS)
 
 exam('the clip of an incident is there when it opens, grows by the seconds after, and is kept in the record', {}, async sitting => {
   const { candidate, proctor, demo, info } = sitting

@@ -1,12 +1,18 @@
 // The whole screen beside webcam and sound, where the programme asks for it: shared, watched, recorded, played back; what
 // a person ends, and what a reload does.
 import assert from 'node:assert/strict'
+import { apart, clipOf, motion } from '../support/clip.mjs'
 import { until } from '../support/demo.mjs'
 import { DESKTOP } from '../support/screen.mjs'
 import { look } from './look.mjs'
 import { Centre } from './seat/centre.mjs'
 import { Player } from './seat/player.mjs'
 import { exam } from './sitting.mjs'
+
+/** The clock of the pictures against the page's, which says when the share ended. */
+const CLOCKS_MS = 1_000
+/** The browser draws its desktop five times a second; a busy machine less often. */
+const LAST_PICTURE_MS = 3_000
 
 /** From now on the page's shares can be ended as a browser's own button does, and what is chosen can be decided here. */
 async function reachable(page) {
@@ -44,6 +50,16 @@ const bothPictures = (staff, session) => until('the clip has both pictures', asy
   const clip = await staff.json(`/api/v1/playback/${session}/clips/1`).catch(() => undefined)
   return clip?.screen && clip
 }, 60_000)
+
+/** Chromium's stand-in for a desktop draws all the time: its pictures are there up to the moment of the end, and are its own. */
+async function desktopUntilItsEnd(sitting, { no, began_at }) {
+  const clip = await clipOf(sitting, no, { screen: true })
+  const shown = (await clip.screen.pictures()).filter(({ at }) => at < began_at + CLOCKS_MS)
+  assert(shown.length > 5 && motion(shown) > 1, `${shown.length} pictures, ${motion(shown)}`)
+  assert(shown.at(-1).at > began_at - LAST_PICTURE_MS, `${shown.map(({ at }) => at - began_at)}`)
+  const [beside] = await clip.pictures()
+  assert(apart(shown[0].points, beside.points) > 10, 'the clip of the screen shows the screen')
+}
 
 /** Somebody moves the webcam's handle to a moment that both have: the screen shows the same one. */
 async function inStep(seat, { from, to, screen }) {
@@ -118,6 +134,7 @@ exam('the screen: named in the consent, the whole one or none, watched, recorded
     await candidate.at('share-screen').click()
     await candidate.at('screen-ask').waitFor({ state: 'detached' })
     await moving(proctor.at('screen-video'))
+    await desktopUntilItsEnd(sitting, incident)
     await candidate.allSaved()
     await candidate.handIn()
     await candidate.end()

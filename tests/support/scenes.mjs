@@ -41,10 +41,10 @@ function half({ x, y }) {
 
 /**
  * Absolute paths, made at the first call on this machine.
- * @returns {{ day: { camera: string, microphone: string }, still: { camera: string, microphone: string } }}
+ * @returns {{ day: { camera: string, microphone: string }, still: { camera: string, microphone: string }, pictures: Record<string, string> }}
  *   `day`: a person, a cover, a person, an empty place, a person, two people, and so on, and speech every 20 s;
  *   `still`: the same picture all the time from a camera with the name of a program, and a short bell now and then: enough to
- *   show that the microphone works, too short to be claimed
+ *   show that the microphone works, too short to be claimed; `pictures`: each scene of the day by itself
  */
 export function scenes() {
   const recipe = createHash('sha256').update(readFileSync(new URL(import.meta.url))).digest('hex').slice(0, 12)
@@ -63,6 +63,7 @@ export function scenes() {
   return {
     day: { camera: at('day.mjpeg'), microphone: at('speech.wav') },
     still: { camera: at('obs virtual camera.mjpeg'), microphone: at('room.wav') },
+    pictures: Object.fromEntries(Object.keys(SCENES).map(name => [name, at(`${name}.mjpeg`)])),
   }
 }
 

@@ -58,6 +58,33 @@ fn offer_that_is_sent_twice_has_one_publisher_and_the_first_answer_opens_nothing
     hall.stop();
 }
 
+#[test]
+fn ice_credentials_that_another_session_uses_again_take_nothing_from_the_first() {
+    const OTHER: Uuid = Uuid::from_u128(0x0e1f);
+    let hall = Hall::new();
+    let mut camera = Client::publisher(1, true);
+    let offer = camera.offer();
+    let answer = hall.runtime.block_on(hall.handle.publish(SESSION, offer.clone())).unwrap();
+    camera.accept(answer.sdp);
+    hall.drive("a picture", [&mut camera], |_| hall.handle.still(SESSION).is_some());
+    let again = hall.runtime.block_on(hall.handle.publish(OTHER, offer)).unwrap();
+    let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let dropped = hall.handle.stats().dropped_unknown;
+    let unsigned = request(format!("{}:x", line(&again.sdp, "a=ice-ufrag:")).as_bytes());
+    stranger.send_to(&unsigned, hall.handle.addresses().next().unwrap()).unwrap();
+    hall.drive("the stranger not to be believed", [&mut camera], |_| {
+        hall.handle.stats().dropped_unknown > dropped
+    });
+    let keys = camera.keys;
+    hall.drive("the picture goes on", [&mut camera], |[camera]| {
+        camera.keys > keys
+            && hall.handle.status(SESSION).is_some_and(|status| status.video_live && status.fps > 5)
+    });
+    assert!(!hall.handle.status(OTHER).is_some_and(|status| status.video_live));
+    assert_eq!(hall.handle.stats().publishers, 2);
+    hall.stop();
+}
+
 /// Whoever can forge a source address and knows a fragment could otherwise send a proctor's packets into the void.
 #[test]
 fn unsigned_request_for_another_peer_does_not_take_an_address_away() {

@@ -54,6 +54,7 @@ mod pace_tests;
 mod peer;
 mod playback;
 mod publisher;
+mod queue;
 mod recorder;
 mod relay;
 mod reorder;

@@ -1,14 +1,14 @@
 //! The recorder thread: frames in order of time become WebM clusters and stills in the evidence store.
+pub(crate) use crate::queue::{Job, Kind, Queue};
 use crate::{
     EvidenceStore, EvidenceWriter, Fact, Sink, screen,
     webm::{self, Cluster, Tracks},
 };
-use bytes::Bytes;
 use std::{
     collections::{HashMap, VecDeque},
     fmt::Write as _,
     io,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use uuid::Uuid;
@@ -21,132 +21,13 @@ const RETRY_AFTER: Duration = Duration::from_secs(10);
 const CHECKPOINT_MS: i64 = 30_000;
 /// Segments of one kind per session: a reconnect per second for a whole exam day stays below.
 const MAX_SEGMENTS: u32 = 99_999;
-/// Frames waiting at most, whatever their size (an audio frame is about 100 bytes and 100 bytes of bookkeeping).
-const MAX_FRAMES: usize = 100_000;
+/// A cluster is written this long after its first frame came, also when no further frame closes it: a desktop that stands
+/// still, a camera that was switched off. A little longer than what frames of a moving picture take to close one.
+const CLUSTER_WAITS: Duration = Duration::from_millis(2_250);
+/// How often it is looked for such clusters: the clip of an incident counts on their sum, and on what a packet is waited for.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Room for jobs that is kept: 5 ms of a thousand publishers.
 const KEPT_JOBS: usize = 512;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Video { key: bool },
-    Audio,
-}
-
-/// What the network thread hands over. `id` is the publisher's, unique within the thread.
-#[derive(Debug)]
-pub(crate) enum Job {
-    Open {
-        id: u64,
-        session: Uuid,
-        audio: bool,
-    },
-    /// `ms` since the publisher began. `after_gap`: video was lost before this frame.
-    Frame {
-        id: u64,
-        kind: Kind,
-        ms: i64,
-        after_gap: bool,
-        data: Bytes,
-    },
-    Still {
-        id: u64,
-        ms: i64,
-        webp: Bytes,
-    },
-    /// Media stopped for long: finish the segment; the next frame begins another.
-    Pause {
-        id: u64,
-    },
-    End {
-        id: u64,
-    },
-}
-
-impl Job {
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Frame { data, .. } => data.len(),
-            Self::Still { webp, .. } => webp.len(),
-            Self::Open { .. } | Self::Pause { .. } | Self::End { .. } => 0,
-        }
-    }
-}
-
-#[derive(Debug, Default)]
-struct Waiting {
-    jobs: VecDeque<Job>,
-    /// Of the jobs here, and of those that the recorder has taken and is at
-    bytes: usize,
-    taken: usize,
-    closed: bool,
-}
-
-/// Bounded hand-over from the network thread. Only media is refused when it is full; there is at most one open, pause
-/// and end per publisher. The recorder takes whatever waits in one go, when the bell is rung: waking it for each frame
-/// costs more than its work.
-#[derive(Debug)]
-pub(crate) struct Queue {
-    waiting: Mutex<Waiting>,
-    filled: Condvar,
-    max_bytes: usize,
-}
-
-impl Queue {
-    pub(crate) fn new(max_bytes: usize) -> Self {
-        Self { waiting: Mutex::default(), filled: Condvar::new(), max_bytes }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Hands a job over; `false` means that the queue is full and the media is dropped.
-    pub(crate) fn push(&self, job: Job) -> bool {
-        let mut waiting = self.lock();
-        let bytes = job.bytes();
-        let frames = waiting.jobs.len() + waiting.taken;
-        if bytes > 0 && (waiting.bytes + bytes > self.max_bytes || frames >= MAX_FRAMES) {
-            return false;
-        }
-        waiting.bytes += bytes;
-        waiting.jobs.push_back(job);
-        true
-    }
-
-    /// Wakes the recorder if something waits for it.
-    pub(crate) fn ring(&self) {
-        if !self.lock().jobs.is_empty() {
-            self.filled.notify_one();
-        }
-    }
-
-    /// No further jobs come.
-    pub(crate) fn close(&self) {
-        self.lock().closed = true;
-        self.filled.notify_one();
-    }
-
-    /// Waits for jobs and moves all of them into `jobs`, which is empty; `false` after the last ones.
-    fn take(&self, jobs: &mut VecDeque<Job>) -> bool {
-        let mut waiting = self.lock();
-        while waiting.jobs.is_empty() {
-            if waiting.closed {
-                return false;
-            }
-            waiting = self.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner);
-        }
-        std::mem::swap(jobs, &mut waiting.jobs);
-        waiting.taken = jobs.len();
-        true
-    }
-
-    /// A job that was taken is done: there is room for as much again.
-    fn done(&self, bytes: usize) {
-        let mut waiting = self.lock();
-        waiting.taken -= 1;
-        waiting.bytes -= bytes;
-    }
-}
 
 pub(crate) struct Recorder {
     pub(crate) store: Arc<dyn EvidenceStore>,
@@ -160,8 +41,8 @@ pub(crate) struct Recorder {
 impl Recorder {
     /// Works until the queue is closed and empty, then finishes what is open.
     pub(crate) fn run(mut self, queue: &Queue) {
-        let mut jobs = VecDeque::new();
-        while queue.take(&mut jobs) {
+        let (mut jobs, mut looked) = (VecDeque::new(), Instant::now());
+        while queue.take(&mut jobs, (!self.recordings.is_empty()).then_some(LOOK_EVERY)) {
             while let Some(job) = jobs.pop_front() {
                 let bytes = job.bytes();
                 self.take(job, Instant::now());
@@ -169,9 +50,21 @@ impl Recorder {
             }
             // A storm of a slow disk leaves no memory behind.
             jobs.shrink_to(KEPT_JOBS);
+            let now = Instant::now();
+            if now.duration_since(looked) >= LOOK_EVERY {
+                looked = now;
+                self.look(now);
+            }
         }
         for (_, mut recording) in self.recordings.drain() {
             recording.end(self.sink.as_ref());
+        }
+    }
+
+    /// Writes every cluster that has waited long enough.
+    fn look(&mut self, now: Instant) {
+        for recording in self.recordings.values_mut() {
+            recording.settle(self.sink.as_ref(), now);
         }
     }
 
@@ -244,6 +137,8 @@ struct Segment {
     writer: Box<dyn EvidenceWriter>,
     tracks: Tracks,
     cluster: Cluster,
+    /// When the first frame of the open cluster came
+    opened: Option<Instant>,
     start_ms: i64,
     last_ms: i64,
     /// Where the chain's head was reported last
@@ -311,7 +206,7 @@ impl Recording {
             }
         }
         let Some(segment) = &mut self.segment else { return };
-        match segment.push(&frame) {
+        match segment.push(&frame, now) {
             Ok(()) => {
                 if segment.last_ms - segment.checked_ms >= CHECKPOINT_MS {
                     segment.checked_ms = segment.last_ms;
@@ -323,6 +218,19 @@ impl Recording {
                 self.segment = None;
                 self.failed(name, &error, sink, now);
             }
+        }
+    }
+
+    /// Writes a cluster that no frame has closed for long.
+    fn settle(&mut self, sink: &dyn Sink, now: Instant) {
+        let waits = |opened: Instant| now.saturating_duration_since(opened) >= CLUSTER_WAITS;
+        let Some(segment) = self.segment.as_mut().filter(|segment| segment.opened.is_some_and(waits)) else {
+            return;
+        };
+        if let Err(error) = segment.flush() {
+            let name = segment.name.clone();
+            self.segment = None;
+            self.failed(name, &error, sink, now);
         }
     }
 
@@ -361,9 +269,17 @@ impl Recording {
         if let Err(error) = writer.append(&webm::header(tracks, began_ms)) {
             return Err((name, error));
         }
-        let cluster = Cluster::default();
-        self.segment =
-            Some(Segment { name, writer, tracks, cluster, start_ms, last_ms: 0, checked_ms: 0, gaps: 0 });
+        self.segment = Some(Segment {
+            name,
+            writer,
+            tracks,
+            cluster: Cluster::default(),
+            opened: None,
+            start_ms,
+            last_ms: 0,
+            checked_ms: 0,
+            gaps: 0,
+        });
         Ok(())
     }
 
@@ -461,7 +377,7 @@ impl Recording {
 }
 
 impl Segment {
-    fn push(&mut self, frame: &Frame<'_>) -> io::Result<()> {
+    fn push(&mut self, frame: &Frame<'_>, now: Instant) -> io::Result<()> {
         let ms = (frame.ms - self.start_ms).max(0);
         let (track, key, video_key) = match frame.kind {
             Kind::Video { key } => (webm::VIDEO, key, key),
@@ -478,10 +394,12 @@ impl Segment {
         self.gaps += u32::from(frame.after_gap);
         self.last_ms = self.last_ms.max(ms);
         self.cluster.push(track, ms, key, frame.data);
+        self.opened.get_or_insert(now);
         Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        self.opened = None;
         self.cluster.take().map_or(Ok(()), |chunk| self.writer.append(&chunk))
     }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::{Checkpoint, Finished};
+use bytes::Bytes;
 
 use crate::vp8::tests::key_frame;
 use std::sync::Mutex;
@@ -229,7 +230,7 @@ fn full_queue_refuses_media_but_never_the_end() {
     assert!(!queue.push(frame()));
     assert!(queue.push(Job::End { id: 1 }));
     let mut jobs = VecDeque::new();
-    assert!(queue.take(&mut jobs));
+    assert!(queue.take(&mut jobs, None));
     assert!(matches!(jobs.make_contiguous(), [Job::Frame { .. }, Job::End { .. }]));
     assert!(!queue.push(frame()), "what the recorder is at still counts");
     jobs.clear();
@@ -237,9 +238,9 @@ fn full_queue_refuses_media_but_never_the_end() {
     queue.done(0);
     assert!(queue.push(frame()));
     queue.close();
-    assert!(queue.take(&mut jobs), "what waits is recorded first");
+    assert!(queue.take(&mut jobs, None), "what waits is recorded first");
     jobs.clear();
-    assert!(!queue.take(&mut jobs));
+    assert!(!queue.take(&mut jobs, None));
 }
 
 #[test]
@@ -278,4 +279,52 @@ fn a_segment_says_when_it_began() {
     let recorded = bench.chunks("webcam-0001.webm").concat();
     let index = crate::Index::of(&mut io::Cursor::new(&recorded), recorded.len() as u64).unwrap();
     assert_eq!(index.began_at_ms(), Some(1_795_000_000_000));
+}
+
+#[test]
+fn a_cluster_that_no_frame_closes_is_written_by_the_clock() {
+    let mut bench = Bench::new(Duration::from_secs(600));
+    let desktop = 1 | screen::RECORDING;
+    bench.open(desktop);
+    bench.video(desktop, 0, true);
+    bench.video(desktop, 1_000, false);
+    let written = |bench: &Bench| bench.chunks("screen-0001.webm").len();
+    bench.now += CLUSTER_WAITS.checked_sub(Duration::from_millis(1)).unwrap();
+    bench.recorder.look(bench.now);
+    assert_eq!(written(&bench), 1, "the head alone: a frame may still close it");
+    bench.now += Duration::from_millis(1);
+    bench.recorder.look(bench.now);
+    assert_eq!(written(&bench), 2);
+    bench.now += CLUSTER_WAITS;
+    bench.recorder.look(bench.now);
+    assert_eq!(written(&bench), 2, "nothing waits");
+
+    bench.video(desktop, 9_000, false);
+    bench.disk.0.lock().unwrap().full = true;
+    bench.now += CLUSTER_WAITS;
+    bench.recorder.look(bench.now);
+    bench.disk.0.lock().unwrap().full = false;
+    bench.now += RETRY_AFTER;
+    bench.video(desktop, 30_000, true);
+    bench.take(Job::End { id: desktop });
+    assert_eq!(
+        bench.names(),
+        ["screen-0001.webm", "screen-0002.webm"],
+        "a full disk is met as at any other frame"
+    );
+    let failed = |fact: &&Fact| matches!(fact, Fact::StorageFailed { .. });
+    assert_eq!(bench.facts.0.lock().unwrap().iter().filter(failed).count(), 1);
+
+    let recorded = bench.chunks("screen-0001.webm").concat();
+    let index = crate::Index::of(&mut io::Cursor::new(&recorded), recorded.len() as u64).unwrap();
+    assert_eq!(index.duration_ms(), 1_000);
+}
+
+#[test]
+fn a_recorder_with_recordings_looks_also_while_nothing_comes() {
+    let queue = Queue::new(100);
+    let mut jobs = VecDeque::new();
+    assert!(queue.take(&mut jobs, Some(Duration::ZERO)) && jobs.is_empty());
+    queue.close();
+    assert!(!queue.take(&mut jobs, Some(Duration::ZERO)));
 }

@@ -63,6 +63,8 @@ pub struct House {
     outside: Outside,
     /// Folder of the platform sandbox
     pub platform_folder: PathBuf,
+    /// Further sections of the configuration
+    pub more: String,
     /// Environment of the next start
     pub env: Vec<(String, String)>,
     server: Option<Process>,
@@ -95,7 +97,7 @@ impl House {
             std::thread::sleep(LOOK_EVERY);
         };
         demo.stop(STOP_PATIENCE)?;
-        let (env, outside) = (Vec::new(), Outside::default());
+        let (env, more, outside) = (Vec::new(), String::new(), Outside::default());
         let platform_folder = data.join("platform");
         Ok(Self {
             platform_folder,
@@ -105,6 +107,7 @@ impl House {
             log,
             store,
             outside,
+            more,
             env,
             server: None,
             platform: None,
@@ -272,6 +275,7 @@ impl House {
         writeln!(text, "[detectors]\nfaces = \"off\"")?;
         let platform = self.outside.platform.unwrap_or(platform);
         writeln!(text, "[platform]\nurl = \"http://127.0.0.1:{platform}\"\ntrust = {trust:?}")?;
+        text.push_str(&self.more);
         Ok(text)
     }
 }

@@ -13,6 +13,7 @@ use reqwest::Method;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -53,6 +54,28 @@ impl Look {
     /// If it is not handed out.
     pub async fn evidence(&self, session: &str, name: &str) -> anyhow::Result<usize> {
         Ok(self.get(&format!("/api/v1/centre/sessions/{session}/evidence/{name}")).await?.len())
+    }
+
+    /// JSON below the centre's address.
+    ///
+    /// # Errors
+    /// If it is not handed out.
+    pub async fn json(&self, path: &str) -> anyhow::Result<Value> {
+        self.site.get(path, As::Staff(&self.cookie)).await
+    }
+
+    /// What a path answers, whole or this range of it: status and bytes.
+    ///
+    /// # Errors
+    /// If nothing answers.
+    pub async fn bytes(&self, path: &str, range: Option<Range<usize>>) -> anyhow::Result<(u16, Vec<u8>)> {
+        let url = format!("{}{path}", self.site.base());
+        let mut asked = reqwest::Client::new().get(url).header("cookie", &self.cookie);
+        if let Some(Range { start, end }) = range {
+            asked = asked.header("range", format!("bytes={start}-{}", end.saturating_sub(1)));
+        }
+        let answer = asked.send().await?;
+        Ok((answer.status().as_u16(), answer.bytes().await?.to_vec()))
     }
 
     async fn get(&self, path: &str) -> anyhow::Result<Vec<u8>> {

@@ -3,6 +3,8 @@
 use crate::adapter::depot::{Options, Place};
 use anyhow::{Context as _, ensure};
 use reqwest::Url;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::{env, fs};
@@ -34,6 +36,8 @@ pub(crate) struct Evidence {
     pub(crate) path_style: bool,
     /// Plain HTTP to the store
     pub(crate) allow_http: bool,
+    /// PEM of the authority that signed the store's certificate; then no other is trusted
+    pub(crate) ca_file: Option<PathBuf>,
     /// What may wait on this disk for the store
     pub(crate) spool_mib: u64,
     /// What stays on this disk although the store has it
@@ -51,6 +55,7 @@ impl Default for Evidence {
             secret_env: None,
             path_style: true,
             allow_http: false,
+            ca_file: None,
             spool_mib: SPOOL_MIB,
             cache_mib: CACHE_MIB,
         }
@@ -80,6 +85,7 @@ impl Evidence {
             secret: self.secret()?,
             path_style: self.path_style,
             allow_http: self.allow_http,
+            authority: self.authority()?,
         };
         let bytes = |mib: u64| mib.saturating_mul(1024 * 1024);
         Ok(Some(Options::new(place, bytes(self.spool_mib), bytes(self.cache_mib))))
@@ -99,6 +105,19 @@ impl Evidence {
              https:// address, or allow_http = true in a network of your own"
         );
         Ok(())
+    }
+
+    fn authority(&self) -> anyhow::Result<Option<Vec<u8>>> {
+        let Some(file) = &self.ca_file else { return Ok(None) };
+        let pem = fs::read(file).with_context(|| {
+            format!("[evidence] ca_file = {file:?} cannot be read; let this user read it")
+        })?;
+        let one = CertificateDer::pem_slice_iter(&pem).next();
+        ensure!(
+            one.is_some_and(|certificate| certificate.is_ok()),
+            "[evidence] ca_file = {file:?} holds no certificate; name one as PEM"
+        );
+        Ok(Some(pem))
     }
 
     fn secret(&self) -> anyhow::Result<String> {
@@ -156,6 +175,8 @@ mod tests {
             ("url = \"s3://exams\"\nendpoint = \"http://s3.example.kz\"", "allow_http"),
             ("url = \"s3://exams\"\nendpoint = \"https://user:pass@s3.example.kz\"", "without a user"),
             ("url = \"s3://exams\"\nspool_mib = 0", "spool_mib"),
+            ("url = \"s3://exams\"\nca_file = \"nowhere.pem\"", "ca_file"),
+            (&format!("url = \"s3://exams\"\nca_file = {file:?}"), "holds no certificate"),
             ("url = \"s3://exams\"\nsecret_env = \"X\"", "exclude each other"),
         ] {
             let said = read(wrong).complaints();

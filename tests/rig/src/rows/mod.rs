@@ -1,5 +1,6 @@
 //! One function per row of the matrix.
 
+mod depot;
 mod kill;
 mod machine;
 mod network;
@@ -102,10 +103,12 @@ rows! {
     "2" => kill::between_commit_and_ack,
     "3" => power::drops_what_was_not_synced,
     "4" => power::tears_what_was_not_synced,
+    "4b" => power::while_cameras_record,
     "6" => storage::sync_fails,
     "7" => storage::sync_is_slow,
     "8" => storage::database_disk_full,
     "9" => storage::recording_disk_full,
+    "9a" => depot::is_away,
     "10" => machine::descriptors_run_out,
     "11" => machine::memory_runs_out,
     "12" => machine::processor_is_scarce,

@@ -7,7 +7,9 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use object_store::aws::AmazonS3Builder;
 use object_store::path::Path;
-use object_store::{BackoffConfig, ClientOptions, ObjectStore, ObjectStoreExt as _, RetryConfig};
+use object_store::{
+    BackoffConfig, Certificate, ClientOptions, ObjectStore, ObjectStoreExt as _, RetryConfig,
+};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -42,6 +44,8 @@ pub(crate) struct Place {
     pub(crate) path_style: bool,
     /// Plain HTTP
     pub(crate) allow_http: bool,
+    /// PEM of the authority that signed its certificate; none: those that the system trusts
+    pub(crate) authority: Option<Vec<u8>>,
 }
 
 impl fmt::Debug for Place {
@@ -63,10 +67,17 @@ impl Bucket {
     /// # Errors
     /// If an address or a name cannot be one.
     pub(crate) fn open(place: &Place) -> anyhow::Result<Self> {
-        let client = ClientOptions::new()
+        let mut client = ClientOptions::new()
             .with_timeout(REQUEST)
             .with_connect_timeout(CONNECT)
             .with_allow_http(place.allow_http);
+        if let Some(pem) = &place.authority {
+            let known =
+                Certificate::from_pem_bundle(pem).context("[evidence] ca_file holds no certificate")?;
+            client = known
+                .into_iter()
+                .fold(client.with_no_system_certificates(true), ClientOptions::with_root_certificate);
+        }
         let retry =
             RetryConfig { backoff: BackoffConfig::default(), max_retries: RETRIES, retry_timeout: RETRY };
         let mut builder = AmazonS3Builder::new()

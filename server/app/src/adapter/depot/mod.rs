@@ -10,8 +10,6 @@ mod carry;
 mod fault;
 mod fetch;
 mod part;
-#[cfg(test)]
-pub(crate) mod s3;
 mod shelf;
 mod spool;
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! The whole way of evidence into a store and back, against an S3 server that answers, stalls, is away, or refuses.
 
-use super::s3::{Mood, S3};
 use super::*;
 use crate::adapter::evidence::EvidenceFolder;
 use ring::rand::SystemRandom;
@@ -10,6 +9,7 @@ use synaq_core::retention::DataClass;
 use synaq_media::{EvidenceStore as _, EvidenceWriter};
 use synaq_seal::blob::InstallationKey;
 use synaq_seal::shares::wrap_fresh;
+use synaq_test_s3::{BUCKET, KEY_ID, Mood, S3, SECRET};
 use synaq_web::Evidence as _;
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -19,6 +19,22 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const MIB: u64 = 1024 * 1024;
 /// More than what makes a part due by itself.
 const CHUNK: usize = 600 * 1024;
+
+/// As an installation is told of it.
+fn place(s3: &S3) -> Place {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Place {
+        bucket: BUCKET.to_owned(),
+        prefix: "2026/spring".to_owned(),
+        endpoint: Some(s3.endpoint().to_owned()),
+        region: "us-east-1".to_owned(),
+        key_id: KEY_ID.to_owned(),
+        secret: SECRET.to_owned(),
+        path_style: true,
+        allow_http: true,
+        authority: s3.authority().map(|pem| pem.as_bytes().to_vec()),
+    }
+}
 
 /// An installation's folder, which outlives its processes.
 struct House {
@@ -48,7 +64,7 @@ impl House {
     fn start(&self, s3: &S3) -> Process {
         self.start_with(Options {
             part_every: Duration::from_millis(20),
-            ..Options::new(s3.place(), 64 * MIB, 0)
+            ..Options::new(place(s3), 64 * MIB, 0)
         })
     }
 
@@ -218,7 +234,7 @@ async fn a_full_spool_refuses_what_is_new_as_a_full_disk_does_and_takes_it_again
     s3.is(Mood::Away);
     let process = house.start_with(Options {
         part_every: Duration::from_millis(20),
-        ..Options::new(s3.place(), CHUNK as u64 / 2, 0)
+        ..Options::new(place(&s3), CHUNK as u64 / 2, 0)
     });
     let mut writer = process.create(WEBCAM).unwrap();
     writer.append(&chunk(0)).unwrap();
@@ -280,12 +296,20 @@ async fn what_is_wrong_with_a_store_is_said() {
             fault.label()
         })
     };
-    assert_eq!(said(s3.place()).await, None);
+    assert_eq!(said(place(&s3)).await, None);
     assert!(s3.objects().is_empty(), "a probe leaves nothing behind");
-    assert_eq!(said(Place { secret: "south".to_owned(), ..s3.place() }).await, Some("denied"));
-    assert_eq!(said(Place { key_id: "nobody".to_owned(), ..s3.place() }).await, Some("denied"));
-    assert_eq!(said(Place { bucket: "another".to_owned(), ..s3.place() }).await, Some("missing"));
-    assert_eq!(said(Place { allow_http: false, ..s3.place() }).await, Some("away"));
+    assert_eq!(said(Place { secret: "south".to_owned(), ..place(&s3) }).await, Some("denied"));
+    assert_eq!(said(Place { key_id: "nobody".to_owned(), ..place(&s3) }).await, Some("denied"));
+    assert_eq!(said(Place { bucket: "another".to_owned(), ..place(&s3) }).await, Some("missing"));
+    assert_eq!(said(Place { allow_http: false, ..place(&s3) }).await, Some("away"));
     s3.is(Mood::Away);
-    assert_eq!(said(s3.place()).await, Some("away"));
+    assert_eq!(said(place(&s3)).await, Some("away"));
+
+    let (s3, stranger) = (S3::start_secure().await, S3::start_secure().await);
+    assert_eq!(said(place(&s3)).await, None);
+    let of_another = place(&stranger).authority;
+    assert!(of_another.is_some());
+    for authority in [None, of_another] {
+        assert_eq!(said(Place { authority, ..place(&s3) }).await, Some("away"));
+    }
 }
