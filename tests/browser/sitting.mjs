@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Demo, until } from '../support/demo.mjs'
+import { Installation } from '../support/installation.mjs'
 import { Line } from '../support/line.mjs'
 import { Relay } from '../support/relay.mjs'
 import { DESKTOP, sittingWithScreen } from '../support/screen.mjs'
@@ -24,10 +25,11 @@ const LOG_LINES = 25
 /**
  * A test over a sitting.
  * @param {string} name what holds
- * @param {{ lang?: string, cable?: boolean, seats?: boolean, disk?: string, detectors?: string, shows?: object, screen?: boolean, flags?: string[], relay?: boolean, patienceMs?: number }} options `cable`: the candidate's line can be cut;
+ * @param {{ lang?: string, cable?: boolean, seats?: boolean, disk?: string, detectors?: string, shows?: object, screen?: boolean, flags?: string[], relay?: boolean, empty?: boolean, patienceMs?: number }} options `cable`: the candidate's line can be cut;
  *   `seats: false`: the test opens its own; `disk`: the server's data folder is a disk of that size; `detectors`: who looks
  *   at pictures; `shows`: what the candidate's camera and microphone show and say; `screen`: the programme asks for it;
- *   `flags`: of the candidate's browser; `relay`: there is one for whoever cannot reach the media port
+ *   `flags`: of the candidate's browser; `relay`: there is one for whoever cannot reach the media port; `empty`: an
+ *   installation without a centre, and no seats
  * @param {(sitting: Sitting) => Promise<void>} body
  */
 export function exam(name, options, body) {
@@ -49,12 +51,13 @@ export function exam(name, options, body) {
 export class Sitting {
   seats = []
 
-  constructor({ lang = 'ru', cable = false, seats = true, disk, detectors, shows, screen = false, flags, relay = false } = {}) {
-    this.options = { lang, cable, seats, disk, detectors, shows, screen, flags, relay }
+  constructor({ lang = 'ru', cable = false, seats = true, disk, detectors, shows, screen = false, flags, relay = false, empty = false } = {}) {
+    this.options = { lang, cable, seats, disk, detectors, shows, screen, flags, relay, empty }
   }
 
   async start() {
     const { lang, cable, seats, disk, detectors, shows, screen, flags, relay } = this.options
+    if (this.options.empty) return void (this.demo = await Installation.start())
     if (relay) await this.#startRelay()
     this.demo = await Demo.start({ disk, detectors, relay: this.relay })
     this.link = this.demo.links.candidate_links[0]

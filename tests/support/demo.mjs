@@ -11,9 +11,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { secretsIn } from './logs.mjs'
 
-const BINARY = process.env.SYNAQ_BIN ?? new URL('../../target/debug/synaq', import.meta.url).pathname
+export const BINARY = process.env.SYNAQ_BIN ?? new URL('../../target/debug/synaq', import.meta.url).pathname
 /** A debug build on a busy machine of two cores. */
-const START_MS = 90_000
+export const START_MS = 90_000
 
 /** Looks again and again until there is something; says what was missing if there never is. */
 export async function until(what, look, patienceMs = 30_000) {
@@ -104,14 +104,11 @@ export class Demo {
     return (await fetch(`${this.links.platform_url}/api/messages`)).json()
   }
 
-  /** `synaq verify FILE --trust KEYS`: whether it passes, and what it says; `more`: further options. */
+  /** What `synaq verify` says of a bundle's bytes. */
   async verify(bundle, trust = this.links.trust, more = []) {
     const file = join(this.data, `bundle-${this.#bundles++}.json`)
     writeFileSync(file, bundle)
-    return await promisify(execFile)(BINARY, ['verify', file, '--trust', trust, ...more]).then(
-      ({ stdout, stderr }) => ({ passed: true, said: stdout + stderr }),
-      error => ({ passed: false, said: `${error.stdout}${error.stderr}` }),
-    )
+    return verify(file, trust, more)
   }
 
   /** Ends everything; leaves the folder if a test failed and SYNAQ_KEEP is set. */
@@ -156,6 +153,14 @@ export class Demo {
   }
 }
 
+/** `synaq verify FILE --trust KEYS`: whether it passes, and what it says; `more`: further options. */
+export async function verify(file, trust, more = []) {
+  return await promisify(execFile)(BINARY, ['verify', file, '--trust', trust, ...more]).then(
+    ({ stdout, stderr }) => ({ passed: true, said: stdout + stderr }),
+    error => ({ passed: false, said: `${error.stdout}${error.stderr}` }),
+  )
+}
+
 /** The command in a mount namespace where `folder` is an empty disk in memory; without root in a user namespace. */
 function onDiskOfItsOwn(folder, size, command) {
   const alone = spawnSync('unshare', ['--mount', 'true']).status === 0 ? ['--mount'] : ['--map-root-user', '--mount']
@@ -164,7 +169,7 @@ function onDiskOfItsOwn(folder, size, command) {
 }
 
 /** First of three in a row: server, platform, media. */
-async function freePorts() {
+export async function freePorts() {
   for (;;) {
     const first = 20_000 + Math.floor(Math.random() * 12_000)
     const all = await Promise.all([first, first + 1, first + 2].map(isFree))

@@ -5,19 +5,54 @@ import { launch, openWindow } from '../../support/chromium.mjs'
 import { signIn } from './proctor.mjs'
 
 export class Centre {
-  static async open(demo, { lang = 'ru', width, height, account = demo.links.centre } = {}) {
-    const centre = new Centre()
-    centre.base = demo.links.base_url
-    centre.browser = await launch({ devices: false })
-    centre.page = await openWindow(centre.browser, { lang, width, height })
+  /** `browser`: a window in that one, which closes with it. */
+  static async open(demo, { lang = 'ru', width, height, account = demo.links.centre, browser } = {}) {
+    const centre = await Centre.#window(demo, { lang, width, height, browser })
     await centre.page.goto(`${centre.base}/centre/`)
     await signIn(centre.page, account)
     await centre.at('nav-overview').waitFor()
     return centre
   }
 
+  /** Somebody with a set-up link: the page where a password is set. */
+  static async arrive(demo, link, { lang = 'ru', browser } = {}) {
+    const centre = await Centre.#window(demo, { lang, browser })
+    await centre.page.goto(link)
+    await centre.at('set-up').waitFor()
+    return centre
+  }
+
+  static async #window(demo, { lang, width, height, browser }) {
+    const centre = new Centre()
+    centre.base = demo.links.base_url
+    centre.#isGuest = browser !== undefined
+    centre.browser = browser ?? await launch({ devices: false })
+    centre.page = await openWindow(centre.browser, { lang, width, height })
+    return centre
+  }
+
+  #isGuest
+
   async close() {
-    await this.browser.close()
+    if (!this.#isGuest) await this.browser.close()
+  }
+
+  async setPassword(password, again = password) {
+    await this.at('password').fill(password)
+    await this.at('password-again').fill(again)
+    await this.at('set-up-submit').click()
+  }
+
+  /** To a section by the navigation, as a person goes there. */
+  async visit(section) {
+    if (await this.at('menu').isVisible()) await this.at('menu').click()
+    await this.at(`nav-${section}`).click()
+    await this.loaded()
+  }
+
+  /** Fills fields by their test ids. */
+  async type(fields) {
+    for (const [id, text] of Object.entries(fields)) await this.at(id).fill(text)
   }
 
   at(testid) {

@@ -4,9 +4,11 @@ import { launch, openWindow, visibility } from '../../support/chromium.mjs'
 import { until } from '../../support/demo.mjs'
 
 export class Proctor {
-  static async open(demo, { lang = 'ru', width, height, account = demo.links.proctor, sitting, flags } = {}) {
+  /** `browser`: a window in that one, which closes with it. */
+  static async open(demo, { lang = 'ru', width, height, account = demo.links.proctor, sitting, flags, browser } = {}) {
     const proctor = new Proctor()
-    proctor.browser = await launch({ devices: false, flags })
+    proctor.#isGuest = browser !== undefined
+    proctor.browser = browser ?? await launch({ devices: false, flags })
     proctor.page = await openWindow(proctor.browser, { lang, width, height })
     await proctor.page.goto(`${demo.links.base_url}/proctor/${sitting ? `?sitting=${sitting}` : ''}`)
     await signIn(proctor.page, account)
@@ -14,9 +16,20 @@ export class Proctor {
     return proctor
   }
 
-  async close() {
-    await this.browser.close()
+  /** Somebody who is signed in already and stands before their own door. */
+  static async enter(page, door) {
+    const proctor = new Proctor()
+    proctor.page = page
+    await door.click()
+    await proctor.at('tile').first().waitFor()
+    return proctor
   }
+
+  async close() {
+    if (!this.#isGuest) await this.browser.close()
+  }
+
+  #isGuest
 
   at(testid) {
     return this.page.getByTestId(testid)

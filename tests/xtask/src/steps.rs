@@ -181,6 +181,8 @@ fn browser(place: &Place) -> Result<Tally, String> {
     let files_at_once = thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1));
     let mut node = place.node()?;
     node.args(["--test", "--test-reporter=spec", &format!("--test-concurrency={files_at_once}")]);
+    // Each screen that a test looks at stays there as a picture, for people.
+    node.env("SYNAQ_SHOTS", place.target.join("screens"));
     if let Some(name) = &place.browser_name {
         node.arg(format!("--test-name-pattern={name}"));
     }

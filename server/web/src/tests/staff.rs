@@ -98,3 +98,23 @@ async fn a_set_up_link_works_once_and_survives_a_weak_password() {
     let body = json!({ "login": "centre-0", "password": PASSWORD });
     assert_eq!(house.post("/api/v1/staff/sign-in", &[], &body).await.0, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn a_whole_office_sets_its_passwords_at_once_and_guessing_at_one_link_is_slowed_down() {
+    let house = House::open().await;
+    let until = super::START + Span::mins(60);
+    let set_up = async |token: &str, password: &str| {
+        let body = json!({ "token": token, "password": password });
+        house.post("/api/v1/staff/setup", &[], &body).await.0
+    };
+    for number in 0..12 {
+        let token = format!("link-{number}");
+        let person = staff(0, Role::Proctor);
+        house.store.add_setup_token(crate::auth::hash(&token), person, until).await.unwrap();
+        assert_eq!(set_up(&token, PASSWORD).await, StatusCode::OK, "{number}");
+    }
+    for _ in 0..4 {
+        assert_eq!(set_up("one link", "short").await, StatusCode::NOT_FOUND);
+    }
+    assert_eq!(set_up("one link", "short").await, StatusCode::TOO_MANY_REQUESTS);
+}
