@@ -37,6 +37,7 @@ function view(change: Partial<CandidateView> = {}): CandidateView {
     media: { video: true, audio: true },
     local_waits: 0,
     proctor_present: true,
+    watched_live: false,
     messages: [],
     help_asked: false,
     end: null,

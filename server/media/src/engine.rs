@@ -26,6 +26,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use tokio::sync::watch;
 use uuid::Uuid;
 
 pub(crate) const WAKER: Token = Token(1);
@@ -230,6 +231,7 @@ impl Engine {
             Role::Viewer => Part::Viewer(Box::new(answered.viewer)),
             Role::Publisher => Part::Publisher(self.publisher(id, session, offer, now)),
         };
+        let (here, stays) = watch::channel(false);
         let peer = Peer {
             core: answered.core,
             id,
@@ -238,6 +240,7 @@ impl Engine {
             part,
             created: now,
             connected: false,
+            here,
             bucket,
             handshake: Handshake::default(),
             password: answered.password,
@@ -251,7 +254,7 @@ impl Engine {
             alerted: false,
         };
         self.admit(peer, answered.fragment, role);
-        Ok(Answer { sdp: answered.sdp, resource, relay: None })
+        Ok(Answer { sdp: answered.sdp, resource, relay: None, stays })
     }
 
     fn resize(&mut self, resource: ResourceId, small: bool) -> Result<(), NotFound> {

@@ -3,7 +3,7 @@ use crate::{
     shared::{Shared, Wake},
 };
 use std::{fmt, net::SocketAddr, str::FromStr, sync::Arc};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 /// What a WHIP or WHEP endpoint answers: body, and the id for its `Location`.
@@ -14,7 +14,11 @@ pub struct Answer {
     pub resource: ResourceId,
     /// For a `Link` of the same answer (RFC 9725, section 4.6), where a relay is configured.
     pub relay: Option<Relay>,
+    pub stays: Stays,
 }
+
+/// How long a peer stays: false until it is connected, then true; the channel closes when it is gone.
+pub type Stays = watch::Receiver<bool>;
 
 /// Unguessable name of one peer (120 random bits); whoever knows it may close it. Text form: 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -73,7 +73,7 @@ mod webm;
 pub use clip::{Clip, Part, cut};
 pub use error::{Error, NotFound, OfferError};
 pub use fact::{Checkpoint, EvidenceStore, EvidenceWriter, Fact, Finished, Gone, Sink};
-pub use handle::{Answer, Handle, ResourceId};
+pub use handle::{Answer, Handle, ResourceId, Stays};
 pub use options::{Limits, Options};
 pub use pace::ClockSeen;
 pub use playback::Playback;

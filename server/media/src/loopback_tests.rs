@@ -433,6 +433,23 @@ fn lossy_line_connects_and_is_recorded_without_a_pause() {
 }
 
 #[test]
+fn who_made_an_offer_learns_when_the_picture_stands_and_when_it_is_gone() {
+    let hall = Hall::new();
+    let (mut camera, mut proctor) = (Client::publisher(1, true), Client::viewer());
+    hall.publish(&mut camera);
+    let offer = proctor.offer();
+    let answer = hall.runtime.block_on(hall.handle.view(SESSION, offer)).unwrap();
+    proctor.accept(answer.sdp);
+    let mut stays = answer.stays;
+    assert!(!*stays.borrow_and_update(), "offered is not connected");
+    hall.drive("a picture", [&mut camera, &mut proctor], |[_, proctor]| !videos(proctor).is_empty());
+    assert!(*stays.borrow_and_update());
+    hall.runtime.block_on(hall.handle.close(answer.resource)).unwrap();
+    assert!(hall.runtime.block_on(stays.changed()).is_err(), "the channel closes with the peer");
+    hall.stop();
+}
+
+#[test]
 fn a_hundred_viewers_come_and_go_and_nothing_of_them_stays() {
     let hall = Hall::new();
     for _ in 0..100 {

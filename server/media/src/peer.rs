@@ -41,6 +41,7 @@ use std::{
     net::SocketAddr,
     time::{Duration, Instant},
 };
+use tokio::sync::watch;
 use uuid::Uuid;
 
 pub(crate) const AUDIO_LEVEL_URI: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
@@ -107,6 +108,8 @@ pub(crate) struct Peer {
     pub(crate) part: Part,
     pub(crate) created: Instant,
     pub(crate) connected: bool,
+    /// Tells whoever made the offer that it is connected, and with its end that it is gone
+    pub(crate) here: watch::Sender<bool>,
     pub(crate) bucket: Bucket,
     pub(crate) handshake: Handshake,
     /// What its STUN requests are signed with.

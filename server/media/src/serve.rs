@@ -211,6 +211,7 @@ impl Engine {
         match state {
             RTCPeerConnectionState::Connected if !peer.connected => {
                 peer.connected = true;
+                peer.here.send_replace(true);
                 match &peer.part {
                     Part::Publisher(publisher) => publisher.report(Fact::PublisherConnected),
                     Part::Viewer(viewer) => self.want_key(peer.session, viewer.screen),

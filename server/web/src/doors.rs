@@ -14,7 +14,7 @@ use crate::meters::Meters;
 use crate::ops::Drain;
 use crate::peers::Peers;
 use crate::playback::{Clips, Indexes, Views};
-use crate::proctor::Presence;
+use crate::proctor::{Lookers, Presence};
 use crate::sight::Sight;
 use axum::extract::FromRef;
 use bytes::Bytes;
@@ -124,6 +124,7 @@ struct Inner {
     tickets: Arc<Tickets>,
     devices: Arc<KnownDevices>,
     presence: Arc<Presence>,
+    lookers: Arc<Lookers>,
     stills: Arc<LineStills>,
     rates: Arc<Rates>,
     passwords: Arc<Passwords>,
@@ -164,6 +165,7 @@ impl App {
             tickets: Arc::new(Tickets::new(Arc::clone(&doors.clock), Arc::clone(&doors.random))),
             devices: Arc::new(KnownDevices::default()),
             presence: Arc::new(Presence::default()),
+            lookers: Arc::default(),
             stills: Arc::new(LineStills::default()),
             rates: Arc::new(Rates::new(&doors.clock)),
             passwords: Arc::new(Passwords::new(Arc::clone(&doors.random))),
@@ -209,6 +211,7 @@ parts! {
     Arc<Tickets>: |inner| inner.tickets;
     Arc<KnownDevices>: |inner| inner.devices;
     Arc<Presence>: |inner| inner.presence;
+    Arc<Lookers>: |inner| inner.lookers;
     Arc<LineStills>: |inner| inner.stills;
     Arc<Rates>: |inner| inner.rates;
     Arc<Passwords>: |inner| inner.passwords;

@@ -577,6 +577,9 @@ pub struct CandidateView {
     pub local_waits: u16,
     /// Whether a proctor has the wall of this sitting open now
     pub proctor_present: bool,
+    /// Whether a proctor has this candidate's live picture open now, or had it until some seconds ago
+    #[serde(default)]
+    pub watched_live: bool,
     /// Conversation
     pub messages: Vec<ChatLine>,
     /// The call is not answered yet

@@ -57,6 +57,7 @@ export class Practice {
       media: { video: true, audio: true },
       local_waits: 0,
       proctor_present: false,
+      watched_live: false,
       messages: [],
       help_asked: false,
       end: null,

@@ -74,6 +74,10 @@ local_waits: number,
  */
 proctor_present: boolean, 
 /**
+ * Whether a proctor has this candidate's live picture open now, or had it until some seconds ago
+ */
+watched_live: boolean, 
+/**
  * Conversation
  */
 messages: Array<ChatLine>, 

@@ -13,7 +13,7 @@ use crate::fresh::Fresh;
 use crate::meters::{self, FrameKind, Meters};
 use crate::ops::{Drain, Guest};
 use crate::problem::{Refused, from_submit};
-use crate::proctor::Presence;
+use crate::proctor::{Followed, Lookers, Presence};
 use crate::query::Query;
 use crate::socket::{self, Heard, Leave, Line, text};
 use axum::extract::ws::WebSocketUpgrade;
@@ -62,6 +62,7 @@ pub(crate) struct WithTicket {
 pub(crate) struct Room {
     runtime: Handle,
     presence: Arc<Presence>,
+    lookers: Arc<Lookers>,
     clock: Arc<dyn Clock>,
     fresh: Fresh,
     admission: Arc<Admission>,
@@ -73,6 +74,7 @@ impl FromRef<App> for Room {
         Self {
             runtime: FromRef::from_ref(app),
             presence: FromRef::from_ref(app),
+            lookers: FromRef::from_ref(app),
             clock: FromRef::from_ref(app),
             fresh: FromRef::from_ref(app),
             admission: FromRef::from_ref(app),
@@ -99,6 +101,7 @@ pub(crate) async fn upgrade(
     let sitting = snapshots.borrow().session.state().sitting;
     let seat = Seat {
         proctors: sitting.map(|sitting| room.presence.follow(sitting)),
+        lookers: room.lookers.follow(session),
         chair: room.admission.sit(session, device),
         bucket: Bucket::frames(&room.clock),
         runtime: room.runtime,
@@ -134,6 +137,8 @@ struct Seat {
     snapshots: watch::Receiver<Snapshot>,
     /// Whether a wall of the sitting is open
     proctors: Option<watch::Receiver<bool>>,
+    /// Whether the live picture is open at a proctor's
+    lookers: Followed,
     /// Rings when time alone changes the view
     bell: Option<Pin<Box<Sleep>>>,
     bucket: Bucket,
@@ -216,6 +221,7 @@ impl Seat {
                     Heard::Alive => {}
                 },
                 () = changed(&mut self.proctors) => self.show(line).await?,
+                () = self.lookers.changed() => self.show(line).await?,
                 () = rung(&mut self.bell) => self.show(line).await?,
                 () = self.guest.asked_to_leave() => {
                     // What was heard is stored and acknowledged; what was not waits on the device.

@@ -29,6 +29,8 @@ pub(super) struct Around {
     pub(super) version: u64,
     /// A wall of the sitting is open
     pub(super) proctor_present: bool,
+    /// The live picture is open at a proctor's
+    pub(super) looked_at: bool,
     /// This socket's place
     pub(super) attach: Attach,
 }
@@ -59,6 +61,8 @@ pub(super) fn view(session: &ExamSession, around: Around) -> CandidateView {
         },
         local_waits: small(state.local_open().count()),
         proctor_present: around.proctor_present,
+        // An open picture without anything in it shows nobody.
+        watched_live: around.looked_at && (state.video || state.audio || state.screen),
         messages: if in_charge { messages(session) } else { Vec::new() },
         help_asked: state.help_asked_at.is_some(),
         away: convert::away(state).filter(|_| in_charge),
@@ -271,7 +275,7 @@ mod tests {
     use synaq_core::time::Span;
 
     fn seen(session: &ExamSession, now: At) -> CandidateView {
-        view(session, Around { now, version: 1, proctor_present: false, attach: Attach::InCharge })
+        view(session, Around { now, version: 1, proctor_present: false, looked_at: false, attach: Attach::InCharge })
     }
 
     #[test]
@@ -318,6 +322,17 @@ mod tests {
     }
 
     #[test]
+    fn watched_live_means_that_something_is_seen_or_heard() {
+        let mut script = running();
+        let around = Around { now: at(1), version: 1, proctor_present: true, looked_at: true, attach: Attach::InCharge };
+        assert!(view(&script.session, around).watched_live);
+        script.media(at(1), false, false);
+        assert!(!view(&script.session, around).watched_live, "the open picture is empty");
+        script.media(at(2), true, true);
+        assert!(!view(&script.session, Around { looked_at: false, ..around }).watched_live);
+    }
+
+    #[test]
     fn an_exam_ruled_not_valid_has_no_result() {
         let mut script = running();
         script.media(at(10), false, true);
@@ -334,7 +349,7 @@ mod tests {
     #[test]
     fn a_tab_that_waits_sees_neither_answers_nor_result() {
         let script = closed();
-        let around = Around { now: at(60), version: 1, proctor_present: true, attach: Attach::Waiting };
+        let around = Around { now: at(60), version: 1, proctor_present: true, looked_at: true, attach: Attach::Waiting };
         let waiting = view(&script.session, around);
         assert!(waiting.questions.is_empty() && waiting.end.unwrap().result.is_none());
         let mut script = running();

@@ -3,6 +3,7 @@
 mod command;
 mod detail;
 mod duty;
+mod lookers;
 mod picture;
 mod presence;
 mod sittings;
@@ -11,6 +12,7 @@ mod tile;
 mod wall;
 
 pub(crate) use duty::{add_note, centre as centre_duty, link, notes};
+pub(crate) use lookers::{Followed, Lookers};
 pub(crate) use picture::{close_whep, photo, resize_whep, still, whep};
 pub(crate) use presence::Presence;
 pub(crate) use sittings::{list as sittings, row as sitting_row};

@@ -1,5 +1,6 @@
 //! Stills, photos and live pictures, each only for the centre's own candidates.
 
+use super::Lookers;
 use crate::auth::rate::Rates;
 use crate::auth::who::Who;
 use crate::calm::{Calm, calm};
@@ -107,6 +108,7 @@ pub(crate) async fn whep(
     State(runtime): State<Handle>,
     State(media): State<Media>,
     State(peers): State<Arc<Peers>>,
+    State(lookers): State<Arc<Lookers>>,
     State(rates): State<Arc<Rates>>,
     Path(session): Path<String>,
     Query(wanted): Query<Wanted>,
@@ -127,6 +129,7 @@ pub(crate) async fn whep(
         let _ = media.resize(answer.resource, true).await;
     }
     peers.keep(answer.resource, Owner::Staff(who.cookie));
+    lookers.note(snapshot.id, answer.stays.clone());
     Ok(sdp::created(answer, "/api/v1/proctor/whep"))
 }
 

@@ -56,7 +56,8 @@ impl Seat {
         self.version = u64::try_from(now.0).unwrap_or(0).max(self.version + 1);
         let attach = if self.epoch.is_some() { Attach::InCharge } else { Attach::Waiting };
         let proctor_present = self.proctors.as_ref().is_some_and(|any| *any.borrow());
-        let around = Around { now, version: self.version, proctor_present, attach };
+        let looked_at = self.lookers.any();
+        let around = Around { now, version: self.version, proctor_present, looked_at, attach };
         view(&snapshot.session, around)
     }
 
