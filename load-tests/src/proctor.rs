@@ -33,7 +33,7 @@ impl Proctor {
             site.post("/api/v1/staff/ticket", As::Staff(&cookie), &serde_json::json!({})).await?;
         let mut socket =
             Socket::connect(site, &format!("/api/v1/proctor/socket?ticket={}", ticket.ticket)).await?;
-        socket.send(&ClientFrame::Watch { sitting }).await?;
+        socket.send(&ClientFrame::Watch { sitting, beside: Vec::new() }).await?;
         let mut proctor = Self { socket, tiles: Vec::new(), next_re: 1, pinged: Instant::now() };
         let end = Instant::now() + PATIENCE;
         while proctor.tiles.is_empty() {

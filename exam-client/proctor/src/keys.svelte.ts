@@ -2,7 +2,7 @@
 export type KeyAct =
   | "admit" | "ask_again" | "confirm" | "dismiss" | "snooze" | "undo" | "next_alert" | "previous_alert"
   | "message" | "pause" | "record" | "time" | "end" | "sound" | "next" | "keys"
-  | "break" | "recheck" | "gesture" | "link" | "everybody" | "notes";
+  | "break" | "recheck" | "gesture" | "link" | "everybody" | "notes" | "only_mine";
 
 const CODES: Readonly<Record<string, KeyAct>> = {
   KeyA: "admit",
@@ -26,6 +26,7 @@ const CODES: Readonly<Record<string, KeyAct>> = {
   KeyL: "link",
   KeyW: "everybody",
   KeyH: "notes",
+  KeyO: "only_mine",
 };
 
 /** Key caps in the order of the list. */
@@ -33,7 +34,7 @@ export const KEY_CAPS: readonly (readonly [KeyAct, string])[] = [
   ["confirm", "C"], ["dismiss", "D"], ["undo", "U"], ["snooze", "Z"], ["next_alert", "J"], ["previous_alert", "K"],
   ["next", "N"], ["admit", "A"], ["ask_again", "Q"], ["message", "M"], ["record", "R"], ["pause", "P"], ["time", "T"],
   ["break", "B"], ["recheck", "I"], ["gesture", "G"], ["link", "L"], ["sound", "S"], ["end", "E"],
-  ["everybody", "W"], ["notes", "H"], ["keys", "?"],
+  ["everybody", "W"], ["notes", "H"], ["only_mine", "O"], ["keys", "?"],
 ];
 
 /** What this key means, if anything. */

@@ -19,9 +19,9 @@ export class Triage {
   #shownSince = 0;
   #shown: string | null = null;
 
-  alerts = $derived.by(() => alertsOf(this.#wall.places.map(({ tile }) => tile)));
+  alerts = $derived.by(() => alertsOf(this.#wall.shown.map(({ tile }) => tile)));
   current = $derived.by(() => currentOf(this.alerts, this.#chosen, this.#snoozed, this.#wall.now));
-  lookedAt = $derived.by(() => lookedAtPct(this.#wall.places.map(({ tile }) => tile), this.#looked));
+  lookedAt = $derived.by(() => lookedAtPct(this.#wall.shown.map(({ tile }) => tile), this.#looked));
   workLeft = $derived.by(() => workLeftMs(this.alerts.length, this.#took));
 
   constructor(wall: Wall) {

@@ -52,6 +52,8 @@ export class Wall {
   restarts = $state(false);
   fault = $state.raw<Fault | null>(null);
   sitting = $state.raw<SittingRow | null>(null);
+  /** All that stand on this wall; more than one are a pool. */
+  sittings = $state.raw<SittingRow[]>([]);
   codes = $state.raw<CodeRow[]>([]);
   places = $state.raw<Place[]>([]);
   detail = $state.raw<Detail | null>(null);
@@ -67,12 +69,22 @@ export class Wall {
   /** Server time, moving once a second. */
   now = $state(Date.now());
 
-  queue = $derived(queueOf(this.places.map((place) => place.tile)));
-  critical = $derived(this.queue.filter((tile) => toneOf(tile) === "critical").length);
+  /** Only those this proctor watches, while on duty. */
+  onlyMine = $state(false);
+  /** Only those of one sitting of the pool. */
+  hall = $state<string | null>(null);
+  shown = $derived(this.places.filter(({ tile }) => this.#isShown(tile)));
+  hidden = $derived(this.places.length - this.shown.length);
+
+  /** Of everybody: what is not shown is counted all the same. */
+  #troubled = $derived(queueOf(this.places.map((place) => place.tile)));
+  queue = $derived(this.#troubled.filter((tile) => this.#isShown(tile)));
+  critical = $derived(this.#troubled.filter((tile) => toneOf(tile) === "critical").length);
+  attention = $derived(this.#troubled.length - this.critical);
   online = $derived(this.places.filter((place) => place.tile.online).length);
 
   #bySession = $derived(new Map(this.places.map((place) => [place.tile.session, place])));
-  readonly #sittingId: string;
+  readonly #sittingIds: readonly [string, ...string[]];
   #socket: WebSocket | null = null;
   #offset = 0;
   #heardAt = 0;
@@ -88,8 +100,10 @@ export class Wall {
   readonly isSimulated: boolean;
   readonly #feed: Feed | null;
 
-  constructor(sitting: string, feed: Feed | null = null) {
-    this.#sittingId = sitting;
+  /** `sittings`: one id, or several with commas between. */
+  constructor(sittings: string, feed: Feed | null = null) {
+    const [first = "", ...beside] = sittings.split(",");
+    this.#sittingIds = [first, ...beside];
     this.#feed = feed;
     this.isSimulated = feed !== null;
     this.#timers.push(window.setInterval(() => this.#tick(), 1_000), window.setInterval(() => this.#beat(), HEARTBEAT_MS));
@@ -103,6 +117,16 @@ export class Wall {
     this.#timers.forEach((timer) => clearInterval(timer));
     this.#socket?.close();
     this.#failWaiting();
+  }
+
+  #isShown(tile: Tile): boolean {
+    if (this.hall !== null && tile.sitting !== this.hall) return false;
+    return !this.onlyMine || !this.onDuty || this.duty === null || this.duty.mine.has(tile.session);
+  }
+
+  /** The sitting a candidate belongs to, where the wall shows several. */
+  hallOf(tile: Tile): SittingRow | null {
+    return this.sittings.find(({ sitting }) => sitting === tile.sitting) ?? null;
   }
 
   placeOf = (session: string): Place | undefined => this.#bySession.get(session);
@@ -140,14 +164,14 @@ export class Wall {
     return fault === null;
   }
 
-  /** For everybody of the sitting. */
-  async everybody(act: EverybodyAct): Promise<Everybody> {
+  /** For everybody of one sitting, or of all on this wall. */
+  async everybody(act: EverybodyAct, sitting: string | null): Promise<Everybody> {
     if (this.link !== "live") return { fault: { is: "network" } };
     const re = ++this.#re;
     const answer = new Promise<Everybody>((resolve) => {
       this.#waiting.set(re, { resolve: (fault, everybody) => resolve(everybody ?? { fault: fault ?? { is: "unreadable" } }) });
     });
-    this.#send({ type: "everybody", re, act });
+    this.#send({ type: "everybody", re, act, ...(sitting === null ? {} : { sitting }) });
     return answer;
   }
 
@@ -175,7 +199,8 @@ export class Wall {
       const socket = new WebSocket(`${scheme}://${location.host}/api/v1/proctor/socket?ticket=${encodeURIComponent(ticket)}`);
       this.#socket = socket;
       this.#heardAt = Date.now();
-      socket.onopen = () => this.#send({ type: "watch", sitting: this.#sittingId });
+      const [sitting, ...beside] = this.#sittingIds;
+      socket.onopen = () => this.#send({ type: "watch", sitting, ...(beside.length > 0 ? { beside } : {}) });
       socket.onmessage = (event) => this.#receive(String(event.data));
       socket.onclose = () => this.#lost(socket);
     } catch (thrown) {
@@ -231,7 +256,7 @@ export class Wall {
     switch (frame.type) {
       case "wall":
         this.#setClock(frame.server_time);
-        return this.#wall(frame.sitting, frame.tiles, frame.codes);
+        return this.#wall([frame.sitting, ...(frame.beside ?? [])], frame.tiles, frame.codes);
       case "tile":
         this.#setClock(frame.server_time);
         return this.#tile(frame.tile);
@@ -280,12 +305,13 @@ export class Wall {
     this.#waiting.delete(re);
   }
 
-  #wall(sitting: SittingRow, tiles: Tile[], codes: CodeRow[]): void {
-    this.sitting = sitting;
+  #wall(sittings: SittingRow[], tiles: Tile[], codes: CodeRow[]): void {
+    this.sittings = sittings;
+    this.sitting = sittings[0] ?? null;
     this.codes = codes;
     const before = this.#bySession;
     this.places = [...tiles]
-      .sort((a, b) => a.place - b.place)
+      .sort((a, b) => this.#order(a, b))
       .map((tile) => {
         const place = before.get(tile.session) ?? new Place(tile);
         place.tile = tile;
@@ -301,10 +327,16 @@ export class Wall {
     if (this.opened) this.#send({ type: "open", session: this.opened });
   }
 
+  /** Sitting by sitting, by place. */
+  #order(a: Tile, b: Tile): number {
+    const hall = (tile: Tile): number => this.sittings.findIndex(({ sitting }) => sitting === tile.sitting);
+    return hall(a) - hall(b) || a.place - b.place;
+  }
+
   #tile(tile: Tile): void {
     const place = this.placeOf(tile.session);
     if (!place) {
-      this.places = [...this.places, new Place(tile)].sort((a, b) => a.tile.place - b.tile.place);
+      this.places = [...this.places, new Place(tile)].sort((a, b) => this.#order(a.tile, b.tile));
     } else {
       if (tile.version < place.tile.version) return;
       const before = place.tile;

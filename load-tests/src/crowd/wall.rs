@@ -128,7 +128,7 @@ async fn watch(
     drop(http);
     let path = format!("/api/v1/proctor/socket?ticket={}", ticket.ticket);
     let mut socket = Socket::connect(target, SOURCE, &path).await?;
-    socket.send(&ClientFrame::Watch { sitting }).await?;
+    socket.send(&ClientFrame::Watch { sitting, beside: Vec::new() }).await?;
     let mut desk = Desk::default();
     loop {
         let due = desk.due();

@@ -28,6 +28,8 @@ pub const CSV_BYTES: usize = 2 * 1024 * 1024;
 pub const CSV_ROWS: usize = 10_000;
 /// A chat message in characters.
 pub const MESSAGE_CHARS: usize = 2_000;
+/// Sittings on one wall.
+pub const POOL_SITTINGS: usize = 16;
 /// A note or reason in characters.
 pub const NOTE_CHARS: usize = 1_000;
 /// A one-time ticket for a WebSocket lives this long: a slow link needs a few seconds for the upgrade.

@@ -36,10 +36,14 @@ pub struct SittingRow {
 #[ts(export, rename = "ProctorFrame")]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ClientFrame {
-    /// Show this sitting; answered by `wall`
+    /// Show this sitting, or several at once as one pool; answered by `wall`
     Watch {
         /// Which
         sitting: Uuid,
+        /// And these with it, [`POOL_SITTINGS`](crate::limits::POOL_SITTINGS) in all
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[ts(as = "Option<Vec<Uuid>>", optional)]
+        beside: Vec<Uuid>,
     },
     /// Show this candidate in detail, or nobody; answered by `detail` now and after every change
     Open {
@@ -55,12 +59,16 @@ pub enum ClientFrame {
         /// What
         command: ProctorCommand,
     },
-    /// For everybody of the watched sitting; answered by `done_all` or `refused` with the same `re`
+    /// For everybody of the watched sitting, or of one of the watched; answered by `done_all` or `refused` with the same `re`
     Everybody {
         /// The browser's own number
         re: u32,
         /// What
         act: EverybodyAct,
+        /// Which of several; without it all that the wall shows
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        sitting: Option<Uuid>,
     },
     /// On duty, or not for now: candidates are split among those who are. Who opens a wall is.
     Duty {
@@ -242,7 +250,11 @@ pub enum ServerFrame {
         server_time: i64,
         /// Which
         sitting: SittingRow,
-        /// By place
+        /// And these with it, in the order they were asked for
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[ts(as = "Option<Vec<SittingRow>>", optional)]
+        beside: Vec<SittingRow>,
+        /// Sitting by sitting, by place
         tiles: Vec<Tile>,
         /// Every code of the catalogue with its class, for the list of reasons
         codes: Vec<CodeRow>,
@@ -389,7 +401,11 @@ pub struct CodeRow {
 pub struct Tile {
     /// Who
     pub session: Uuid,
-    /// Stable place on the wall, from 0
+    /// Which of several watched sittings; absent where the wall shows one
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub sitting: Option<Uuid>,
+    /// Stable place within the sitting, from 0
     pub place: u32,
     /// The candidate
     pub name: String,

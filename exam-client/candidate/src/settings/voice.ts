@@ -7,6 +7,19 @@ export function voiceOf(lang: Lang, voices: readonly SpeechSynthesisVoice[]): Sp
   return speaks.find((voice) => voice.localService) ?? speaks[0];
 }
 
+/** After what is being said; nothing where no voice speaks the language. `ended`: it was said, or broken off. */
+export function say(text: string, lang: Lang, ended?: () => void): void {
+  const voice = voiceOf(lang, speechSynthesis.getVoices());
+  if (!voice) return;
+  const utterance = new SpeechSynthesisUtterance(text);
+  utterance.lang = lang;
+  utterance.voice = voice;
+  if (ended) utterance.onend = utterance.onerror = ended;
+  speechSynthesis.speak(utterance);
+}
+
+export const stopSaying = (): void => globalThis.speechSynthesis?.cancel();
+
 /** Tells the voice now and whenever the system's list changes. */
 export function followVoice(lang: Lang, tell: (voice: SpeechSynthesisVoice | undefined) => void): () => void {
   const speech = globalThis.speechSynthesis as SpeechSynthesis | undefined;

@@ -9,7 +9,11 @@ export type ProctorFrame = { "type": "watch",
 /**
  * Which
  */
-sitting: string, } | { "type": "open", 
+sitting: string, 
+/**
+ * And these with it, [`POOL_SITTINGS`](crate::limits::POOL_SITTINGS) in all
+ */
+beside?: Array<string>, } | { "type": "open", 
 /**
  * Whom
  */
@@ -33,7 +37,11 @@ re: number,
 /**
  * What
  */
-act: EverybodyAct, } | { "type": "duty", 
+act: EverybodyAct, 
+/**
+ * Which of several; without it all that the wall shows
+ */
+sitting?: string, } | { "type": "duty", 
 /**
  * Whether
  */

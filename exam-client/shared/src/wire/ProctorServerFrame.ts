@@ -20,7 +20,11 @@ server_time: number,
  */
 sitting: SittingRow, 
 /**
- * By place
+ * And these with it, in the order they were asked for
+ */
+beside?: Array<SittingRow>, 
+/**
+ * Sitting by sitting, by place
  */
 tiles: Array<Tile>, 
 /**

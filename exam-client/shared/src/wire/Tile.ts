@@ -13,7 +13,11 @@ export type Tile = {
  */
 session: string, 
 /**
- * Stable place on the wall, from 0
+ * Which of several watched sittings; absent where the wall shows one
+ */
+sitting?: string, 
+/**
+ * Stable place within the sitting, from 0
  */
 place: number, 
 /**

@@ -61,8 +61,10 @@ pub(super) fn view(session: &ExamSession, around: Around) -> CandidateView {
         },
         local_waits: small(state.local_open().count()),
         proctor_present: around.proctor_present,
-        // An open picture without anything in it shows nobody.
-        watched_live: around.looked_at && (state.video || state.audio || state.screen),
+        // An open picture without anything in it shows nobody, and whoever has left looks no longer.
+        watched_live: around.looked_at
+            && around.proctor_present
+            && (state.video || state.audio || state.screen),
         messages: if in_charge { messages(session) } else { Vec::new() },
         help_asked: state.help_asked_at.is_some(),
         away: convert::away(state).filter(|_| in_charge),
@@ -330,6 +332,7 @@ mod tests {
         assert!(!view(&script.session, around).watched_live, "the open picture is empty");
         script.media(at(2), true, true);
         assert!(!view(&script.session, Around { looked_at: false, ..around }).watched_live);
+        assert!(!view(&script.session, Around { proctor_present: false, ..around }).watched_live);
     }
 
     #[test]

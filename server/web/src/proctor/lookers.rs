@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 /// A look that has ended is shown for so long yet: walls open and close pictures within seconds, and a line that comes
 /// and goes would draw a nervous person's eye away from the question.
-const LINGER: Duration = Duration::from_secs(10);
+const LINGER: Duration = Duration::from_secs(5);
 
 /// Live pictures of this process by session; those nobody follows and nobody looks at are not kept.
 #[derive(Default)]

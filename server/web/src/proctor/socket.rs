@@ -20,7 +20,7 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{FromRef, State};
 use axum::response::Response;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, select_all};
 use futures_util::stream::FuturesOrdered;
 use futures_util::{FutureExt, StreamExt, stream};
 use std::collections::BTreeSet;
@@ -30,6 +30,7 @@ use synaq_core::ids::{SessionId, SittingId};
 use synaq_core::session::{Effect, Input, Stage};
 use synaq_runtime::{Change, Clock};
 use synaq_store::{Role, StaffRow};
+use synaq_wire::limits::POOL_SITTINGS;
 use synaq_wire::problem::{Code, Problem};
 use synaq_wire::proctor::{ClientFrame, EverybodyAct, ProctorCommand, ServerFrame};
 use synaq_wire::trial::TrialView;
@@ -91,7 +92,7 @@ pub(crate) async fn upgrade(
         cookie,
         bucket,
         guest,
-        changes: None,
+        changes: Vec::new(),
         duty: None,
         wall: None,
         opened: None,
@@ -110,8 +111,8 @@ struct Desk {
     cookie: [u8; 32],
     bucket: Bucket,
     guest: Guest,
-    /// Of the watched sitting
-    changes: Option<broadcast::Receiver<Change>>,
+    /// Of each watched sitting
+    changes: Vec<broadcast::Receiver<Change>>,
     /// Who of the watched sitting watches whom
     duty: Option<watch::Receiver<u64>>,
     wall: Option<Wall>,
@@ -200,35 +201,34 @@ impl Desk {
         change: Result<Change, broadcast::error::RecvError>,
         line: &mut Line,
     ) -> Result<(), Leave> {
-        let watched = self.wall.as_ref().map(|wall| wall.sitting);
+        let Some(wall) = &self.wall else { return Ok(()) };
         match change {
-            Ok(change) if Some(change.sitting) == watched => {
-                if self.wall.as_ref().is_some_and(|wall| !wall.holds(change.session)) {
+            Ok(change) if wall.sittings.contains(&change.sitting) => {
+                if !wall.holds(change.session) {
                     // Somebody was put into the sitting.
-                    return self.watch(change.sitting, line).await;
+                    return self.watch(wall.sittings.clone(), line).await;
                 }
                 self.dirty.insert(change.session);
                 Ok(())
             }
             Ok(_) => Ok(()),
-            Err(broadcast::error::RecvError::Lagged(_)) => match watched {
-                Some(sitting) => self.watch(sitting, line).await,
-                None => Ok(()),
-            },
+            Err(broadcast::error::RecvError::Lagged(_)) => self.watch(wall.sittings.clone(), line).await,
             Err(broadcast::error::RecvError::Closed) => Err(Code::ShuttingDown.into()),
         }
     }
 
-    async fn watch(&mut self, sitting: SittingId, line: &mut Line) -> Result<(), Leave> {
+    async fn watch(&mut self, sittings: Vec<SittingId>, line: &mut Line) -> Result<(), Leave> {
         self.dirty.clear();
         // From before the wall is read, so that no change falls in between.
-        let changes = self.sources.runtime.changes_of(sitting);
+        let changes = sittings.iter().map(|sitting| self.sources.runtime.changes_of(*sitting)).collect();
         // The old wall stays counted until the new one is: nobody must see the proctor go in between.
-        match Wall::build(&self.sources, &self.staff, sitting).await {
+        match Wall::build(&self.sources, &self.staff, sittings).await {
             Ok(wall) => {
+                let mut beside = wall.rows.clone();
                 let frame = ServerFrame::Wall {
                     server_time: self.clock.now().0,
-                    sitting: wall.row.clone(),
+                    sitting: beside.remove(0),
+                    beside,
                     tiles: wall.tiles(),
                     codes: convert::codes(),
                 };
@@ -237,7 +237,7 @@ impl Desk {
                 }
                 self.missing.clone_from(&wall.missing);
                 self.duty = Some(wall.watching.changes());
-                (self.wall, self.changes) = (Some(wall), Some(changes));
+                (self.wall, self.changes) = (Some(wall), changes);
                 line.say(&frame).await?;
                 self.show_duty(line).await?;
                 self.show_detail(line).await
@@ -312,14 +312,26 @@ impl Desk {
             Ok(ClientFrame::Ping { n }) => {
                 line.say(&ServerFrame::Pong { n, server_time: self.clock.now().0 }).await
             }
-            Ok(ClientFrame::Watch { sitting }) => self.watch(SittingId(sitting), line).await,
+            Ok(ClientFrame::Watch { sitting, beside }) => {
+                let mut sittings = vec![SittingId(sitting)];
+                for sitting in beside.into_iter().map(SittingId) {
+                    if !sittings.contains(&sitting) {
+                        sittings.push(sitting);
+                    }
+                }
+                if sittings.len() > POOL_SITTINGS {
+                    let detail = format!("at most {POOL_SITTINGS} sittings are watched at once");
+                    return line.say(&refused(None, Problem::new(Code::OutOfLimits).detail(detail))).await;
+                }
+                self.watch(sittings, line).await
+            }
             Ok(ClientFrame::Open { session }) => self.open(session.map(SessionId), line).await,
             Ok(ClientFrame::Duty { on }) => {
                 self.wall.iter().for_each(|wall| wall.watching.set_on(on));
                 Ok(())
             }
-            Ok(ClientFrame::Everybody { re, act }) => {
-                answers.push_back(self.everybody(re, act));
+            Ok(ClientFrame::Everybody { re, act, sitting }) => {
+                answers.push_back(self.everybody(re, act, sitting.map(SittingId)));
                 Ok(())
             }
             Ok(ClientFrame::Command { re, session, command }) => {
@@ -342,9 +354,12 @@ impl Desk {
     }
 
     /// One by one, so that each has it in the own log; whom it does not concern is counted, never an error for the rest.
-    fn everybody(&self, re: u32, act: EverybodyAct) -> BoxFuture<'static, ServerFrame> {
-        let Some(wall) = &self.wall else { return ready(refused(Some(re), Problem::new(NOT_HERE))) };
-        let (sessions, runtime, by) = (wall.sessions(), self.sources.runtime.clone(), self.staff.id);
+    fn everybody(&self, re: u32, act: EverybodyAct, of: Option<SittingId>) -> BoxFuture<'static, ServerFrame> {
+        let here = |wall: &&Wall| of.is_none_or(|of| wall.sittings.contains(&of));
+        let Some(wall) = self.wall.as_ref().filter(here) else {
+            return ready(refused(Some(re), Problem::new(NOT_HERE)));
+        };
+        let (sessions, runtime, by) = (wall.sessions(of), self.sources.runtime.clone(), self.staff.id);
         async move {
             let told = stream::iter(sessions).map(|session| {
                 let (runtime, act) = (runtime.clone(), act.clone());
@@ -415,13 +430,12 @@ async fn handed_over(duty: &mut Option<watch::Receiver<u64>>) {
 }
 
 /// Nothing changes before a sitting is watched.
-async fn next(
-    changes: &mut Option<broadcast::Receiver<Change>>,
-) -> Result<Change, broadcast::error::RecvError> {
-    match changes {
-        Some(changes) => changes.recv().await,
-        None => std::future::pending().await,
+async fn next(changes: &mut [broadcast::Receiver<Change>]) -> Result<Change, broadcast::error::RecvError> {
+    if changes.is_empty() {
+        return std::future::pending().await;
     }
+    // A receiver that is not chosen has taken nothing.
+    select_all(changes.iter_mut().map(|changes| Box::pin(changes.recv()))).await.0
 }
 
 fn ready(frame: ServerFrame) -> BoxFuture<'static, ServerFrame> {

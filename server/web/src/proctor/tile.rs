@@ -10,6 +10,8 @@ use synaq_wire::proctor::Tile;
 /// What the session itself does not say.
 #[derive(Clone, Debug)]
 pub(super) struct Around {
+    /// Which of several sittings of the wall; none where there is one
+    pub(super) sitting: Option<uuid::Uuid>,
     /// Place on the wall
     pub(super) place: u32,
     /// The candidate
@@ -46,6 +48,7 @@ pub(super) fn tile(session: &ExamSession, id: uuid::Uuid, around: &Around) -> Ti
     };
     Tile {
         session: id,
+        sitting: around.sitting,
         place: around.place,
         name: around.name.clone(),
         version: state.seq.0,
@@ -193,7 +196,7 @@ mod tests {
 
     fn shown(script: &Script) -> Tile {
         let around =
-            Around { place: 3, name: "N".to_owned(), still: 9, offline_since: Some(at(7)), before: None };
+            Around { sitting: None, place: 3, name: "N".to_owned(), still: 9, offline_since: Some(at(7)), before: None };
         tile(&script.session, Uuid::nil(), &around)
     }
 
@@ -296,7 +299,7 @@ mod tests {
     fn a_trouble_without_a_date_keeps_the_time_it_was_first_seen() {
         let script = submitted();
         let before = Some(("identity".to_owned(), Some(at(-5))));
-        let around = Around { place: 0, name: String::new(), still: 0, offline_since: None, before };
+        let around = Around { sitting: None, place: 0, name: String::new(), still: 0, offline_since: None, before };
         assert_eq!(tile(&script.session, Uuid::nil(), &around).trouble_since, Some(at(-5).0));
         assert_eq!(shown(&script).trouble_since, Some(at(0).0));
     }

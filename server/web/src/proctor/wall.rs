@@ -37,10 +37,12 @@ pub(crate) struct Sources {
     pub(super) peers: Arc<Peers>,
 }
 
-/// One watched sitting.
+/// What is watched: a sitting, or several at once.
 pub(super) struct Wall {
-    pub(super) sitting: SittingId,
-    pub(super) row: SittingRow,
+    /// In the order they were asked for
+    pub(super) sittings: Vec<SittingId>,
+    /// Of the same
+    pub(super) rows: Vec<SittingRow>,
     pub(super) names: Names,
     /// Cannot be read now; their tiles come later
     pub(super) missing: BTreeSet<SessionId>,
@@ -50,6 +52,8 @@ pub(super) struct Wall {
 }
 
 struct Seat {
+    sitting: SittingId,
+    /// Within its sitting; sittings stand one after the other
     place: u32,
     name: String,
     offline_since: Option<At>,
@@ -57,30 +61,33 @@ struct Seat {
 }
 
 impl Wall {
-    /// The whole wall, if the sitting is the centre's. After a fall it waits until its candidates are back. One that cannot
+    /// The whole wall, if the sittings are the centre's. After a fall it waits until its candidates are back. One that cannot
     /// be read takes the others' tiles from nobody; if none can be, the wall is refused.
     pub(super) async fn build(
         from: &Sources,
         staff: &synaq_store::StaffRow,
-        sitting: SittingId,
+        sittings: Vec<SittingId>,
     ) -> Result<Self, Refused> {
         let centre = staff.centre;
-        let row = from.directory.sitting(centre, sitting).await?;
-        let mut candidates = from.directory.candidates(centre, sitting).await?;
-        // Who was withdrawn is not waited for, and of two attempts the one that counts is watched.
-        candidates.retain(synaq_store::CandidateRow::counts);
-        let count = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
-        let row = sitting_row(&from.directory, &from.library, centre, &row, count).await?;
         let names = Names::of(&from.directory, centre).await?;
-        let by_place = candidates.iter().map(|row| row.candidate.session).collect();
-        let seats = candidates.into_iter().map(|row| {
-            let seat = Seat { place: row.place, name: row.candidate.name, offline_since: None, shown: None };
-            (row.candidate.session, seat)
-        });
-        let seats: BTreeMap<_, _> = seats.collect();
-        let watching = from.presence.watch(sitting, (staff.id, &staff.name), by_place);
+        let (mut rows, mut halls) = (Vec::new(), Vec::new());
+        let mut seats = BTreeMap::new();
+        for sitting in &sittings {
+            let row = from.directory.sitting(centre, *sitting).await?;
+            let mut candidates = from.directory.candidates(centre, *sitting).await?;
+            // Who was withdrawn is not waited for, and of two attempts the one that counts is watched.
+            candidates.retain(synaq_store::CandidateRow::counts);
+            let count = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
+            rows.push(sitting_row(&from.directory, &from.library, centre, &row, count).await?);
+            halls.push((*sitting, candidates.iter().map(|row| row.candidate.session).collect()));
+            seats.extend(candidates.into_iter().map(|row| {
+                let (sitting, place, name) = (*sitting, row.place, row.candidate.name);
+                (row.candidate.session, Seat { sitting, place, name, offline_since: None, shown: None })
+            }));
+        }
+        let watching = from.presence.watch((staff.id, &staff.name), halls);
         let (missing, pulses) = (BTreeSet::new(), HashMap::new());
-        let mut wall = Self { sitting, row, names, missing, seats, pulses, watching };
+        let mut wall = Self { sittings, rows, names, missing, seats, pulses, watching };
         let looks: Vec<_> = wall
             .seats
             .keys()
@@ -116,16 +123,18 @@ impl Wall {
         self.seats.contains_key(&session)
     }
 
-    /// Everybody of the sitting.
-    pub(super) fn sessions(&self) -> Vec<SessionId> {
-        self.seats.keys().copied().collect()
+    /// Everybody of a sitting, or of all.
+    pub(super) fn sessions(&self, of: Option<SittingId>) -> Vec<SessionId> {
+        let wanted = |seat: &Seat| of.is_none_or(|of| of == seat.sitting);
+        self.seats.iter().filter(|(_, seat)| wanted(seat)).map(|(session, _)| *session).collect()
     }
 
-    /// All tiles by place.
+    /// All tiles, sitting by sitting, by place.
     pub(super) fn tiles(&self) -> Vec<Tile> {
-        let mut tiles: Vec<Tile> = self.seats.values().filter_map(|seat| seat.shown.clone()).collect();
-        tiles.sort_by_key(|tile| tile.place);
-        tiles
+        let mut seats: Vec<&Seat> = self.seats.values().collect();
+        let order = |seat: &Seat| self.sittings.iter().position(|sitting| *sitting == seat.sitting);
+        seats.sort_by_key(|seat| (order(seat), seat.place));
+        seats.into_iter().filter_map(|seat| seat.shown.clone()).collect()
     }
 
     /// The session's tile, and whether it changed.
@@ -140,6 +149,7 @@ impl Wall {
         let before = seat.shown.as_ref().map(|shown| (shown.trouble.clone(), shown.trouble_since.map(At)));
         let still = from.stills.number(&from.media, snapshot.id);
         let around = Around {
+            sitting: (self.sittings.len() > 1).then_some(seat.sitting.0),
             place: seat.place,
             name: seat.name.clone(),
             still,

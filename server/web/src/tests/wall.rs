@@ -5,10 +5,10 @@ use super::seat::{Device, Socket, prepare, running};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
-use synaq_core::ids::Seq;
+use synaq_core::ids::{CentreId, Seq, SessionId, SittingId};
 use synaq_core::time::Span;
 use synaq_seal::Digest;
-use synaq_store::{Append, Batch, Directory, EventLog as _, Lease, Outage, Role};
+use synaq_store::{Append, Batch, Directory, EventLog as _, Lease, NewCandidate, Outage, Role, SittingRow};
 use uuid::Uuid;
 
 async fn socket(house: &House, at: SocketAddr, base: u128) -> Socket {
@@ -171,6 +171,55 @@ async fn ending_for_impersonation_takes_two_people() {
     assert_eq!(again["problem"]["code"], "second_person_needed");
 }
 
+/// Another sitting of the first centre beside its own, with one candidate.
+async fn second_sitting(house: &House) -> Uuid {
+    let centre = CentreId(Uuid::from_u128(super::house::CENTRE));
+    let morning = house.store.sitting(centre, SittingId(Uuid::from_u128(SITTING))).await.unwrap();
+    let evening = SittingRow { id: SittingId(Uuid::from_u128(777)), title: "Evening".to_owned(), ..morning };
+    house.store.add_sitting(evening.clone()).await.unwrap();
+    let candidate = NewCandidate {
+        session: SessionId(Uuid::from_u128(7_777)),
+        name: "Late Comer".to_owned(),
+        identity: "123456789013".to_owned(),
+        extra_minutes: 0,
+        switched_off: Vec::new(),
+        more: synaq_store::CandidateMore::default(),
+        wrapped_key: vec![1; 61],
+    };
+    house.store.add_candidates(centre, evening.id, vec![candidate]).await.unwrap();
+    evening.id.0
+}
+
+#[tokio::test]
+async fn several_sittings_stand_on_one_wall_and_are_told_apart() {
+    let house = House::open().await;
+    let at = house.listen().await;
+    let (first, second) = (Uuid::from_u128(SITTING), second_sitting(&house).await);
+    let mut wall = socket(&house, at, 0).await;
+    wall.send(&json!({ "type": "watch", "sitting": second, "beside": [first, second] })).await;
+    let shown = wall.until("wall").await;
+    assert_eq!((&shown["sitting"]["title"], &shown["beside"][0]["title"]), (&json!("Evening"), &json!("Morning")));
+    let tiles: Vec<_> = shown["tiles"].as_array().unwrap().iter().map(|tile| (&tile["sitting"], &tile["place"])).collect();
+    let (here, there) = (json!(second), json!(first));
+    let places = [0, 1, 2, 3].map(Value::from);
+    assert_eq!(tiles[0], (&here, &places[0]));
+    assert_eq!(tiles[1..], places.each_ref().map(|place| (&there, place)));
+    let duty = wall.until("duty").await;
+    assert_eq!((duty["mine"].as_array().unwrap().len(), &duty["unwatched"]), (5, &json!(0)));
+
+    // A change of either reaches the wall, and what is said to one sitting is not said to the other.
+    let (device, mut candidate) = running(&house, at, 0).await;
+    tile(&mut wall, |tile| tile["session"] == json!(device.session.0) && tile["stage"] == "running").await;
+    let stop = |of: Uuid| json!({ "type": "everybody", "re": 7, "act": { "do": "pause", "reason": "alarm" }, "sitting": of });
+    wall.send(&stop(second)).await;
+    assert_eq!(wall.until("done_all").await["done"], 0);
+    wall.send(&stop(first)).await;
+    assert_eq!(wall.until("done_all").await["done"], 1);
+    candidate.view(|view| view["clock"]["paused"] == true).await;
+    wall.send(&stop(Uuid::from_u128(SITTING + OTHER))).await;
+    assert_eq!(wall.until("refused").await["problem"]["code"], "not_found");
+}
+
 #[tokio::test]
 async fn another_centres_sitting_and_candidates_cannot_be_watched_opened_or_commanded() {
     let house = House::open().await;
@@ -186,6 +235,11 @@ async fn another_centres_sitting_and_candidates_cannot_be_watched_opened_or_comm
         "not_found"
     );
     assert_eq!(refused(json!({ "type": "open", "session": foreign })).await, "not_found");
+    let pool = json!({ "type": "watch", "sitting": Uuid::from_u128(SITTING), "beside": [Uuid::from_u128(SITTING + OTHER)] });
+    assert_eq!(refused(pool).await, "not_found");
+    let many: Vec<_> = (0..16).map(Uuid::from_u128).collect();
+    let many = json!({ "type": "watch", "sitting": Uuid::from_u128(SITTING), "beside": many });
+    assert_eq!(refused(many).await, "out_of_limits");
     let pause = json!({ "do": "pause", "reason": "x" });
     let command = json!({ "type": "command", "re": 1, "session": foreign, "command": pause });
     assert_eq!(refused(command).await, "not_found");

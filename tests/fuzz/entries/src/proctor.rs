@@ -27,7 +27,7 @@ fn say(exam: &mut Exam, text: &str) -> bool {
     match frame {
         ClientFrame::Ping { n } => exam.wait(n),
         ClientFrame::Watch { .. } | ClientFrame::Open { .. } | ClientFrame::Duty { .. } => {}
-        ClientFrame::Everybody { re, act } => {
+        ClientFrame::Everybody { re, act, .. } => {
             let by = PROCTORS[usize::from(re % 2 == 1)];
             return exam.ask(Input::Staff { by, command: command::for_everybody(act, None) });
         }
