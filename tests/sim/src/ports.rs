@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
-use synaq_core::bank::{AnswerKey, Bank, Choice, Item, Kind, Lang, Plan, Profession, Programme, Text, Topic};
+use synaq_core::bank::{AnswerKey, Bank, Breaks, Choice, Item, Kind, Lang, Plan, Profession, Programme, Text, Topic};
 use synaq_core::decision::{CandidateDocument, EventLogFacts, RecordFacts, StaffEntry};
 use synaq_core::form::Seed;
 use synaq_core::ids::{CentreId, ItemId, SessionId, SittingId, StaffId, TopicId};
@@ -28,6 +28,8 @@ pub(crate) const QUESTIONS: u16 = 6;
 const BANK: u16 = 9;
 /// The author's index of the right option, for every question.
 pub(crate) const RIGHT: u8 = 0;
+/// A break lasts so long.
+pub(crate) const BREAK_MIN: u16 = 1;
 /// More than this share passes.
 pub(crate) const THRESHOLD_PCT: u8 = 70;
 
@@ -163,6 +165,11 @@ fn text(what: &str) -> Text {
 }
 
 /// The programme and bank of a run.
+/// Whether the clock stands on a break, in exams of that length.
+pub(crate) const fn breaks_stop(minutes: u16) -> bool {
+    minutes.is_multiple_of(2)
+}
+
 pub(crate) fn context(minutes: u16) -> Context {
     let items = (0..BANK).map(|n| Item {
         id: ItemId(format!("q-{n}")),
@@ -201,7 +208,7 @@ pub(crate) fn context(minutes: u16) -> Context {
         bank_version: 1,
         plan,
         screen: false,
-        breaks: synaq_core::bank::Breaks::default(),
+        breaks: Breaks { stop_clock: breaks_stop(minutes), minutes: BREAK_MIN },
     };
     Context { programme, bank: Arc::new(bank), bank_sha256: "0".repeat(64), rules: RuleTable::default() }
 }

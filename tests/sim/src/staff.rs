@@ -13,7 +13,7 @@ use std::time::Duration;
 use synaq_core::ids::{SessionId, StaffId};
 use synaq_core::proctoring::{Code, DetectorEvent, IncidentStatus, SignalPhase, Source};
 use synaq_core::session::{
-    Effect, EvidenceRef, ExamSession, Input, MediaFact, PhotoKind, PhotosSeen, Ruling, SealWaits,
+    Effect, EvidenceRef, ExamSession, Gesture, Input, MediaFact, PauseCause, PhotoKind, PhotosSeen, Ruling, SealWaits,
     StaffCommand, StaffEndReason, Stage,
 };
 use synaq_core::time::{At, Span};
@@ -23,6 +23,10 @@ use tokio::time::Instant;
 
 /// How often a person looks at the tile.
 const LOOK: Duration = Duration::from_millis(900);
+/// Who is away for so long beyond the end of a break is seen to be back, or the exam would stand still.
+const BACK_WITHIN: Span = Span::secs(90);
+/// New photos that do not come within this are not waited for.
+const PHOTOS_WITHIN: Span = Span::secs(60);
 
 /// What is to be done at some time.
 #[derive(Clone, Debug)]
@@ -43,6 +47,7 @@ pub(crate) struct Staff {
     /// When a person has made up their mind about something they saw
     minds: BTreeMap<String, Instant>,
     paused_until: Option<Instant>,
+    all_stopped_until: Option<Instant>,
     recording: bool,
     opened: BTreeSet<String>,
 }
@@ -64,6 +69,7 @@ impl Staff {
             labels: 0,
             minds: BTreeMap::new(),
             paused_until: None,
+            all_stopped_until: None,
             recording: false,
             opened: BTreeSet::new(),
         }
@@ -183,11 +189,18 @@ impl Staff {
                 Todo::EvidenceOver { name, finished } => self.evidence_over(node, name, finished).await,
             }
         }
-        let paused = matches!(session.state().stage, Stage::Running { paused_since: Some(_), .. });
-        if paused && self.paused_until.is_none_or(|until| Instant::now() >= until) {
+        let over = |until: Option<Instant>| until.is_none_or(|until| Instant::now() >= until);
+        if session.state().pauses.contains_key(&PauseCause::Staff) && over(self.paused_until) {
             let label = self.label("resume");
             self.ask(node, PROCTOR, label, StaffCommand::Resume).await;
         }
+        if session.state().pauses.contains_key(&PauseCause::Everybody) && over(self.all_stopped_until) {
+            let label = self.label("resume_all");
+            self.ask(node, SECOND_PROCTOR, label, StaffCommand::ResumeEverybody).await;
+        }
+        self.away(node, session).await;
+        self.check(node, session).await;
+        self.gesture(node, session).await;
         if session.state().help_asked_at.is_some() {
             let label = self.label("answer");
             self.ask(node, PROCTOR, label.clone(), StaffCommand::Say(label)).await;
@@ -204,6 +217,52 @@ impl Staff {
             };
             self.ask(node, SECOND_PROCTOR, note, command).await;
         }
+    }
+
+    /// A break is granted, or refused with a reason; who does not come back is looked for.
+    async fn away(&mut self, node: &Node, session: &ExamSession) {
+        let Some(away) = session.state().away.clone() else { return };
+        if let Some(granted) = away.granted {
+            if node.now() > granted.until + BACK_WITHIN {
+                let label = self.label("back");
+                self.ask(node, SECOND_PROCTOR, label, StaffCommand::EndBreak).await;
+            }
+            return;
+        }
+        let Some(mut dice) = self.made_up(format!("break {}", away.asked_at.0)) else { return };
+        if dice.percent(75) {
+            let label = self.label("grant");
+            return self.ask(node, PROCTOR, label, StaffCommand::GrantBreak { minutes: None }).await;
+        }
+        let reason = self.label("refuse");
+        self.ask(node, PROCTOR, reason.clone(), StaffCommand::RefuseBreak { reason }).await;
+    }
+
+    /// New photos are ruled on; those that do not come are not waited for without end, since the clock may stand.
+    async fn check(&mut self, node: &Node, session: &ExamSession) {
+        let Some(recheck) = session.state().recheck.clone() else { return };
+        if !recheck.submitted {
+            if node.now() > recheck.asked_at + PHOTOS_WITHIN {
+                let label = self.label("withdraw");
+                self.ask(node, PROCTOR, label, StaffCommand::WithdrawRecheck).await;
+            }
+            return;
+        }
+        let Some(mut dice) = self.made_up(format!("recheck {}", recheck.asked_at.0)) else { return };
+        let digest = |kind| recheck.photos.get(&kind).map(|photo| photo.sha256.clone());
+        let seen = PhotosSeen { face: digest(PhotoKind::Face), document: digest(PhotoKind::Document) };
+        let note = self.label("ruled");
+        let accepted = dice.percent(70);
+        let command = StaffCommand::RuleRecheck { accepted, seen: Some(seen), note: Some(note.clone()) };
+        self.ask(node, PROCTOR, note, command).await;
+    }
+
+    async fn gesture(&mut self, node: &Node, session: &ExamSession) {
+        let Some(asked_at) = session.state().challenge.as_ref().and_then(|held| held.asked_at) else { return };
+        let Some(mut dice) = self.made_up(format!("gesture {}", asked_at.0)) else { return };
+        let note = self.label("judge");
+        let command = StaffCommand::JudgeGesture { accepted: dice.percent(70), note: Some(note.clone()) };
+        self.ask(node, PROCTOR, note, command).await;
     }
 
     /// What only a person may decide.
@@ -256,6 +315,20 @@ impl Staff {
             Deed::Say => {
                 let label = self.label("say");
                 self.ask(node, PROCTOR, label.clone(), StaffCommand::Say(label)).await;
+            }
+            Deed::StopAll { for_ms } => {
+                self.all_stopped_until = Some(Instant::now() + Duration::from_millis(for_ms));
+                let reason = self.label("stop_all");
+                self.ask(node, PROCTOR, reason.clone(), StaffCommand::PauseEverybody { reason }).await;
+            }
+            Deed::Recheck { stop } => {
+                let reason = self.label("recheck");
+                self.ask(node, PROCTOR, reason.clone(), StaffCommand::AskRecheck { reason, stop }).await;
+            }
+            Deed::Gesture { after_ms } => {
+                let (label, gesture) = (self.label("gesture"), Gesture::RaiseHand);
+                let after = Span(i64::try_from(after_ms).expect("a plan's span"));
+                self.ask(node, PROCTOR, label, StaffCommand::PlanGesture { gesture, after }).await;
             }
             Deed::Evidence { for_ms, finished } => self.evidence(node, for_ms, finished).await,
         }

@@ -16,8 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use synaq_core::ids::SessionId;
 use synaq_core::proctoring::{Code, SignalPhase};
-use synaq_core::session::{Command, Refusal, Stage, Standing};
-use synaq_core::time::Span;
+use synaq_core::session::{BreakWhy, Command, Refusal, Stage, Standing};
+use synaq_core::time::{At, Span};
 use synaq_runtime::Snapshot;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
@@ -35,6 +35,10 @@ pub(crate) enum Todo {
     Act(plan::Act),
     Trouble(plan::Trouble),
     Put(Command),
+    /// Goes on without the break, if nobody has answered
+    WithdrawBreak,
+    /// Photos of a check in mid-exam
+    Photograph,
     Resend,
     Publish,
     /// A fault of the line is over
@@ -75,6 +79,10 @@ pub(crate) struct Candidate {
     picture_lost: bool,
     displays: bool,
     acknowledges: bool,
+    /// How long the next break lasts
+    away_ms: u64,
+    /// Of the break, check and gesture that the page has seen to, when each was asked for
+    seen_to: BTreeSet<(&'static str, At)>,
     drained: bool,
     gone: bool,
     connections: u64,
@@ -107,6 +115,8 @@ impl Candidate {
             picture_lost: false,
             displays: false,
             acknowledges: false,
+            away_ms: 0,
+            seen_to: BTreeSet::new(),
             drained: false,
             gone: false,
             connections: 0,
@@ -165,6 +175,8 @@ impl Candidate {
             Todo::Act(act) => self.act(act),
             Todo::Trouble(trouble) => self.suffer(trouble, over).await,
             Todo::Put(command) => self.put(command),
+            Todo::WithdrawBreak => self.withdraw_break(),
+            Todo::Photograph => self.photograph_again().await,
             Todo::Resend => self.resend_failed(),
             Todo::Publish => self.publish().await,
             Todo::Clear => self.clear(),
@@ -242,6 +254,40 @@ impl Candidate {
         if let Standing::Warned(warning) = standing {
             self.warned(warning.ordinal);
         }
+        if matches!(stage, Stage::Running { .. }) && !self.visits() {
+            self.asked();
+        }
+    }
+
+    /// A break that was granted ends, photos are taken, a gesture is shown: each once.
+    fn asked(&mut self) {
+        let Some(seen) = self.seen.clone() else { return };
+        let state = seen.session.state();
+        let granted = state.away.as_ref().and_then(|away| Some((away.asked_at, away.granted.as_ref()?.at)));
+        if let Some((asked_at, _)) = granted
+            && self.seen_to.insert(("break", asked_at))
+        {
+            self.after(self.away_ms, Todo::Put(Command::ReturnFromBreak));
+        }
+        if let Some(recheck) = state.recheck.as_ref().filter(|recheck| !recheck.submitted)
+            && self.seen_to.insert(("recheck", recheck.asked_at))
+        {
+            self.after(1_500, Todo::Photograph);
+        }
+        let gesture = state.challenge.as_ref().filter(|held| held.answered.is_none());
+        if let Some(asked_at) = gesture.and_then(|held| held.asked_at)
+            && self.seen_to.insert(("gesture", asked_at))
+        {
+            let alternative = self.dice.percent(30);
+            self.after(2_000, Todo::Put(Command::AnswerGesture { alternative }));
+        }
+    }
+
+    fn withdraw_break(&mut self) {
+        let waits = self.seen.as_ref().and_then(|seen| seen.session.state().away.clone());
+        if waits.is_some_and(|away| away.granted.is_none()) {
+            self.put(Command::WithdrawBreak);
+        }
     }
 
     fn warned(&mut self, ordinal: u32) {
@@ -280,6 +326,13 @@ impl Candidate {
             }
             plan::Act::Call => self.put(Command::CallProctor),
             plan::Act::Say => self.put(Command::Say("сәлем".to_owned())),
+            plan::Act::Break { away_ms, waits_ms } => {
+                self.away_ms = away_ms;
+                self.put(Command::AskBreak(BreakWhy::Toilet));
+                if let Some(waits_ms) = waits_ms {
+                    self.after(waits_ms, Todo::WithdrawBreak);
+                }
+            }
             plan::Act::HandIn => self.put(Command::HandIn),
             plan::Act::OfflineAtEnd { for_ms } => self.go_offline_at_the_end(for_ms),
         }

@@ -59,6 +59,27 @@ impl Candidate {
         }
     }
 
+    /// Both photos once more, looked at again until they are sent: the check stays open until then.
+    pub(super) async fn photograph_again(&mut self) {
+        let Some(recheck) = self.seen.as_ref().and_then(|seen| seen.session.state().recheck.clone()) else {
+            return;
+        };
+        if recheck.submitted || !self.in_charge {
+            return;
+        }
+        let node = self.ground.node.borrow().clone();
+        let Some(node) = node else { return self.after(LOOK_MS, Todo::Photograph) };
+        for kind in [PhotoKind::Face, PhotoKind::Document] {
+            let digest = self.dice.bytes().map(|byte| format!("{byte:02x}")).concat();
+            let name = format!("again-{kind:?}-{}", &digest[..8]);
+            let photo = Input::Photo { kind, evidence: EvidenceRef { name, sha256: digest, bytes: 9 } };
+            if node.handle.submit(self.session, photo).await.is_err() {
+                return self.after(LOOK_MS, Todo::Photograph);
+            }
+        }
+        self.put(Command::SubmitIdentity);
+    }
+
     /// Camera and microphone reach the server.
     pub(super) async fn publish(&mut self) {
         self.publishing = false;

@@ -4,6 +4,7 @@ use super::{Exam, Fact};
 use crate::history::{Down, History};
 use crate::plan::{Fault, Plan};
 use crate::ports::START;
+use std::collections::BTreeSet;
 
 /// No page is waited for longer after a downtime of ours.
 const RETURN_MS: i64 = 15_000;
@@ -11,9 +12,11 @@ const RETURN_MS: i64 = 15_000;
 /// How old the last time mark of a process may be when it goes: one second, and the commit it waits for.
 const MARK_MS: i64 = 1_100;
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Clock {
     deadline: i64,
+    /// It stands while any of them holds, and that time is given back once
+    causes: BTreeSet<String>,
     paused_since: Option<i64>,
     running: bool,
     /// A page that our downtime took away is waited for, and nothing expires meanwhile
@@ -31,6 +34,11 @@ struct Sums {
     planned: i64,
     extra: i64,
     credited: i64,
+}
+
+/// A pause of a proctor for this candidate alone names none.
+fn cause(fact: &Fact) -> String {
+    fact.value("cause").as_str().unwrap_or("staff").to_owned()
 }
 
 pub(super) fn judge(exam: &Exam, plan: &Plan, history: &History) {
@@ -77,11 +85,21 @@ pub(super) fn judge(exam: &Exam, plan: &Plan, history: &History) {
                 to.as_i64().unwrap_or(0) - from.as_i64().unwrap_or(0)
             }
             "paused" => {
-                clock.paused_since = Some(fact.at);
+                clock.paused_since = clock.paused_since.or(Some(fact.at));
+                if !clock.causes.insert(cause(fact)) {
+                    find("paused_twice", format!("at {} for {}", fact.at, cause(fact)));
+                }
                 0
             }
-            "resumed" => clock.paused_since.take().map_or(0, |since| fact.at - since),
+            "resumed" => {
+                if !clock.causes.remove(&cause(fact)) {
+                    find("resumed_without_pause", format!("at {} from {}", fact.at, cause(fact)));
+                }
+                let stands = !clock.causes.is_empty();
+                clock.paused_since.take_if(|_| !stands).map_or(0, |since| fact.at - since)
+            }
             "closed" => {
+                clock.causes.clear();
                 let given_back = clock.paused_since.take().map_or(0, |since| fact.at - since);
                 let expired = exam.finish() == Some("time_expired");
                 if expired && fact.at != clock.ends() + given_back {
@@ -102,7 +120,7 @@ pub(super) fn judge(exam: &Exam, plan: &Plan, history: &History) {
         if kind != "time_extended" {
             sums.credited += moved;
         }
-        clocks.push(clock);
+        clocks.push(clock.clone());
     }
     shown(exam, &clocks, history);
     sealed(exam, &sums, history);

@@ -1,6 +1,7 @@
 //! What must hold whatever happens, judged by the log as JSON and by what people were told. Nothing here calls core's
 //! rules; only [`live_state`] replays by core's `apply`, because that is what it is about.
 
+mod acts;
 mod answers;
 mod budget;
 mod delivery;
@@ -141,6 +142,7 @@ pub(crate) fn judge(plan: &Plan, disk: &Disk, ground: &Ground, settled: bool) {
         answers::judge(exam, history);
         violations::judge(exam, history);
         budget::judge(exam, plan, history);
+        acts::judge(exam, plan, history);
         delivery::judge(exam, &ground.platform.kept(), history);
         staff::judge(exam, history);
         count(exam, history);
@@ -166,6 +168,17 @@ fn count(exam: &Exam, history: &History) {
             | "answer_superseded"
             | "downtime_credited"
             | "paused"
+            | "break_asked"
+            | "break_withdrawn"
+            | "break_granted"
+            | "break_refused"
+            | "break_ended"
+            | "recheck_asked"
+            | "recheck_ruled"
+            | "recheck_withdrawn"
+            | "gesture_asked"
+            | "gesture_answered"
+            | "gesture_judged"
             | "time_credited"
             | "time_extended"
             | "device_bound"

@@ -27,7 +27,11 @@ pub(super) fn judge(exam: &Exam, history: &History) {
 /// In which events a command's label stands, if it has one.
 fn kinds(what: &str) -> Option<&'static [&'static str]> {
     Some(match what {
-        "pause" => &["paused"],
+        "pause" | "stop_all" => &["paused"],
+        "refuse" => &["break_refused"],
+        "recheck" => &["recheck_asked"],
+        "ruled" => &["recheck_ruled"],
+        "judge" => &["gesture_judged"],
         "credit" => &["time_credited"],
         "extend" => &["time_extended"],
         "say" | "answer" => &["message_sent"],

@@ -102,6 +102,10 @@ fn acts(dice: &mut Dice, no: u8, exam: u64, items: &mut Vec<Item>) {
     if dice.percent(20) {
         act(dice.below(exam), Act::Say);
     }
+    if dice.percent(30) {
+        let waits_ms = dice.percent(25).then(|| ms(dice, 500, 8_000));
+        act(dice.below(exam), Act::Break { away_ms: ms(dice, 2_000, 110_000), waits_ms });
+    }
     if dice.percent(15) {
         // Given before the deadline, delivered after it.
         act(exam - 6_000, Act::OfflineAtEnd { for_ms: ms(dice, 10_000, 60_000) });
@@ -153,6 +157,15 @@ fn deeds(dice: &mut Dice, no: u8, exam: u64, items: &mut Vec<Item>) {
     }
     if dice.percent(25) {
         deed(dice.below(exam), Deed::Say);
+    }
+    if dice.percent(25) {
+        deed(dice.below(exam), Deed::StopAll { for_ms: ms(dice, 1_000, 120_000) });
+    }
+    if dice.percent(25) {
+        deed(dice.below(exam), Deed::Recheck { stop: dice.percent(50) });
+    }
+    if dice.percent(25) {
+        deed(dice.below(exam), Deed::Gesture { after_ms: dice.below(60_000) });
     }
     if dice.percent(40) {
         let finished = dice.percent(70);

@@ -81,6 +81,11 @@ pub enum Act {
     },
     Call,
     Say,
+    /// Asks for a break, and comes back so long after it was granted; or goes on without it after so long
+    Break {
+        away_ms: u64,
+        waits_ms: Option<u64>,
+    },
     HandIn,
     /// The line is gone when the shown deadline is near, and something is answered meanwhile
     OfflineAtEnd {
@@ -139,6 +144,18 @@ pub enum Deed {
         confidence_pct: u8,
     },
     Say,
+    /// The clocks of everybody are stopped, such as for a fire alarm
+    StopAll {
+        for_ms: u64,
+    },
+    /// Face and document once more
+    Recheck {
+        stop: bool,
+    },
+    /// A gesture at a time nobody foresees
+    Gesture {
+        after_ms: u64,
+    },
     /// The recorder begins a piece of evidence, and finishes it or not
     Evidence {
         for_ms: u64,
