@@ -295,7 +295,7 @@ impl Line {
     async fn read(&mut self, patience: Duration) -> anyhow::Result<Option<ServerFrame>> {
         if self.pinged.elapsed() >= PING_EVERY {
             self.pinged = Instant::now();
-            self.socket.send(&ClientFrame::Ping { n: 1 }).await?;
+            self.socket.send(&ClientFrame::Ping { n: 1, battery: None }).await?;
         }
         let frame: Option<ServerFrame> = self.socket.next(patience).await?;
         match &frame {

@@ -42,6 +42,8 @@ export class Exam {
   #loadingScreen = false;
   #socket: WebSocket | undefined;
   #line: Promise<Line | undefined> | undefined;
+  /** Said with each sign of life, while the device runs on it */
+  #battery: number | undefined;
   /** Writes of one session in the order they were asked for. */
   #writes: Promise<unknown> = Promise.resolve();
 
@@ -193,6 +195,9 @@ export class Exam {
         serverTime: (at) => serverNow(this.state, at),
         command: (command) => this.command(command),
         waits: () => this.state.view?.local_waits ?? 0,
+        battery: (percent) => {
+          this.#battery = percent;
+        },
         show: (step, kept) => {
           this.media.step = step;
           this.media.kept = kept;
@@ -226,7 +231,7 @@ export class Exam {
         this.#letGo();
         return;
       case "send":
-        if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(effect.frame));
+        if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(effect.frame.type === "ping" ? { ...effect.frame, battery: this.#battery } : effect.frame));
         return;
       case "store": {
         const { epoch, client_seq } = effect.pending;

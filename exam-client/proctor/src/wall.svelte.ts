@@ -24,6 +24,8 @@ export class Place {
   tile: Tile = $state.raw() as Tile;
   level = $state<number | null>(null);
   still = $state(0);
+  /** Percent left, while the device runs on its battery */
+  battery = $state<number | null>(null);
 
   constructor(tile: Tile) {
     this.tile = tile;
@@ -266,6 +268,7 @@ export class Wall {
           if (!place) continue;
           place.level = pulse.level;
           place.still = pulse.still;
+          place.battery = pulse.battery ?? null;
         }
         return;
       case "detail":

@@ -14,6 +14,7 @@ use crate::meters::Meters;
 use crate::ops::Drain;
 use crate::peers::Peers;
 use crate::playback::{Clips, Indexes, Views};
+use crate::candidate::Batteries;
 use crate::proctor::{Lookers, Presence};
 use crate::sight::Sight;
 use axum::extract::FromRef;
@@ -125,6 +126,7 @@ struct Inner {
     devices: Arc<KnownDevices>,
     presence: Arc<Presence>,
     lookers: Arc<Lookers>,
+    batteries: Arc<Batteries>,
     stills: Arc<LineStills>,
     rates: Arc<Rates>,
     passwords: Arc<Passwords>,
@@ -166,6 +168,7 @@ impl App {
             devices: Arc::new(KnownDevices::default()),
             presence: Arc::new(Presence::default()),
             lookers: Arc::default(),
+            batteries: Arc::default(),
             stills: Arc::new(LineStills::default()),
             rates: Arc::new(Rates::new(&doors.clock)),
             passwords: Arc::new(Passwords::new(Arc::clone(&doors.random))),
@@ -212,6 +215,7 @@ parts! {
     Arc<KnownDevices>: |inner| inner.devices;
     Arc<Presence>: |inner| inner.presence;
     Arc<Lookers>: |inner| inner.lookers;
+    Arc<Batteries>: |inner| inner.batteries;
     Arc<LineStills>: |inner| inner.stills;
     Arc<Rates>: |inner| inner.rates;
     Arc<Passwords>: |inner| inner.passwords;

@@ -213,6 +213,10 @@ pub enum ClientFrame {
     Ping {
         /// Comes back
         n: u32,
+        /// Percent left in a device that runs on its battery; absent on mains, and where the browser does not tell
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        battery: Option<u8>,
     },
 }
 

@@ -494,6 +494,10 @@ pub struct Pulse {
     /// Number of the newest still
     #[ts(type = "number")]
     pub still: u64,
+    /// Percent left in the candidate's device, while it runs on its battery
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub battery: Option<u8>,
 }
 
 /// The opened candidate.

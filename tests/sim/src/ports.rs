@@ -164,12 +164,12 @@ fn text(what: &str) -> Text {
     Text { kk: what.to_owned(), ru: what.to_owned() }
 }
 
-/// The programme and bank of a run.
 /// Whether the clock stands on a break, in exams of that length.
 pub(crate) const fn breaks_stop(minutes: u16) -> bool {
     minutes.is_multiple_of(2)
 }
 
+/// The programme and bank of a run.
 pub(crate) fn context(minutes: u16) -> Context {
     let items = (0..BANK).map(|n| Item {
         id: ItemId(format!("q-{n}")),

@@ -47,6 +47,24 @@ export interface Host {
   /** Pieces that the server waits for */
   waits(): number;
   show(step: MediaStep, kept: number): void;
+  /** Percent left; nothing on mains */
+  battery(percent: number | undefined): void;
+}
+
+/** Not every browser tells. */
+interface Battery {
+  readonly level: number;
+  readonly charging: boolean;
+  onlevelchange: (() => void) | null;
+  onchargingchange: (() => void) | null;
+}
+
+async function followBattery(tell: Host["battery"]): Promise<void> {
+  const battery = await (navigator as { getBattery?: () => Promise<Battery> }).getBattery?.();
+  if (!battery) return;
+  const look = (): void => tell(battery.charging ? undefined : Math.round(battery.level * 100));
+  battery.onlevelchange = battery.onchargingchange = look;
+  look();
 }
 
 export class Line {
@@ -79,6 +97,7 @@ export class Line {
   constructor(host: Host) {
     this.#host = host;
     this.#said = host.waits();
+    followBattery((percent) => host.battery(percent)).catch(() => undefined);
     this.#timer = setInterval(() => {
       this.#look().catch(() => undefined);
     }, LOOK_MS);

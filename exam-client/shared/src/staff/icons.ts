@@ -1,5 +1,6 @@
 // 24x24 outlines beside those of ../icons.ts, for the staff's pages.
 export const soundOff = "M4 9v6h4l5 4V5L8 9zM17 9.5l5 5M22 9.5l-5 5";
+export const battery = "M3 8h15v8H3zM18 11h3v2h-3M6 11v2";
 export const up = "M12 19V6M6 12l6-6 6 6";
 export const down = "M12 5v13M6 12l6 6 6-6";
 export const copy = "M9 9h11v12H9zM5 15H4V3h11v2";

@@ -28,4 +28,8 @@ index: number, } | { "type": "ping",
 /**
  * Comes back
  */
-n: number, };
+n: number, 
+/**
+ * Percent left in a device that runs on its battery; absent on mains, and where the browser does not tell
+ */
+battery?: number, };

@@ -15,4 +15,8 @@ level: number | null,
 /**
  * Number of the newest still
  */
-still: number, };
+still: number, 
+/**
+ * Percent left in the candidate's device, while it runs on its battery
+ */
+battery?: number, };

@@ -1,6 +1,7 @@
 //! The candidate's side: a personal link, a device, a socket.
 
 mod answers;
+mod battery;
 mod coach;
 mod command;
 mod link;
@@ -15,6 +16,7 @@ mod trial;
 mod view;
 mod whip;
 
+pub(crate) use battery::Batteries;
 pub(crate) use coach::show as coach;
 pub(crate) use link::{bind, issue, open, ticket};
 pub(crate) use local::{held as local_held, put as put_local};

@@ -3,6 +3,7 @@
 mod showing;
 
 use super::answers::{Answer, Answers, Given};
+use super::battery::Batteries;
 use super::command::command;
 use super::question::question;
 use crate::admission::{Admission, Chair};
@@ -63,6 +64,7 @@ pub(crate) struct Room {
     runtime: Handle,
     presence: Arc<Presence>,
     lookers: Arc<Lookers>,
+    batteries: Arc<Batteries>,
     clock: Arc<dyn Clock>,
     fresh: Fresh,
     admission: Arc<Admission>,
@@ -75,6 +77,7 @@ impl FromRef<App> for Room {
             runtime: FromRef::from_ref(app),
             presence: FromRef::from_ref(app),
             lookers: FromRef::from_ref(app),
+            batteries: FromRef::from_ref(app),
             clock: FromRef::from_ref(app),
             fresh: FromRef::from_ref(app),
             admission: FromRef::from_ref(app),
@@ -102,6 +105,7 @@ pub(crate) async fn upgrade(
     let seat = Seat {
         proctors: sitting.map(|sitting| room.presence.follow(sitting)),
         lookers: room.lookers.follow(session),
+        batteries: room.batteries,
         chair: room.admission.sit(session, device),
         bucket: Bucket::frames(&room.clock),
         runtime: room.runtime,
@@ -139,6 +143,7 @@ struct Seat {
     proctors: Option<watch::Receiver<bool>>,
     /// Whether the live picture is open at a proctor's
     lookers: Followed,
+    batteries: Arc<Batteries>,
     /// Rings when time alone changes the view
     bell: Option<Pin<Box<Sleep>>>,
     bucket: Bucket,
@@ -163,6 +168,8 @@ impl Seat {
         if let Leave::Bye(problem) = leave {
             drop(line.say(&ServerFrame::Bye { problem: *problem }).await);
         }
+        // Whoever comes after it says so again with the next sign of life.
+        self.batteries.put(self.place.session, None);
         // At once: a store that stands still must not keep the page before a socket that nobody reads any more.
         tokio::join!(line.close(), self.detach(reason));
         if matches!(self.snapshots.borrow().session.state().stage, Stage::Closed { .. }) {
@@ -358,7 +365,12 @@ impl Seat {
         self.refused_in_a_row = 0;
         let answer = match frame {
             Err(problem) => refused(None, problem),
-            Ok(ClientFrame::Ping { n }) => ServerFrame::Pong { n, server_time: self.clock.now().0 },
+            Ok(ClientFrame::Ping { n, battery }) => {
+                if self.epoch.is_some() {
+                    self.batteries.put(self.place.session, battery);
+                }
+                ServerFrame::Pong { n, server_time: self.clock.now().0 }
+            }
             Ok(ClientFrame::Question { index }) => self.question(index),
             Ok(ClientFrame::Command { client_seq, epoch, client_at, command }) => {
                 let given = Given { client_seq, epoch, client_at };

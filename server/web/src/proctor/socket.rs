@@ -58,6 +58,7 @@ impl FromRef<App> for Sources {
             runtime: FromRef::from_ref(app),
             media: FromRef::from_ref(app),
             stills: FromRef::from_ref(app),
+            batteries: FromRef::from_ref(app),
             directory: FromRef::from_ref(app),
             log: FromRef::from_ref(app),
             library: FromRef::from_ref(app),
@@ -291,7 +292,7 @@ impl Desk {
 
     async fn pulse(&mut self, line: &mut Line) -> Result<(), Leave> {
         let Some(wall) = &mut self.wall else { return Ok(()) };
-        let pulses = wall.pulses(&self.sources.media, &self.sources.stills);
+        let pulses = wall.pulses(&self.sources);
         if pulses.is_empty() {
             return Ok(());
         }

@@ -2,6 +2,7 @@
 
 use super::presence::{Presence, Watching};
 use super::tile::{Around, tile};
+use crate::candidate::Batteries;
 use crate::line_stills::LineStills;
 use crate::peers::Peers;
 use crate::problem::{Refused, from_submit};
@@ -30,6 +31,7 @@ pub(crate) struct Sources {
     pub(super) runtime: Handle,
     pub(super) media: Media,
     pub(super) stills: Arc<LineStills>,
+    pub(super) batteries: Arc<Batteries>,
     pub(super) directory: Arc<dyn Directory>,
     pub(super) log: Arc<dyn EventLog>,
     pub(super) library: Arc<Library>,
@@ -47,7 +49,7 @@ pub(super) struct Wall {
     /// Cannot be read now; their tiles come later
     pub(super) missing: BTreeSet<SessionId>,
     seats: BTreeMap<SessionId, Seat>,
-    pulses: HashMap<SessionId, (Option<u8>, u64)>,
+    pulses: HashMap<SessionId, Pulse>,
     pub(super) watching: Watching,
 }
 
@@ -163,15 +165,20 @@ impl Wall {
         Some((tile, changed))
     }
 
-    /// Sound and stills that changed since the last call.
-    pub(super) fn pulses(&mut self, media: &Media, stills: &LineStills) -> Vec<Pulse> {
+    /// Sound, stills and batteries that changed since the last call.
+    pub(super) fn pulses(&mut self, from: &Sources) -> Vec<Pulse> {
         let mut changed = Vec::new();
         for session in self.seats.keys() {
-            let level = media.level(session.0).map(loudness);
-            let still = stills.number(media, *session);
-            if self.pulses.get(session).copied().unwrap_or((None, 0)) != (level, still) {
-                self.pulses.insert(*session, (level, still));
-                changed.push(Pulse { session: session.0, level, still });
+            let pulse = Pulse {
+                session: session.0,
+                level: from.media.level(session.0).map(loudness),
+                still: from.stills.number(&from.media, *session),
+                battery: from.batteries.of(*session),
+            };
+            let nothing = || Pulse { session: session.0, level: None, still: 0, battery: None };
+            if *self.pulses.entry(*session).or_insert_with(nothing) != pulse {
+                self.pulses.insert(*session, pulse.clone());
+                changed.push(pulse);
             }
         }
         changed

@@ -221,6 +221,28 @@ async fn several_sittings_stand_on_one_wall_and_are_told_apart() {
 }
 
 #[tokio::test]
+async fn a_battery_that_runs_down_is_seen_on_the_wall_until_the_page_goes() {
+    let house = House::open().await;
+    let at = house.listen().await;
+    let (device, mut candidate) = running(&house, at, 0).await;
+    let mut wall = watching(&house, at).await;
+    candidate.send(&json!({ "type": "ping", "n": 1, "battery": 112 })).await;
+    candidate.send(&json!({ "type": "ping", "n": 2, "battery": 12 })).await;
+    let mut battery = async |is: Value| {
+        loop {
+            let frame = wall.until("pulse").await;
+            let pulses = frame["pulses"].as_array().unwrap().clone();
+            if pulses.iter().any(|pulse| pulse["session"] == json!(device.session.0) && pulse["battery"] == is) {
+                return;
+            }
+        }
+    };
+    battery(json!(12)).await;
+    drop(candidate);
+    battery(Value::Null).await;
+}
+
+#[tokio::test]
 async fn another_centres_sitting_and_candidates_cannot_be_watched_opened_or_commanded() {
     let house = House::open().await;
     let at = house.listen().await;

@@ -32,7 +32,7 @@ fn say(exam: &mut Exam, text: &str) -> bool {
     let again = serde_json::from_str::<ClientFrame>(&spelled);
     assert_eq!(again.ok().as_ref(), Some(&frame), "a frame does not survive its own spelling");
     match frame {
-        ClientFrame::Ping { n } => exam.wait(n),
+        ClientFrame::Ping { n, .. } => exam.wait(n),
         ClientFrame::Question { index } => return exam.has_question(index),
         ClientFrame::Command { client_seq, epoch, client_at, command } => {
             if !(1..=CLIENT_SEQ_MAX).contains(&client_seq) || client_at.unsigned_abs() > CLIENT_SEQ_MAX {
