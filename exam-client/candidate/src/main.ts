@@ -15,9 +15,10 @@ applyDisplay(keptDisplay());
 const link = decodeURIComponent(location.pathname.split("/")[2] ?? "");
 const exam = new Exam(link);
 const remembered = rememberedLang();
+// Both take a way to the server and back: at once, not one after the other.
+void exam.start();
 await useLang(preferredLang(remembered ? [remembered] : navigator.languages));
 mount(App, { target, props: { exam } });
-void exam.start();
 
 // Failing is fine: without it only the reload while offline is missing.
 navigator.serviceWorker?.register("/sw.js", { scope: "/c/" }).catch(() => undefined);
