@@ -241,7 +241,7 @@ impl Watching {
             on: member.on,
             watches: watches.get(&member.staff).copied().unwrap_or(0),
         };
-        let sessions = || halls.iter().flat_map(|hall| hall.sessions.iter().map(|session| (session, hall.split.get(session))));
+        let sessions = || halls.iter().flat_map(|hall| hall.sessions.iter().map(move |session| (session, hall.split.get(session))));
         Duty {
             proctors: floor.members.iter().filter(here).map(row).collect(),
             mine: sessions().filter(|(_, of)| *of == Some(&self.staff)).map(|(session, _)| *session).collect(),

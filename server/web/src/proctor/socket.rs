@@ -207,13 +207,17 @@ impl Desk {
             Ok(change) if wall.sittings.contains(&change.sitting) => {
                 if !wall.holds(change.session) {
                     // Somebody was put into the sitting.
-                    return self.watch(wall.sittings.clone(), line).await;
+                    let sittings = wall.sittings.clone();
+                    return self.watch(sittings, line).await;
                 }
                 self.dirty.insert(change.session);
                 Ok(())
             }
             Ok(_) => Ok(()),
-            Err(broadcast::error::RecvError::Lagged(_)) => self.watch(wall.sittings.clone(), line).await,
+            Err(broadcast::error::RecvError::Lagged(_)) => {
+                let sittings = wall.sittings.clone();
+                self.watch(sittings, line).await
+            }
             Err(broadcast::error::RecvError::Closed) => Err(Code::ShuttingDown.into()),
         }
     }
