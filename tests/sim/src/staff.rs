@@ -49,6 +49,8 @@ pub(crate) struct Staff {
     paused_until: Option<Instant>,
     all_stopped_until: Option<Instant>,
     recording: bool,
+    /// Whether the attempt counts was thought about, once
+    judged_void: bool,
     opened: BTreeSet<String>,
 }
 
@@ -71,6 +73,7 @@ impl Staff {
             paused_until: None,
             all_stopped_until: None,
             recording: false,
+            judged_void: false,
             opened: BTreeSet::new(),
         }
     }
@@ -399,6 +402,16 @@ impl Staff {
             self.tell(node, MediaFact::Recording(false)).await;
         }
         let state = session.state();
+        if state.voided.is_none()
+            && let Some(mut dice) = self.made_up("void".to_owned())
+            && !std::mem::replace(&mut self.judged_void, true)
+            && dice.percent(10)
+        {
+            let reason = self.label("void");
+            let ground = "technical".to_owned();
+            let command = StaffCommand::Void { ground, reason: reason.clone(), replaced_by: None };
+            self.ask(node, COMMISSION, reason, command).await;
+        }
         let Some((sha256, ..)) = state.sealed.clone() else {
             return self.count_waits(node, session);
         };

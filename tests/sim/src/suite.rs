@@ -79,6 +79,7 @@ pub const MINIMA: &[(&str, u64)] = &[
     ("event gesture_asked", 80),
     ("event gesture_answered", 50),
     ("event gesture_judged", 60),
+    ("event attempt_voided", 40),
     ("staff stop_all", 80),
     ("staff resume_all", 60),
     ("event time_credited", 150),

@@ -24,6 +24,7 @@ const AFTER_THE_END: &[&str] = &[
     "violation_counted",
     "record_sealed",
     "record_approved",
+    "attempt_voided",
     "evidence_opened",
     "evidence_stored",
     "evidence_gap",

@@ -179,6 +179,7 @@ fn count(exam: &Exam, history: &History) {
             | "gesture_asked"
             | "gesture_answered"
             | "gesture_judged"
+            | "attempt_voided"
             | "time_credited"
             | "time_extended"
             | "device_bound"

@@ -39,6 +39,7 @@ fn kinds(what: &str) -> Option<&'static [&'static str]> {
         "record" => &["detector_reported"],
         "end" => &["end_proposed", "closed"],
         "photos" => &["identity_asked_again"],
+        "void" => &["attempt_voided"],
         "approve" => &["record_approved"],
         _ => return None,
     })
@@ -48,5 +49,6 @@ fn carries(fact: &Fact, label: &str) -> bool {
     let claim = fact.value("event")["note"].as_str().unwrap_or_default();
     // Who agrees to a proposal adds a line to it: the first line was counted with the proposal.
     let note = fact.text("note").lines().next_back().unwrap_or_default();
-    [fact.text("reason"), fact.text("text"), note, claim].contains(&label)
+    let voided = fact.value("voided")["reason"].as_str().unwrap_or_default();
+    [voided, fact.text("reason"), fact.text("text"), note, claim].contains(&label)
 }
