@@ -116,7 +116,7 @@ async fn main() -> anyhow::Result<()> {
 
 fn answered(answer: Result<Answer, OfferError>) -> Response {
     match answer {
-        Ok(Answer { sdp, resource, relay }) => {
+        Ok(Answer { sdp, resource, relay, .. }) => {
             let headers = [
                 (header::CONTENT_TYPE, "application/sdp".to_owned()),
                 (header::LOCATION, format!("/resource/{resource}")),

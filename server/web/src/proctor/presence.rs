@@ -200,7 +200,7 @@ fn furthest(
     counts: &HashMap<StaffId, usize>,
 ) -> Option<(SessionId, StaffId, StaffId)> {
     let count = |staff: StaffId| counts.get(&staff).copied().unwrap_or(0);
-    let mut best = None;
+    let mut best: Option<(usize, SessionId, StaffId, StaffId)> = None;
     for (session, may) in sessions.iter().rev() {
         let (Some(from), Some(to)) = (held.get(session).copied(), least(may, counts)) else { continue };
         let gap = count(from).saturating_sub(count(to));

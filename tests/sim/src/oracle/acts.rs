@@ -38,15 +38,14 @@ pub(super) fn judge(exam: &Exam, plan: &Plan, history: &History) {
 /// The record names every break that was granted, and that the attempt does not count if that was said before.
 fn sealed(exam: &Exam, history: &History) {
     let (Some(record), Some(sealed)) = (&exam.record, exam.first("record_sealed")) else { return };
-    let theory = &record.json["theory"];
-    let said = theory["breaks"].as_array().map_or(0, Vec::len);
+    let said = record.json["breaks"].as_array().map_or(0, Vec::len);
     let granted = exam.all("break_granted").count();
     if said != granted {
         history.find("record_misses_breaks", Some(exam.session), format!("{granted} granted, {said} sealed"));
     }
     let voided = exam.first("attempt_voided").is_some_and(|fact| fact.seq < sealed.seq);
-    if theory["voided"].is_object() != voided {
-        history.find("record_misses_void", Some(exam.session), format!("{}", theory["voided"]));
+    if record.json["voided"].is_object() != voided {
+        history.find("record_misses_void", Some(exam.session), format!("{}", record.json["voided"]));
     }
 }
 
