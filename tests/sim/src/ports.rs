@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
-use synaq_core::bank::{AnswerKey, Bank, Breaks, Choice, Item, Kind, Lang, Plan, Profession, Programme, Text, Topic};
+use synaq_core::bank::{
+    AnswerKey, Bank, Breaks, Choice, Item, Kind, Lang, Plan, Profession, Programme, Text, Topic,
+};
 use synaq_core::decision::{CandidateDocument, EventLogFacts, RecordFacts, StaffEntry};
 use synaq_core::form::Seed;
 use synaq_core::ids::{CentreId, ItemId, SessionId, SittingId, StaffId, TopicId};

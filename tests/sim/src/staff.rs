@@ -13,8 +13,8 @@ use std::time::Duration;
 use synaq_core::ids::{SessionId, StaffId};
 use synaq_core::proctoring::{Code, DetectorEvent, IncidentStatus, SignalPhase, Source};
 use synaq_core::session::{
-    Effect, EvidenceRef, ExamSession, Gesture, Input, MediaFact, PauseCause, PhotoKind, PhotosSeen, Ruling, SealWaits,
-    StaffCommand, StaffEndReason, Stage,
+    Effect, EvidenceRef, ExamSession, Gesture, Input, MediaFact, PauseCause, PhotoKind, PhotosSeen, Ruling,
+    SealWaits, StaffCommand, StaffEndReason, Stage,
 };
 use synaq_core::time::{At, Span};
 use synaq_runtime::Snapshot;
@@ -261,7 +261,9 @@ impl Staff {
     }
 
     async fn gesture(&mut self, node: &Node, session: &ExamSession) {
-        let Some(asked_at) = session.state().challenge.as_ref().and_then(|held| held.asked_at) else { return };
+        let Some(asked_at) = session.state().challenge.as_ref().and_then(|held| held.asked_at) else {
+            return;
+        };
         let Some(mut dice) = self.made_up(format!("gesture {}", asked_at.0)) else { return };
         let note = self.label("judge");
         let command = StaffCommand::JudgeGesture { accepted: dice.percent(70), note: Some(note.clone()) };

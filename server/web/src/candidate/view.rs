@@ -277,7 +277,10 @@ mod tests {
     use synaq_core::time::Span;
 
     fn seen(session: &ExamSession, now: At) -> CandidateView {
-        view(session, Around { now, version: 1, proctor_present: false, looked_at: false, attach: Attach::InCharge })
+        view(
+            session,
+            Around { now, version: 1, proctor_present: false, looked_at: false, attach: Attach::InCharge },
+        )
     }
 
     #[test]
@@ -326,7 +329,13 @@ mod tests {
     #[test]
     fn watched_live_means_that_something_is_seen_or_heard() {
         let mut script = running();
-        let around = Around { now: at(1), version: 1, proctor_present: true, looked_at: true, attach: Attach::InCharge };
+        let around = Around {
+            now: at(1),
+            version: 1,
+            proctor_present: true,
+            looked_at: true,
+            attach: Attach::InCharge,
+        };
         assert!(view(&script.session, around).watched_live);
         script.media(at(1), false, false);
         assert!(!view(&script.session, around).watched_live, "the open picture is empty");
@@ -352,7 +361,13 @@ mod tests {
     #[test]
     fn a_tab_that_waits_sees_neither_answers_nor_result() {
         let script = closed();
-        let around = Around { now: at(60), version: 1, proctor_present: true, looked_at: true, attach: Attach::Waiting };
+        let around = Around {
+            now: at(60),
+            version: 1,
+            proctor_present: true,
+            looked_at: true,
+            attach: Attach::Waiting,
+        };
         let waiting = view(&script.session, around);
         assert!(waiting.questions.is_empty() && waiting.end.unwrap().result.is_none());
         let mut script = running();

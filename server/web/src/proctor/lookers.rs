@@ -82,7 +82,10 @@ impl Drop for Followed {
     fn drop(&mut self) {
         let mut kept = self.lookers.0.lock().unwrap_or_else(PoisonError::into_inner);
         // This one is still counted.
-        if kept.get(&self.session).is_some_and(|looked| looked.open == 0 && looked.shown.receiver_count() <= 1) {
+        if kept
+            .get(&self.session)
+            .is_some_and(|looked| looked.open == 0 && looked.shown.receiver_count() <= 1)
+        {
             kept.remove(&self.session);
         }
     }

@@ -133,7 +133,10 @@ impl Floor {
         while let Some(sitting) = waiting.pop() {
             let beside = self.members.iter().filter(|member| member.watches(sitting));
             waiting.extend(
-                beside.flat_map(|member| &member.walls).flat_map(|pool| pool.iter()).filter(|it| found.insert(**it)),
+                beside
+                    .flat_map(|member| &member.walls)
+                    .flat_map(|pool| pool.iter())
+                    .filter(|it| found.insert(**it)),
             );
         }
         found
@@ -166,7 +169,8 @@ impl Floor {
 /// Each session with those who may watch it. Everybody has as many as whoever could take some, give or take one, and as
 /// few as possible change hands.
 fn split(held: &mut BTreeMap<SessionId, StaffId>, sessions: &[(SessionId, Vec<StaffId>)]) {
-    let known: HashMap<SessionId, &[StaffId]> = sessions.iter().map(|(session, may)| (*session, &**may)).collect();
+    let known: HashMap<SessionId, &[StaffId]> =
+        sessions.iter().map(|(session, may)| (*session, &**may)).collect();
     held.retain(|session, staff| known.get(session).is_some_and(|may| may.contains(staff)));
     let mut counts: HashMap<StaffId, usize> = HashMap::new();
     for staff in held.values() {
@@ -241,10 +245,17 @@ impl Watching {
             on: member.on,
             watches: watches.get(&member.staff).copied().unwrap_or(0),
         };
-        let sessions = || halls.iter().flat_map(|hall| hall.sessions.iter().map(move |session| (session, hall.split.get(session))));
+        let sessions = || {
+            halls
+                .iter()
+                .flat_map(|hall| hall.sessions.iter().map(move |session| (session, hall.split.get(session))))
+        };
         Duty {
             proctors: floor.members.iter().filter(here).map(row).collect(),
-            mine: sessions().filter(|(_, of)| *of == Some(&self.staff)).map(|(session, _)| *session).collect(),
+            mine: sessions()
+                .filter(|(_, of)| *of == Some(&self.staff))
+                .map(|(session, _)| *session)
+                .collect(),
             unwatched: sessions().filter(|(_, of)| of.is_none()).count(),
         }
     }
@@ -253,7 +264,9 @@ impl Watching {
 impl Drop for Watching {
     fn drop(&mut self) {
         self.presence.change(&self.pool, |floor| {
-            let Some(member) = floor.members.iter_mut().find(|member| member.staff == self.staff) else { return };
+            let Some(member) = floor.members.iter_mut().find(|member| member.staff == self.staff) else {
+                return;
+            };
             if let Some(window) = member.walls.iter().position(|pool| *pool == self.pool) {
                 member.walls.remove(window);
             }
@@ -353,7 +366,11 @@ mod tests {
         assert_eq!(third.duty().proctors.len(), 1);
         let pool = presence.watch(staff(1), both());
         pool.set_on(false);
-        assert_eq!((pool.duty().unwatched, third.duty().unwatched), (12, 0), "nobody watches the first sitting");
+        assert_eq!(
+            (pool.duty().unwatched, third.duty().unwatched),
+            (12, 0),
+            "nobody watches the first sitting"
+        );
     }
 
     #[test]

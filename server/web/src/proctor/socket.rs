@@ -359,7 +359,12 @@ impl Desk {
     }
 
     /// One by one, so that each has it in the own log; whom it does not concern is counted, never an error for the rest.
-    fn everybody(&self, re: u32, act: EverybodyAct, of: Option<SittingId>) -> BoxFuture<'static, ServerFrame> {
+    fn everybody(
+        &self,
+        re: u32,
+        act: EverybodyAct,
+        of: Option<SittingId>,
+    ) -> BoxFuture<'static, ServerFrame> {
         let here = |wall: &&Wall| of.is_none_or(|of| wall.sittings.contains(&of));
         let Some(wall) = self.wall.as_ref().filter(here) else {
             return ready(refused(Some(re), Problem::new(NOT_HERE)));

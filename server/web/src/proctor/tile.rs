@@ -195,8 +195,14 @@ mod tests {
     use uuid::Uuid;
 
     fn shown(script: &Script) -> Tile {
-        let around =
-            Around { sitting: None, place: 3, name: "N".to_owned(), still: 9, offline_since: Some(at(7)), before: None };
+        let around = Around {
+            sitting: None,
+            place: 3,
+            name: "N".to_owned(),
+            still: 9,
+            offline_since: Some(at(7)),
+            before: None,
+        };
         tile(&script.session, Uuid::nil(), &around)
     }
 
@@ -299,7 +305,8 @@ mod tests {
     fn a_trouble_without_a_date_keeps_the_time_it_was_first_seen() {
         let script = submitted();
         let before = Some(("identity".to_owned(), Some(at(-5))));
-        let around = Around { sitting: None, place: 0, name: String::new(), still: 0, offline_since: None, before };
+        let around =
+            Around { sitting: None, place: 0, name: String::new(), still: 0, offline_since: None, before };
         assert_eq!(tile(&script.session, Uuid::nil(), &around).trouble_since, Some(at(-5).0));
         assert_eq!(shown(&script).trouble_since, Some(at(0).0));
     }

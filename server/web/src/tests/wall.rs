@@ -198,8 +198,12 @@ async fn several_sittings_stand_on_one_wall_and_are_told_apart() {
     let mut wall = socket(&house, at, 0).await;
     wall.send(&json!({ "type": "watch", "sitting": second, "beside": [first, second] })).await;
     let shown = wall.until("wall").await;
-    assert_eq!((&shown["sitting"]["title"], &shown["beside"][0]["title"]), (&json!("Evening"), &json!("Morning")));
-    let tiles: Vec<_> = shown["tiles"].as_array().unwrap().iter().map(|tile| (&tile["sitting"], &tile["place"])).collect();
+    assert_eq!(
+        (&shown["sitting"]["title"], &shown["beside"][0]["title"]),
+        (&json!("Evening"), &json!("Morning"))
+    );
+    let tiles: Vec<_> =
+        shown["tiles"].as_array().unwrap().iter().map(|tile| (&tile["sitting"], &tile["place"])).collect();
     let (here, there) = (json!(second), json!(first));
     let places = [0, 1, 2, 3].map(Value::from);
     assert_eq!(tiles[0], (&here, &places[0]));
@@ -232,7 +236,10 @@ async fn a_battery_that_runs_down_is_seen_on_the_wall_until_the_page_goes() {
         loop {
             let frame = wall.until("pulse").await;
             let pulses = frame["pulses"].as_array().unwrap().clone();
-            if pulses.iter().any(|pulse| pulse["session"] == json!(device.session.0) && pulse["battery"] == is) {
+            if pulses
+                .iter()
+                .any(|pulse| pulse["session"] == json!(device.session.0) && pulse["battery"] == is)
+            {
                 return;
             }
         }

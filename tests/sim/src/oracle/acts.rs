@@ -154,7 +154,9 @@ impl Model {
     fn resumed(&mut self, fact: &Fact) -> Verdict {
         self.stopped = self.stopped.saturating_sub(1);
         match fact.text("cause") {
-            "break" => must(std::mem::take(&mut self.stopped_by_break) && !self.on_break, "break_clock_wrong"),
+            "break" => {
+                must(std::mem::take(&mut self.stopped_by_break) && !self.on_break, "break_clock_wrong")
+            }
             "recheck" => {
                 must(std::mem::take(&mut self.stopped_by_check) && !self.recheck_asked, "recheck_clock_wrong")
             }
