@@ -127,10 +127,12 @@ exam('a whole exam by a screen reader: each screen names its parts and what chan
   // Who is watching: told politely, line by line; whose picture is open looks on live.
   const watched = is => page.locator(`[data-testid=watched][data-who=${is}]`).waitFor()
   await watched('live')
+  await proctor.page.keyboard.press('Escape')
   await proctor.hide()
   await watched('wall')
   await proctor.show()
   await watched('live')
+  await proctor.openPanel(info.candidate)
 
   // The page in another language does not change the paper's.
   await candidate.at('lang-select').selectOption('kk')
