@@ -1,4 +1,4 @@
-// How the page is shown: the largest text, dark, high contrast, chosen by keyboard.
+// How the page is shown: large text, dark, high contrast, chosen by keyboard.
 import assert from 'node:assert/strict'
 import { look } from './look.mjs'
 import { choose, opened, withProctor } from './seat/display.mjs'
@@ -37,15 +37,15 @@ async function sit(sitting, candidate, name) {
   await seen('07-end')
 }
 
-exam('a whole exam in dark, in high contrast and the largest text, chosen by keyboard and kept over a reload', { seats: false }, async sitting => {
+exam('a whole exam in dark, in high contrast and large text, chosen by keyboard and kept over a reload', { seats: false }, async sitting => {
   await withProctor(sitting)
   const candidate = await opened(sitting)
-  await choose(candidate, 'theme-dark', 'contrast', 'size-200')
+  await choose(candidate, 'theme-dark', 'contrast', 'size-150')
   await candidate.page.reload()
   await candidate.at('begin-device').waitFor()
   const shown = await candidate.page.evaluate(() => ({ ...document.documentElement.dataset, size: document.documentElement.style.fontSize,
     dark: getComputedStyle(document.documentElement).colorScheme }))
-  assert.deepEqual(shown, { theme: 'dark', contrast: 'more', size: '200%', dark: 'dark' })
+  assert.deepEqual(shown, { theme: 'dark', contrast: 'more', size: '150%', dark: 'dark' })
   await sit(sitting, candidate, 'dark')
 })
 
