@@ -2,11 +2,32 @@
 
 use rust_embed::{Embed, EmbeddedFile};
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 #[derive(Embed)]
 #[folder = "$OUT_DIR/dist"]
 struct Dist;
+
+/// Words of the centre's pages by key, for files with the same heads.
+pub type CentreWords = HashMap<String, String>;
+
+/// The words in `kk`, `ru` or `en`; Kazakh for anything else.
+///
+/// # Panics
+/// Never: the files are read by the front-end's own tests.
+#[must_use]
+pub fn centre_words(lang: &str) -> CentreWords {
+    let file = match lang {
+        "ru" => include_str!("../centre/src/texts/ru.json"),
+        "en" => include_str!("../centre/src/texts/en.json"),
+        _ => include_str!("../centre/src/texts/kk.json"),
+    };
+    let messages: HashMap<String, serde_json::Value> =
+        serde_json::from_str(file).expect("a file of texts maps keys to messages");
+    let plain = |(key, message): (String, serde_json::Value)| Some((key, message.as_str()?.to_owned()));
+    messages.into_iter().filter_map(plain).collect()
+}
 
 /// Folder of files whose names hold a hash of their content.
 const HASHED: &str = "assets/";

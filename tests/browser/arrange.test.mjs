@@ -95,5 +95,5 @@ for (const lang of ['kk', 'ru']) {
 
 async function firstSitting(centre) {
   const response = await centre.page.request.get(`${centre.base}/api/v1/centre/sittings`)
-  return (await response.json())[0].sitting
+  return (await response.json()).rows[0].sitting
 }

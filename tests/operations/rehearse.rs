@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use synaq_load_tests::site::As;
+use synaq_wire::lists::SittingsPage;
 
 /// Whatever the report says of a busy machine, it is written.
 const PLAYED: [Option<i32>; 2] = [Some(0), Some(1)];
@@ -28,8 +29,8 @@ fn files(folder: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
 async fn sittings(house: &House) -> anyhow::Result<usize> {
     let account = &house.demo.centre;
     let cookie = house.site.sign_in(&account.login, &account.password).await?;
-    let rows: Vec<serde_json::Value> = house.site.get("/api/v1/centre/sittings", As::Staff(&cookie)).await?;
-    Ok(rows.len())
+    let page: SittingsPage = house.site.get("/api/v1/centre/sittings", As::Staff(&cookie)).await?;
+    Ok(usize::try_from(page.all)?)
 }
 
 fn verify(report: &Path, trust: &Path) -> anyhow::Result<Output> {

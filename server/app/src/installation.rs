@@ -249,6 +249,11 @@ pub(crate) async fn start(
         media,
         directory: store.clone(),
         log: store.clone(),
+        lists: store.clone(),
+        room: Arc::new(crate::ops::disk::EvidenceRoom {
+            folder: folders.evidence(),
+            in_store: watch.depot.is_some(),
+        }),
         outbox: store.clone(),
         retention: store.clone(),
         terms: start.retention.terms,

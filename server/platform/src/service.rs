@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
-use synaq_seal::bundle::{APPROVAL_TYP, RECEIPT_TYP, RECORD_TYP, Statement};
+use synaq_seal::bundle::{APPROVAL_TYP, RECEIPT_TYP, RECORD_TYP, Statement, VOID_TYP};
 use synaq_seal::jws::{self, Expected, Jws};
 use synaq_seal::key::{Purpose, SigningKey, TrustSet};
 use synaq_seal::{Digest, json as strict, sha256};
@@ -44,13 +44,14 @@ impl std::fmt::Debug for Platform {
     }
 }
 
-/// All routes: `PUT /records/{id}`, `PUT /approvals/{id}`, `GET /api/messages`, and the page.
+/// All routes: `PUT /records/{id}`, `PUT /approvals/{id}`, `PUT /voids/{id}`, `GET /api/messages`, and the page.
 pub fn router(platform: Platform) -> Router {
     Router::new()
         .route("/", get(index))
         .route("/messages/{id}", get(message))
         .route("/records/{id}", put(take_record))
         .route("/approvals/{id}", put(take_approval))
+        .route("/voids/{id}", put(take_void))
         .route("/api/messages", get(list))
         .route("/healthz", get(|| async { "ok" }))
         .layer(DefaultBodyLimit::max(MESSAGE_BYTES))
@@ -95,10 +96,15 @@ async fn take_approval(state: Shared, id: Path<Uuid>, headers: HeaderMap, body: 
     take(state, id, headers, body, Kind::Approval).await
 }
 
+async fn take_void(state: Shared, id: Path<Uuid>, headers: HeaderMap, body: Bytes) -> Response {
+    take(state, id, headers, body, Kind::Void).await
+}
+
 #[derive(Clone, Copy)]
 enum Kind {
     Record,
     Approval,
+    Void,
 }
 
 impl Kind {
@@ -106,6 +112,7 @@ impl Kind {
         match self {
             Self::Record => (RECORD_TYP, Purpose::Seal, "record"),
             Self::Approval => (APPROVAL_TYP, Purpose::Approval, "approval"),
+            Self::Void => (VOID_TYP, Purpose::Approval, "void"),
         }
     }
 
@@ -119,7 +126,7 @@ impl Kind {
         let value = strict::parse(payload).ok()?;
         match self {
             Self::Record => Record::deserialize(value).ok().map(|record| record.sealed_at),
-            Self::Approval => Statement::deserialize(value).ok().map(|statement| statement.at),
+            Self::Approval | Self::Void => Statement::deserialize(value).ok().map(|statement| statement.at),
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;
 use synaq_platform::{Archive, Platform, router};
-use synaq_seal::bundle::{APPROVAL_TYP, RECEIPT_TYP, RECORD_TYP, Statement};
+use synaq_seal::bundle::{APPROVAL_TYP, RECEIPT_TYP, RECORD_TYP, Statement, VOID_TYP};
 use synaq_seal::jws::{self, Expected, Jws};
 use synaq_seal::key::{Algorithm, Purpose, SigningKey, TrustSet, TrustedKey};
 use synaq_seal::sha256;
@@ -194,6 +194,22 @@ async fn an_approval_counts_only_with_an_approval_key() {
     }
     let answer = bench.put("approvals", ID, sign(&payload, APPROVAL_TYP, &bench.approval)).await;
     assert_eq!(answer.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_notice_of_a_void_attempt_is_kept_beside_its_record() {
+    let bench = Bench::new();
+    assert_eq!(bench.put_record(&record("a")).await.status, StatusCode::OK);
+    let about = json!({ "kind": "attempt-void", "ground": "technical" }).as_object().unwrap().clone();
+    let payload = Statement { record_sha256: sha256(&record("a")), at: NOW, about }.to_bytes().unwrap();
+    let id = Uuid::from_u128(0xF0);
+    let answer = bench.put("voids", id, sign(&payload, APPROVAL_TYP, &bench.approval)).await;
+    assert_eq!(answer.code(), "signature_invalid", "an approval is no notice");
+    assert_eq!(
+        bench.put("voids", id, sign(&payload, VOID_TYP, &bench.approval)).await.status,
+        StatusCode::OK
+    );
+    assert_eq!(bench.held().await, 2);
 }
 
 #[tokio::test]

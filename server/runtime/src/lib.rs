@@ -22,5 +22,5 @@ pub use ports::{
     Clock, DeliveryError, LogDigest, Opened, PlatformAnswer, PlatformPort, SessionSource, SourceError,
 };
 pub use relay::{BACKOFF_BASE, BACKOFF_CAP};
-pub use sealing::{APPROVAL_TYP, RECEIPT_TYP, RECORD_TYP, SealingKeys};
+pub use sealing::{APPROVAL_TYP, RECEIPT_TYP, RECORD_TYP, SealingKeys, VOID_TYP};
 pub use service::{Options, Ports, Running, StartError};

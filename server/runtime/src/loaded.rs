@@ -3,9 +3,11 @@
 use crate::handle::{Done, Receipt, Snapshot};
 use serde::Deserialize as _;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use synaq_core::decision::{TheoryOutcome, outcome};
 use synaq_core::ids::{Seq, SessionId};
+use synaq_core::proctoring::IncidentStatus;
 use synaq_core::session::{Context, Effect, Event, ExamSession, Fact, Finish, Input, Stage};
 use synaq_core::time::At;
 use synaq_seal::{Digest, chain, json};
@@ -190,6 +192,7 @@ impl Loaded {
             correct: None,
             total: state.form.as_ref().and_then(|form| u16::try_from(form.questions.len()).ok()),
             warnings: self.session.warnings_given(),
+            incidents: self.incidents(),
             started_at: state.started_at,
             finished_at: None,
             live: false,
@@ -221,6 +224,17 @@ impl Loaded {
             }
         }
         summary
+    }
+
+    /// By code, without those that a person dismissed.
+    fn incidents(&self) -> BTreeMap<String, u32> {
+        let mut counts = BTreeMap::new();
+        for incident in &self.session.state().incidents {
+            if !matches!(incident.status, IncidentStatus::Dismissed { .. }) {
+                *counts.entry(incident.code.name().to_owned()).or_insert(0) += 1;
+            }
+        }
+        counts
     }
 
     fn judge(&self, finish: &Finish, summary: &mut Summary) {

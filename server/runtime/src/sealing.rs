@@ -7,7 +7,7 @@ use serde_json::json;
 use std::sync::Arc;
 use synaq_core::decision;
 use synaq_core::ids::{SessionId, StaffId};
-use synaq_core::session::{ExamSession, Ruling, SealWaits};
+use synaq_core::session::{ExamSession, Ruling, SealWaits, Voided};
 use synaq_core::time::At;
 use synaq_seal::bundle::{self, Statement};
 use synaq_seal::key::{SigningKey, TrustSet};
@@ -19,6 +19,8 @@ use uuid::Uuid;
 pub const RECORD_TYP: &str = bundle::RECORD_TYP;
 /// JWS type of an approval.
 pub const APPROVAL_TYP: &str = bundle::APPROVAL_TYP;
+/// JWS type of a notice that an attempt does not count.
+pub const VOID_TYP: &str = bundle::VOID_TYP;
 /// JWS type of the platform's receipt.
 pub const RECEIPT_TYP: &str = bundle::RECEIPT_TYP;
 
@@ -139,9 +141,39 @@ pub(crate) fn approve(
     Ok((NewApproval { session, jws: body }, message))
 }
 
+/// A notice that the attempt of a sealed record does not count: who said so, on which ground, and which attempt takes its
+/// place. Without the words of the reason, which may be about somebody's health; they stand in the log.
+pub(crate) fn void(
+    session: SessionId,
+    record_sha256: Digest,
+    (voided, name): (&Voided, &str),
+    at: At,
+    keys: &SealingKeys,
+) -> Result<NewMessage, SealError> {
+    let mut about = serde_json::Map::new();
+    about.insert("kind".to_owned(), "attempt-void".into());
+    about.insert("session".to_owned(), session.to_string().into());
+    about.insert("voided_by".to_owned(), json!({ "id": voided.by.to_string(), "name": name }));
+    about.insert("ground".to_owned(), voided.ground.as_str().into());
+    if let Some(replaced_by) = voided.replaced_by {
+        about.insert("replaced_by".to_owned(), replaced_by.to_string().into());
+    }
+    let payload = canonical(&Statement { record_sha256, at: at.0, about })?;
+    let (body, _) = sign(&payload, VOID_TYP, &keys.approval, keys)?;
+    let sha256 = sha256(&payload);
+    // A notice that says something new (a new attempt was issued later) is another message.
+    let id = key_of(&format!("void:{sha256}"));
+    Ok(NewMessage { id, session, kind: MessageKind::Void, body, sha256, created_at: at })
+}
+
 /// The approval's idempotency key, made from the session's: a session has at most one approval.
 fn approval_id(session: SessionId) -> Uuid {
-    let Digest(bytes) = sha256(format!("approval:{session}").as_bytes());
+    key_of(&format!("approval:{session}"))
+}
+
+/// An idempotency key: the same of the same words.
+fn key_of(words: &str) -> Uuid {
+    let Digest(bytes) = sha256(words.as_bytes());
     let mut half = [0; 16];
     half.copy_from_slice(&bytes[..16]);
     uuid::Builder::from_custom_bytes(half).into_uuid()

@@ -12,10 +12,10 @@ use crate::service::{Options, Ports};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use synaq_core::ids::{Seq, SessionId};
-use synaq_core::session::{Creation, Fact, Input, Stage};
+use synaq_core::ids::{Seq, SessionId, StaffId};
+use synaq_core::session::{Creation, Fact, Input, Stage, Voided};
 use synaq_core::time::{At, Span};
-use synaq_store::Lease;
+use synaq_store::{Lease, NewMessage};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
@@ -251,7 +251,7 @@ impl Shard {
         }
     }
 
-    /// An approval is signed in the batch that says so.
+    /// An approval is signed in the batch that says so, and so is the notice that an attempt does not count.
     async fn remember(
         &mut self,
         session: SessionId,
@@ -259,11 +259,11 @@ impl Shard {
         round: &mut Round,
     ) -> Result<Done, SubmitError> {
         for event in &step.events {
+            if let Fact::AttemptVoided { voided } = &event.fact {
+                round.batch.messages.extend(self.void_notice(session, voided, event.at).await?);
+            }
             let Fact::RecordApproved { by, sha256, note, ruling } = &event.fact else { continue };
-            let name = self.ports.source.staff_name(*by).await.map_err(|error| {
-                tracing::warn!(%session, %error, "the approver cannot be read");
-                SubmitError::Store
-            })?;
+            let name = self.name(session, *by).await?;
             let digest = sha256.parse().map_err(|_| {
                 tracing::error!(%session, "core approved something that is no digest");
                 SubmitError::Store
@@ -284,6 +284,33 @@ impl Shard {
             round.batch.messages.push(message);
         }
         Ok(step.done)
+    }
+
+    /// Tells the platform that what it has does not count; a record sealed later says so itself.
+    async fn void_notice(
+        &self,
+        session: SessionId,
+        voided: &Voided,
+        at: At,
+    ) -> Result<Option<NewMessage>, SubmitError> {
+        let sealed = self.memory.get(session).and_then(|loaded| loaded.session.state().sealed.as_ref());
+        let Some((sha256, ..)) = sealed else { return Ok(None) };
+        let not_signed = |error: &dyn std::fmt::Display| {
+            tracing::error!(%session, %error, "a notice of a void attempt was not signed");
+            SubmitError::Store
+        };
+        let digest = sha256.parse().map_err(|error| not_signed(&error))?;
+        let name = self.name(session, voided.by).await?;
+        sealing::void(session, digest, (voided, &name), at, &self.ports.keys)
+            .map(Some)
+            .map_err(|error| not_signed(&error))
+    }
+
+    async fn name(&self, session: SessionId, staff: StaffId) -> Result<String, SubmitError> {
+        self.ports.source.staff_name(staff).await.map_err(|error| {
+            tracing::warn!(%session, %error, "a member of staff cannot be read");
+            SubmitError::Store
+        })
     }
 
     pub(crate) fn drop_and_reload(&mut self, session: SessionId) {

@@ -15,6 +15,8 @@ use crate::{b64, chain, json, jws, verify};
 pub const RECORD_TYP: &str = "exam-record+jws";
 /// `typ` of a commission member's approval.
 pub const APPROVAL_TYP: &str = "record-approval+jws";
+/// `typ` of a notice that the attempt of a sealed record does not count.
+pub const VOID_TYP: &str = "attempt-void+jws";
 /// `typ` of the platform's receipt.
 pub const RECEIPT_TYP: &str = "record-receipt+jws";
 

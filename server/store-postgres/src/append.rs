@@ -33,23 +33,23 @@ macro_rules! statement {
 const EVENTS: &str = statement!();
 const WHOLE: &str = statement!(
     ", summaries AS (INSERT INTO summary
-         (session, state, finish, outcome, correct, total, warnings, started_at, finished_at, live)
+         (session, state, finish, outcome, correct, total, warnings, started_at, finished_at, live, incidents)
          SELECT new.* FROM holder, unnest($9::uuid[], $10::text[], $11::text[], $12::text[], $13::integer[],
-             $14::integer[], $15::bigint[], $16::bigint[], $17::bigint[], $18::boolean[]) AS new
+             $14::integer[], $15::bigint[], $16::bigint[], $17::bigint[], $18::boolean[], $19::text[]) AS new
          ON CONFLICT (session) DO UPDATE SET state = excluded.state, finish = excluded.finish,
              outcome = excluded.outcome, correct = excluded.correct, total = excluded.total,
              warnings = excluded.warnings, started_at = excluded.started_at,
-             finished_at = excluded.finished_at, live = excluded.live)",
+             finished_at = excluded.finished_at, live = excluded.live, incidents = excluded.incidents)",
     ", records AS (INSERT INTO record (session, payload, sha256, jws, kid, sealed_at)
          SELECT new.* FROM holder,
-             unnest($19::uuid[], $20::bytea[], $21::bytea[], $22::text[], $23::text[], $24::bigint[]) AS new)",
+             unnest($20::uuid[], $21::bytea[], $22::bytea[], $23::text[], $24::text[], $25::bigint[]) AS new)",
     ", approvals AS (INSERT INTO approval (session, jws)
          SELECT new.session, new.jws
-         FROM holder, unnest($25::uuid[], $26::text[]) WITH ORDINALITY AS new (session, jws, place)
+         FROM holder, unnest($26::uuid[], $27::text[]) WITH ORDINALITY AS new (session, jws, place)
          ORDER BY new.place)",
     ", messages AS (INSERT INTO outbox (message, session, kind, body, sha256, created_at, due_at)
          SELECT new.message, new.session, new.kind, new.body, new.sha256, new.created_at, new.created_at
-         FROM holder, unnest($27::uuid[], $28::uuid[], $29::text[], $30::text[], $31::bytea[], $32::bigint[])
+         FROM holder, unnest($28::uuid[], $29::uuid[], $30::text[], $31::text[], $32::bytea[], $33::bigint[])
              WITH ORDINALITY AS new (message, session, kind, body, sha256, created_at, place)
          ORDER BY new.place) "
 );
@@ -117,6 +117,7 @@ fn bind_summaries<'q>(query: Bound<'q>, all: &'q [Summary]) -> Bound<'q> {
         .bind(column(&rows, |summary| summary.started_at.map(|at| at.0)))
         .bind(column(&rows, |summary| summary.finished_at.map(|at| at.0)))
         .bind(column(&rows, |summary| summary.live))
+        .bind(column(&rows, |summary| summary.incidents_json()))
 }
 
 fn bind_records<'q>(query: Bound<'q>, records: &'q [NewRecord], approvals: &'q [NewApproval]) -> Bound<'q> {

@@ -92,6 +92,7 @@ async fn migrate(database: &Database) -> Result<(), Error> {
         .run_direct(None, &mut connection, false)
         .await
         .map_err(|error| Error::Open(format!("migration: {error}")))?;
+    crate::keys::fill(&mut connection).await.map_err(crate::error::engine)?;
     connection.close().await.ok();
     Ok(())
 }

@@ -110,11 +110,7 @@ fn message(row: &PgRow) -> sqlx::Result<NewMessage> {
     Ok(NewMessage {
         id: row.try_get("message")?,
         session: SessionId(row.try_get("session")?),
-        kind: match row.try_get("kind")? {
-            "record" => MessageKind::Record,
-            "approval" => MessageKind::Approval,
-            other => return Err(sqlx::Error::Decode(format!("message kind {other}").into())),
-        },
+        kind: kind(row.try_get("kind")?)?,
         body: row.try_get("body")?,
         sha256: digest(row, "sha256")?,
         created_at: at(row, "created_at")?,
@@ -135,4 +131,8 @@ fn delivery(row: &PgRow) -> sqlx::Result<Delivery> {
         receipt: row.try_get("receipt")?,
         platform_ref: row.try_get("platform_ref")?,
     })
+}
+
+fn kind(word: &str) -> Result<MessageKind, sqlx::Error> {
+    MessageKind::read(word).ok_or_else(|| sqlx::Error::Decode(format!("message kind {word}").into()))
 }

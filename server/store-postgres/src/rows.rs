@@ -38,6 +38,10 @@ pub(crate) fn at(row: &PgRow, column: &'static str) -> sqlx::Result<At> {
     row.try_get(column).map(At)
 }
 
+pub(crate) fn at_maybe(row: &PgRow, column: &'static str) -> sqlx::Result<Option<At>> {
+    row.try_get::<Option<i64>, _>(column).map(|at| at.map(At))
+}
+
 /// A number that PostgreSQL keeps in a wider, signed column.
 pub(crate) fn number<T: TryFrom<i64>>(row: &PgRow, column: &'static str) -> sqlx::Result<T> {
     T::try_from(row.try_get::<i64, _>(column)?).map_err(|_| out_of_range(column))

@@ -134,6 +134,8 @@ fn summary(row: SqliteRow) -> Result<Summary, sqlx::Error> {
         started_at: row.try_get::<Option<i64>, _>("started_at")?.map(At),
         finished_at: row.try_get::<Option<i64>, _>("finished_at")?.map(At),
         live: row.try_get("live")?,
+        incidents: Summary::read_incidents(row.try_get("incidents")?)
+            .map_err(|error| sqlx::Error::Decode(error.into()))?,
     })
 }
 

@@ -5,6 +5,8 @@ pub mod backup;
 mod directory;
 mod error;
 mod event_log;
+mod keys;
+mod lists;
 mod log_room;
 mod mail;
 mod open;

@@ -121,8 +121,13 @@ async fn migrate(options: &SqliteConnectOptions) -> Result<(), Error> {
     let pool =
         SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.map_err(engine)?;
     let migrated = sqlx::migrate!("../../migrations/sqlite").run(&pool).await;
+    let migrated = migrated.map_err(|error| Error::Open(format!("migration: {error}")));
+    let filled = match migrated {
+        Ok(()) => crate::keys::fill(&pool).await,
+        failed => failed,
+    };
     pool.close().await;
-    migrated.map_err(|error| Error::Open(format!("migration: {error}")))
+    filled
 }
 
 /// A writing connection that keeps what it acknowledges, or an error.

@@ -139,11 +139,7 @@ fn message(row: &SqliteRow) -> Result<NewMessage, sqlx::Error> {
     Ok(NewMessage {
         id: row.try_get("message")?,
         session: SessionId(row.try_get("session")?),
-        kind: match row.try_get("kind")? {
-            "record" => MessageKind::Record,
-            "approval" => MessageKind::Approval,
-            other => return Err(sqlx::Error::Decode(format!("message kind {other}").into())),
-        },
+        kind: kind(row.try_get("kind")?)?,
         body: row.try_get("body")?,
         sha256: digest(row, "sha256")?,
         created_at: At(row.try_get("created_at")?),
@@ -164,4 +160,8 @@ fn delivery(row: &SqliteRow) -> Result<Delivery, sqlx::Error> {
         receipt: row.try_get("receipt")?,
         platform_ref: row.try_get("platform_ref")?,
     })
+}
+
+fn kind(word: &str) -> Result<MessageKind, sqlx::Error> {
+    MessageKind::read(word).ok_or_else(|| sqlx::Error::Decode(format!("message kind {word}").into()))
 }

@@ -31,12 +31,12 @@ const MARK: &str = "INSERT INTO node_mark (epoch, node, at) VALUES (?1, ?2, ?3)
     ON CONFLICT (epoch) DO UPDATE SET at = excluded.at";
 const EVENT: &str = "INSERT INTO event (stream, seq, at, kind, body, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const SUMMARY: &str = "INSERT INTO summary
-    (session, state, finish, outcome, correct, total, warnings, started_at, finished_at, live)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+    (session, state, finish, outcome, correct, total, warnings, started_at, finished_at, live, incidents)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
     ON CONFLICT (session) DO UPDATE SET state = excluded.state, finish = excluded.finish,
         outcome = excluded.outcome, correct = excluded.correct, total = excluded.total,
         warnings = excluded.warnings, started_at = excluded.started_at,
-        finished_at = excluded.finished_at, live = excluded.live";
+        finished_at = excluded.finished_at, live = excluded.live, incidents = excluded.incidents";
 const RECORD: &str =
     "INSERT INTO record (session, payload, sha256, jws, kid, sealed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const APPROVAL: &str = "INSERT INTO approval (session, jws) VALUES (?1, ?2)";
@@ -197,7 +197,8 @@ fn insert_summaries(connection: &Connection, batch: &Batch) -> Result<(), Error>
                 summary.warnings,
                 summary.started_at.map(|at| at.0),
                 summary.finished_at.map(|at| at.0),
-                summary.live
+                summary.live,
+                summary.incidents_json()
             ])
             .map_err(engine)?;
     }

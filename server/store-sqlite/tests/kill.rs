@@ -87,6 +87,7 @@ fn batch(number: u64) -> Batch {
         correct: None,
         total: None,
         warnings: 0,
+        incidents: std::collections::BTreeMap::new(),
         started_at: None,
         finished_at: None,
         live: true,

@@ -432,8 +432,6 @@ pub trait Directory: Send + Sync {
     async fn changes_of(&self, centre: CentreId, subject: Uuid) -> Result<Vec<ChangeRow>, Error>;
     /// The attempt that took this one's place.
     async fn replacement(&self, centre: CentreId, session: SessionId) -> Result<Option<SessionId>, Error>;
-    /// Candidates of a centre with their sittings, newest sitting first.
-    async fn all_candidates(&self, centre: CentreId) -> Result<Vec<(CandidateRow, SittingRow)>, Error>;
     /// Everything of a session, whatever centre: the caller holds the candidate's credential, or has compared the
     /// centre.
     async fn session(&self, session: SessionId) -> Result<SessionRow, Error>;

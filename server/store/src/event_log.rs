@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::outbox::NewMessage;
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use synaq_core::ids::{Seq, SessionId};
 use synaq_core::time::At;
@@ -102,12 +103,34 @@ pub struct Summary {
     pub total: Option<u16>,
     /// Warnings given
     pub warnings: u32,
+    /// Incidents by code, without those that a person dismissed
+    pub incidents: BTreeMap<String, u32>,
     /// When the exam started
     pub started_at: Option<At>,
     /// When it ended
     pub finished_at: Option<At>,
     /// The session has timers or an open record to see to: the runtime loads it at start
     pub live: bool,
+}
+
+impl Summary {
+    /// The incidents as stored: JSON, and nothing when there were none.
+    ///
+    /// # Panics
+    /// Never: a map from text to numbers is JSON.
+    #[must_use]
+    pub fn incidents_json(&self) -> Option<String> {
+        let json = || serde_json::to_string(&self.incidents).expect("a map from text to numbers is JSON");
+        (!self.incidents.is_empty()).then(json)
+    }
+
+    /// Reads what [`Summary::incidents_json`] wrote.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn read_incidents(json: Option<&str>) -> Result<BTreeMap<String, u32>, serde_json::Error> {
+        json.map_or_else(|| Ok(BTreeMap::new()), serde_json::from_str)
+    }
 }
 
 /// What one transaction stores, of many sessions.

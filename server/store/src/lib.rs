@@ -6,6 +6,8 @@ pub mod conformance;
 mod directory;
 mod error;
 mod event_log;
+mod fold;
+mod lists;
 mod mail;
 mod outbox;
 mod personnel;
@@ -22,6 +24,11 @@ pub use directory::{
 pub use error::Error;
 pub use event_log::{
     Append, Batch, Committed, EventLog, Lease, NewApproval, NewRecord, Recorded, StoredRecord, Summary,
+};
+pub use fold::fold;
+pub use lists::{
+    CentreStanding, Lists, OUTCOMES, Page, ResultCounts, ResultLine, ResultsAsked, ResultsBy, STATES,
+    SittingsAsked, SittingsBy, Span,
 };
 pub use mail::{ClaimedLetter, LetterEnd, LetterRow, LetterState, Mail, MailBacklog, NewLetter};
 pub use outbox::{Backlog, Claimed, Delivery, DeliveryState, MessageKind, NewMessage, Outbox, Settlement};

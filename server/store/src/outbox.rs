@@ -14,6 +14,8 @@ pub enum MessageKind {
     Record,
     /// The commission's approval of it
     Approval,
+    /// The notice that the attempt does not count, which came after its record
+    Void,
 }
 
 impl MessageKind {
@@ -23,7 +25,14 @@ impl MessageKind {
         match self {
             Self::Record => "record",
             Self::Approval => "approval",
+            Self::Void => "void",
         }
+    }
+
+    /// Reads what [`MessageKind::as_str`] wrote.
+    #[must_use]
+    pub fn read(word: &str) -> Option<Self> {
+        [Self::Record, Self::Approval, Self::Void].into_iter().find(|kind| kind.as_str() == word)
     }
 }
 
@@ -88,6 +97,27 @@ pub enum DeliveryState {
     Refused,
 }
 
+impl DeliveryState {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Queued, Self::Accepted, Self::Refused];
+
+    /// As stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// Reads what [`DeliveryState::as_str`] wrote.
+    #[must_use]
+    pub fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
 /// A message with its fate.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Delivery {
@@ -119,7 +149,7 @@ pub struct Backlog {
 /// The outbox.
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// Claims due messages, an approval never before its record was accepted; a claim not settled by
+    /// Claims due messages, an approval or notice never before its record was accepted; a claim not settled by
     /// `claimed_until` is due again.
     async fn claim(&self, now: At, claimed_until: At, limit: u32) -> Result<Vec<Claimed>, Error>;
 

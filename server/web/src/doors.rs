@@ -16,6 +16,7 @@ use crate::ops::Drain;
 use crate::peers::Peers;
 use crate::playback::{Clips, Indexes, Views};
 use crate::proctor::{Lookers, Presence};
+use crate::room::Room;
 use crate::sight::Sight;
 use axum::extract::FromRef;
 use bytes::Bytes;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use synaq_core::retention::Terms;
 use synaq_runtime::Clock;
 use synaq_seal::secret::InstallationKey;
-use synaq_store::{Directory, EventLog, Outbox, Personnel, Retention};
+use synaq_store::{Directory, EventLog, Lists, Outbox, Personnel, Retention};
 
 /// How the front door answers to the outside.
 #[derive(Clone, Debug)]
@@ -83,6 +84,10 @@ pub struct Doors {
     pub directory: Arc<dyn Directory>,
     /// Logs of sessions, for reading
     pub log: Arc<dyn EventLog>,
+    /// Long lists, for reading
+    pub lists: Arc<dyn Lists>,
+    /// Room for recordings
+    pub room: Arc<dyn Room>,
     /// Fate of deliveries, for reading
     pub outbox: Arc<dyn Outbox>,
     /// Sealed evidence
@@ -201,6 +206,8 @@ parts! {
     synaq_media::Handle: |inner| inner.doors.media;
     Arc<dyn Directory>: |inner| inner.doors.directory;
     Arc<dyn EventLog>: |inner| inner.doors.log;
+    Arc<dyn Lists>: |inner| inner.doors.lists;
+    Arc<dyn Room>: |inner| inner.doors.room;
     Arc<dyn Outbox>: |inner| inner.doors.outbox;
     Arc<dyn Evidence>: |inner| inner.doors.evidence;
     Arc<dyn Clock>: |inner| inner.doors.clock;

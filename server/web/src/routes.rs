@@ -167,7 +167,10 @@ pub fn routes() -> Vec<Route> {
         POST post "/api/v1/centre/candidates/{session}/change" CENTRE centre::change_candidate;
         POST post "/api/v1/centre/candidates/{session}/withdraw" CENTRE centre::withdraw_candidate;
         POST post "/api/v1/centre/candidates/{session}/void" CENTRE centre::void_attempt;
+        GET get "/api/v1/centre/overview" CENTRE_SEEN centre::overview;
+        GET get "/api/v1/centre/figures" CENTRE_SEEN centre::figures;
         GET get "/api/v1/centre/results" CENTRE_SEEN centre::results;
+        GET get "/api/v1/centre/results/export" CENTRE_SEEN centre::export_results;
         GET get "/api/v1/centre/sessions/{session}" REVIEW_SEEN centre::session;
         GET get "/api/v1/centre/sessions/{session}/evidence/{name}" REVIEW_SEEN centre::evidence;
         GET get "/api/v1/centre/sessions/{session}/evidence/{name}/{index}" REVIEW_SEEN centre::still;
@@ -180,7 +183,8 @@ pub fn routes() -> Vec<Route> {
         GET get "/api/v1/playback/{session}/clips/{incident}" WATCH playback::clip;
         GET get "/api/v1/playback/pieces/{token}" WATCH playback::piece;
 
-        GET get "/api/v1/commission/records" COMMISSION_SEEN commission::records;
+        GET get "/api/v1/commission/records" COMMISSION_SEEN centre::records;
+        GET get "/api/v1/commission/records/export" COMMISSION_SEEN centre::export_records;
         POST post "/api/v1/commission/records/{session}/approve" COMMISSION commission::approve;
     }
 }

@@ -629,6 +629,9 @@ pub struct ResultRow {
     pub sitting: String,
     /// The programme
     pub programme: Text,
+    /// The attempt does not count
+    #[serde(default)]
+    pub voided: bool,
     /// Where it stands
     pub summary: SessionSummary,
 }

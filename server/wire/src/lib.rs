@@ -6,6 +6,7 @@
 pub mod candidate;
 pub mod centre;
 pub mod limits;
+pub mod lists;
 pub mod own_log;
 pub mod people;
 pub mod playback;

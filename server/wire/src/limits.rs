@@ -42,3 +42,14 @@ pub const FRAMES_BURST: u32 = 400;
 pub const HEARTBEAT_MS: i64 = 5_000;
 /// Silence after which a socket is given up.
 pub const SILENCE_MS: i64 = 15_000;
+/// Rows of a list's page, unless asked otherwise: what a screen shows without much scrolling.
+pub const PAGE_ROWS: u32 = 25;
+/// Rows of a list's page at most.
+pub const PAGE_ROWS_MAX: u32 = 100;
+/// Words of a search: each is one more look at every row.
+pub const SEARCH_WORDS: usize = 8;
+/// A search in characters: longer than any name.
+pub const SEARCH_CHARS: usize = 120;
+/// Rows of an exported list: ten times the candidates that one installation is measured with; made in memory, about
+/// 100 MB.
+pub const EXPORT_ROWS: u32 = 100_000;

@@ -63,7 +63,7 @@ impl SimPlatform {
     fn take_in(&self, message: &NewMessage) {
         let mut state = self.state.lock().expect("no panic while locked");
         let record = state.kept.get(&message.session.0).is_some_and(|kept| kept.kind == MessageKind::Record);
-        if message.kind == MessageKind::Approval && !record {
+        if message.kind != MessageKind::Record && !record {
             let detail = "an approval came before its record was kept";
             self.history.find("approval_before_record", Some(message.session), detail);
         }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Column, filterRows, sortRows, toCsv } from "./table.ts";
+import { addressOf, type Column, filterRows, sortRows, toCsv } from "./table.ts";
 
 type Row = { name: string; score: number | null };
 const name: Column<Row> = { key: "name", title: "Аты", value: (row) => row.name };
@@ -21,4 +21,11 @@ test("numbers sort as numbers and what is not known comes last", () => {
 test("an exported cell is quoted and never a formula", () => {
   const csv = toCsv([{ name: '=1+"2"', score: 1 }], [name, score], (column, row) => String(column.value(row)));
   assert.equal(csv, '\uFEFF"Аты";"Балл"\r\n"\'=1+""2""";"1"\r\n');
+});
+
+test("a part of a list has an address of its own", () => {
+  const shown = { search: " Әсел  О ", sort: "name", down: false, page: 2 };
+  const address = new URL(addressOf("/api/v1/centre/results", shown, { state: "", format: "xlsx" }), "http://x");
+  assert.deepEqual([...address.searchParams], [["sort", "name"], ["down", "false"], ["search", "Әсел  О"], ["offset", "50"], ["format", "xlsx"]]);
+  assert.equal(addressOf("/a", { ...shown, search: "", page: 0 }, {}), "/a?sort=name&down=false");
 });

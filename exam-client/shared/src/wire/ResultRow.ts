@@ -27,6 +27,10 @@ sitting: string,
  */
 programme: Text, 
 /**
+ * The attempt does not count
+ */
+voided: boolean, 
+/**
  * Where it stands
  */
 summary: SessionSummary, };

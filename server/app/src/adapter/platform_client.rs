@@ -38,6 +38,7 @@ impl PlatformPort for PlatformClient {
         let path = match message.kind {
             MessageKind::Record => "records",
             MessageKind::Approval => "approvals",
+            MessageKind::Void => "voids",
         };
         let answer = self
             .http

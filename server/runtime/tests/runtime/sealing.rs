@@ -2,10 +2,12 @@
 
 use crate::support::{Bench, Mood, PROCTOR, SESSION};
 use std::sync::atomic::Ordering;
+use synaq_core::ids::SessionId;
 use synaq_core::session::{Command, Effect, Input, MediaFact, Refusal, Ruling, StaffCommand, Stage};
 use synaq_core::time::Span;
 use synaq_runtime::Clock as _;
 use synaq_store::{Delivery, DeliveryState, EventLog as _, MessageKind, Outbox as _};
+use uuid::Uuid;
 
 /// Waits on the condition itself; the relay's timers run on paused time.
 async fn delivered(bench: &Bench, met: impl Fn(&[Delivery]) -> bool) -> Vec<Delivery> {
@@ -111,6 +113,36 @@ async fn an_approval_is_signed_over_the_sealed_digest_and_follows_the_record() {
         delivered(&bench, |all| all.len() == 2 && all.iter().all(|m| m.state == DeliveryState::Accepted))
             .await;
     assert_eq!(all[1].message.kind, MessageKind::Approval);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_voided_after_its_record_is_told_to_the_platform_by_a_signed_notice() {
+    let bench = Bench::start().await;
+    hand_in_all_right(&bench).await;
+    delivered(&bench, accepted).await;
+    let void = |replaced_by| StaffCommand::Void {
+        ground: "technical".to_owned(),
+        reason: "Сервер тоқтады".to_owned(),
+        replaced_by,
+    };
+    assert_eq!(bench.staff(void(None)).await.effects, [Effect::Accepted]);
+    let all = delivered(&bench, |all| all.len() == 2 && accepted(&all[1..])).await;
+    assert_eq!(all[1].message.kind, MessageKind::Void);
+    let jws: synaq_seal::jws::Jws = serde_json::from_str(&all[1].message.body).unwrap();
+    let notice: serde_json::Value = serde_json::from_slice(&jws.decode_payload().unwrap()).unwrap();
+    let record = bench.store.record(SESSION).await.unwrap().unwrap().record;
+    assert_eq!(notice["record_sha256"], record.sha256.to_string());
+    assert_eq!((&notice["kind"], &notice["ground"]), (&"attempt-void".into(), &"technical".into()));
+    assert_eq!(notice["voided_by"]["id"], PROCTOR.to_string());
+    assert!(notice.get("reason").is_none() && notice.get("replaced_by").is_none());
+
+    // Said again it says nothing new; with a new attempt it does.
+    bench.staff(void(None)).await;
+    bench.staff(void(Some(SessionId(Uuid::from_u128(77))))).await;
+    let all = delivered(&bench, |all| all.len() == 3 && accepted(&all[2..])).await;
+    let jws: synaq_seal::jws::Jws = serde_json::from_str(&all[2].message.body).unwrap();
+    let notice: serde_json::Value = serde_json::from_slice(&jws.decode_payload().unwrap()).unwrap();
+    assert_eq!(notice["replaced_by"], Uuid::from_u128(77).to_string());
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,11 +5,11 @@ use crate::open::PostgresStore;
 use crate::rows::{all, first, number, one as only, small};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
-use std::collections::HashMap;
 use synaq_core::ids::{CentreId, SessionId, SittingId};
 use synaq_core::session::Care;
 use synaq_store::{
-    CandidateMore, CandidateRow, CandidateStanding, Error, NewCandidate, Present, SittingRow, Why, seated,
+    CandidateMore, CandidateRow, CandidateStanding, Error, NewCandidate, Present, Why, fold,
+    seated,
 };
 
 pub(super) async fn add(
@@ -87,15 +87,15 @@ async fn insert(
     sqlx::query(
         "INSERT INTO candidate
              (session, centre, sitting, place, name, identity, extra_minutes, wrapped_key, attempt, email, extra_pct,
-              breaks, hearing_aid, note, replaces, switched_off)
+              breaks, hearing_aid, note, replaces, name_key, switched_off)
          SELECT new.session, $1, $2, new.place, new.name, new.identity, new.extra_minutes, new.wrapped_key,
-             new.attempt, new.email, new.extra_pct, new.breaks, new.hearing_aid, new.note, new.replaces,
+             new.attempt, new.email, new.extra_pct, new.breaks, new.hearing_aid, new.note, new.replaces, new.name_key,
              ARRAY(SELECT off.code FROM unnest($9::bigint[], $10::text[]) WITH ORDINALITY AS off (place, code, number)
                    WHERE off.place = new.place ORDER BY off.number)
          FROM unnest($3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::integer[], $8::bytea[], $11::bigint[],
-                     $12::text[], $13::integer[], $14::boolean[], $15::boolean[], $16::text[], $17::uuid[])
+                     $12::text[], $13::integer[], $14::boolean[], $15::boolean[], $16::text[], $17::uuid[], $18::text[])
              AS new (session, place, name, identity, extra_minutes, wrapped_key, attempt, email, extra_pct, breaks,
-                     hearing_aid, note, replaces)",
+                     hearing_aid, note, replaces, name_key)",
     )
     .bind(centre.0)
     .bind(sitting.0)
@@ -114,6 +114,7 @@ async fn insert(
     .bind(column(rows, |candidate| candidate.more.care.hearing_aid))
     .bind(column(rows, |candidate| candidate.more.care.note.as_deref()))
     .bind(column(rows, |candidate| candidate.more.replaces.map(|session| session.0)))
+    .bind(column(rows, |candidate| fold(&candidate.name)))
     .execute(connection)
     .await
     .map(drop)
@@ -157,7 +158,7 @@ pub(super) async fn change(
         "WITH changed AS (
              UPDATE candidate SET name = $9, extra_minutes = $10, switched_off = $11, email = $12, extra_pct = $13,
                  breaks = $14, hearing_aid = $15, note = $16, withdrawn_at = $17, withdraw_reason = $18,
-                 voided_at = $19, void_ground = $20, void_reason = $21, version = version + 1
+                 voided_at = $19, void_ground = $20, void_reason = $21, name_key = $23, version = version + 1
              WHERE session = $4 AND centre = $2 AND version = $22 RETURNING session),
          noted AS (
              INSERT INTO change (at, centre, staff, subject, field, old, new, reason)
@@ -179,7 +180,8 @@ pub(super) async fn change(
         .bind(voided.map(|ended| ended.at.0))
         .bind(ground)
         .bind(voided.map(|ended| ended.reason.as_str()))
-        .bind(i64::from(old.standing.version));
+        .bind(i64::from(old.standing.version))
+        .bind(fold(&given.name));
     let changed = store.rows.rows(query).await;
     let changed = changed.map_err(|refusal| refusal.or(|error| constraint(error, &[])))?;
     if changed.is_empty() { Err(Error::Changed) } else { Ok(new) }
@@ -193,27 +195,6 @@ pub(super) async fn of_sitting(
     super::sitting::one(store, centre, sitting).await?;
     let query = sqlx::query("SELECT * FROM candidate WHERE sitting = $1 AND centre = $2 ORDER BY place");
     all(store.rows.rows(query.bind(sitting.0).bind(centre.0)).await?, candidate).map_err(engine)
-}
-
-pub(super) async fn of_centre(
-    store: &PostgresStore,
-    centre: CentreId,
-) -> Result<Vec<(CandidateRow, SittingRow)>, Error> {
-    // Sittings first: a candidate added in between waits for the next look, none comes without a sitting.
-    let sittings = super::sitting::all(store, centre).await?;
-    let query = sqlx::query(
-        "SELECT * FROM candidate WHERE sitting IN (SELECT id FROM sitting WHERE centre = $1) ORDER BY place",
-    );
-    let rows = all(store.rows.rows(query.bind(centre.0)).await?, candidate).map_err(engine)?;
-    let mut by_sitting: HashMap<SittingId, Vec<CandidateRow>> = HashMap::with_capacity(sittings.len());
-    for row in rows {
-        by_sitting.entry(row.sitting).or_default().push(row);
-    }
-    let with_theirs = |(sitting, _): (SittingRow, u32)| {
-        let rows = by_sitting.remove(&sitting.id).unwrap_or_default();
-        rows.into_iter().map(move |row| (row, sitting.clone()))
-    };
-    Ok(sittings.into_iter().flat_map(with_theirs).collect())
 }
 
 pub(super) async fn by_session(store: &PostgresStore, session: SessionId) -> Result<CandidateRow, Error> {

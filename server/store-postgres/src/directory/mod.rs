@@ -12,6 +12,7 @@ mod staff;
 mod trial;
 
 pub(crate) use audit::entry as audit_entry;
+pub(crate) use sitting::sitting as sitting_of_row;
 pub(crate) use staff::staff as staff_of_row;
 
 use crate::open::PostgresStore;
@@ -158,10 +159,6 @@ impl Directory for PostgresStore {
 
     async fn candidates(&self, centre: CentreId, sitting: SittingId) -> Result<Vec<CandidateRow>, Error> {
         candidate::of_sitting(self, centre, sitting).await
-    }
-
-    async fn all_candidates(&self, centre: CentreId) -> Result<Vec<(CandidateRow, SittingRow)>, Error> {
-        candidate::of_centre(self, centre).await
     }
 
     async fn session(&self, session: SessionId) -> Result<SessionRow, Error> {

@@ -5,12 +5,12 @@ use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 use synaq_core::ids::{CentreId, ProgrammeId, SittingId};
 use synaq_core::time::At;
-use synaq_store::{Ended, Error, SittingRow, SittingStanding, Why};
+use synaq_store::{Ended, Error, SittingRow, SittingStanding, Why, fold};
 
 pub(super) async fn add(store: &PostgresStore, sitting: &SittingRow) -> Result<(), Error> {
     let query = sqlx::query(
-        "INSERT INTO sitting (id, centre, programme, title, opens_at, closes_at, capacity)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO sitting (id, centre, programme, title, opens_at, closes_at, capacity, title_key)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(sitting.id.0)
     .bind(sitting.centre.0)
@@ -18,7 +18,8 @@ pub(super) async fn add(store: &PostgresStore, sitting: &SittingRow) -> Result<(
     .bind(&sitting.title)
     .bind(sitting.opens_at.0)
     .bind(sitting.closes_at.0)
-    .bind(sitting.standing.capacity.map(i64::from));
+    .bind(sitting.standing.capacity.map(i64::from))
+    .bind(fold(&sitting.title));
     store.rows.execute(query).await.map(drop).map_err(|refusal| refusal.or(|error| constraint(error, &[])))
 }
 
@@ -38,7 +39,7 @@ pub(super) async fn change(
     let query = sqlx::query(
         "WITH changed AS (
              UPDATE sitting SET title = $9, opens_at = $10, closes_at = $11, capacity = $12, cancelled_at = $13,
-                 cancel_reason = $14, version = version + 1
+                 cancel_reason = $14, title_key = $16, version = version + 1
              WHERE id = $4 AND centre = $2 AND version = $15 RETURNING id),
          noted AS (
              INSERT INTO change (at, centre, staff, subject, field, old, new, reason)
@@ -53,7 +54,8 @@ pub(super) async fn change(
         .bind(new.standing.capacity.map(i64::from))
         .bind(cancelled.map(|ended| ended.at.0))
         .bind(cancelled.map(|ended| ended.reason.as_str()))
-        .bind(i64::from(old.standing.version));
+        .bind(i64::from(old.standing.version))
+        .bind(fold(&new.title));
     let changed = store.rows.rows(query).await;
     let changed = changed.map_err(|refusal| refusal.or(|error| constraint(error, &[])))?;
     store.versions.sittings.forget(&new.id);
@@ -83,7 +85,7 @@ pub(super) fn ended(row: &PgRow, at: &'static str, why: &str) -> sqlx::Result<Op
     Ok(at.map(|at| Ended { at: At(at), reason: reason.unwrap_or_default() }))
 }
 
-pub(super) fn sitting(row: &PgRow) -> sqlx::Result<SittingRow> {
+pub(crate) fn sitting(row: &PgRow) -> sqlx::Result<SittingRow> {
     Ok(SittingRow {
         id: SittingId(row.try_get("id")?),
         centre: CentreId(row.try_get("centre")?),

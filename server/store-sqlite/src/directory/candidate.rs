@@ -4,20 +4,20 @@ use crate::open::SqliteStore;
 use crate::rows::{Bound, MultiRow};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
-use std::collections::HashMap;
 use std::sync::LazyLock;
 use synaq_core::ids::{CentreId, SessionId, SittingId};
 use synaq_core::session::Care;
 use synaq_store::{
-    CandidateMore, CandidateRow, CandidateStanding, Error, NewCandidate, Present, SittingRow, Why, seated,
+    CandidateMore, CandidateRow, CandidateStanding, Error, NewCandidate, Present, SittingRow, Why, fold,
+    seated,
 };
 
 static CANDIDATES: LazyLock<MultiRow> = LazyLock::new(|| {
     MultiRow::new(
         "INSERT INTO candidate
              (session, centre, sitting, place, name, identity, extra_minutes, switched_off, wrapped_key,
-              attempt, email, extra_pct, breaks, hearing_aid, note, replaces) VALUES",
-        16,
+              attempt, email, extra_pct, breaks, hearing_aid, note, replaces, name_key) VALUES",
+        17,
         "",
     )
 });
@@ -120,7 +120,7 @@ async fn update(
     let done = sqlx::query(
         "UPDATE candidate SET name = ?, extra_minutes = ?, switched_off = ?, email = ?, extra_pct = ?,
              breaks = ?, hearing_aid = ?, note = ?, withdrawn_at = ?, withdraw_reason = ?, voided_at = ?,
-             void_ground = ?, void_reason = ?, version = ?
+             void_ground = ?, void_reason = ?, version = ?, name_key = ?
          WHERE session = ? AND version = ?",
     )
     .bind(&candidate.name)
@@ -137,6 +137,7 @@ async fn update(
     .bind(ground)
     .bind(voided.map(|ended| ended.reason.as_str()))
     .bind(*version)
+    .bind(fold(&candidate.name))
     .bind(candidate.session.0)
     .bind(old.standing.version)
     .execute(&mut *connection)
@@ -159,32 +160,6 @@ pub(super) async fn of_sitting(
         .fetch_all(&store.readers)
         .await
         .map_err(engine)
-}
-
-pub(super) async fn of_centre(
-    store: &SqliteStore,
-    centre: CentreId,
-) -> Result<Vec<(CandidateRow, SittingRow)>, Error> {
-    // Sittings first: a candidate added in between waits for the next look, none comes without a sitting.
-    let sittings = super::sitting::all(store, centre).await?;
-    let rows =
-        sqlx::query("SELECT * FROM candidate WHERE sitting IN (SELECT id FROM sitting WHERE centre = ?)")
-            .bind(centre.0)
-            .try_map(candidate)
-            .fetch_all(&store.readers)
-            .await
-            .map_err(engine)?;
-    let mut by_sitting: HashMap<SittingId, Vec<CandidateRow>> = HashMap::with_capacity(sittings.len());
-    for row in rows {
-        by_sitting.entry(row.sitting).or_default().push(row);
-    }
-    let mut all = Vec::new();
-    for (sitting, _) in sittings {
-        let mut rows = by_sitting.remove(&sitting.id).unwrap_or_default();
-        rows.sort_by_key(|row| row.place);
-        all.extend(rows.into_iter().map(|row| (row, sitting.clone())));
-    }
-    Ok(all)
 }
 
 pub(super) async fn by_session(store: &SqliteStore, session: SessionId) -> Result<CandidateRow, Error> {
@@ -215,6 +190,7 @@ fn bind(query: Bound, row: &CandidateRow) -> Bound {
         .bind(candidate.more.care.hearing_aid)
         .bind(candidate.more.care.note.as_deref())
         .bind(candidate.more.replaces.map(|session| session.0))
+        .bind(fold(&candidate.name))
 }
 
 fn candidate(row: SqliteRow) -> Result<CandidateRow, sqlx::Error> {

@@ -4,13 +4,13 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 use synaq_core::ids::{CentreId, ProgrammeId, SittingId};
 use synaq_core::time::At;
-use synaq_store::{Ended, Error, SittingRow, SittingStanding, Why};
+use synaq_store::{Ended, Error, SittingRow, SittingStanding, Why, fold};
 
 pub(super) async fn add(store: &SqliteStore, sitting: &SittingRow) -> Result<(), Error> {
     let mut transaction = store.begin().await?;
     let added = sqlx::query(
-        "INSERT INTO sitting (id, centre, programme, title, opens_at, closes_at, capacity)
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO sitting (id, centre, programme, title, opens_at, closes_at, capacity, title_key)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(sitting.id.0)
     .bind(sitting.centre.0)
@@ -19,6 +19,7 @@ pub(super) async fn add(store: &SqliteStore, sitting: &SittingRow) -> Result<(),
     .bind(sitting.opens_at.0)
     .bind(sitting.closes_at.0)
     .bind(sitting.standing.capacity)
+    .bind(fold(&sitting.title))
     .execute(transaction.connection())
     .await
     .map(drop)
@@ -54,7 +55,7 @@ async fn update(
     let cancelled = new.standing.cancelled.as_ref();
     let done = sqlx::query(
         "UPDATE sitting SET title = ?, opens_at = ?, closes_at = ?, capacity = ?, cancelled_at = ?,
-             cancel_reason = ?, version = ?
+             cancel_reason = ?, version = ?, title_key = ?
          WHERE id = ? AND centre = ? AND version = ?",
     )
     .bind(&new.title)
@@ -64,6 +65,7 @@ async fn update(
     .bind(cancelled.map(|ended| ended.at.0))
     .bind(cancelled.map(|ended| ended.reason.as_str()))
     .bind(new.standing.version)
+    .bind(fold(&new.title))
     .bind(new.id.0)
     .bind(new.centre.0)
     .bind(old.standing.version)
@@ -104,7 +106,7 @@ pub(super) fn ended(row: &SqliteRow, at: &str, why: &str) -> Result<Option<Ended
     Ok(at.map(|at| Ended { at: At(at), reason: reason.unwrap_or_default() }))
 }
 
-fn sitting(row: &SqliteRow) -> Result<SittingRow, sqlx::Error> {
+pub(crate) fn sitting(row: &SqliteRow) -> Result<SittingRow, sqlx::Error> {
     Ok(SittingRow {
         id: SittingId(row.try_get("id")?),
         centre: CentreId(row.try_get("centre")?),

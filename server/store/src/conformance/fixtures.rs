@@ -48,6 +48,7 @@ pub(super) fn summary(session: SessionId, live: bool) -> Summary {
         correct: None,
         total: Some(40),
         warnings: 1,
+        incidents: [("NO_FACE".to_owned(), 2), ("PAGE_HIDDEN".to_owned(), 1)].into(),
         started_at: Some(NOW),
         finished_at: None,
         live,

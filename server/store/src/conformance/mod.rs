@@ -4,20 +4,21 @@
 
 pub mod directory;
 mod fixtures;
+pub mod lists;
 pub mod log;
 pub mod mail;
 pub mod outbox;
 pub mod personnel;
 pub mod retention;
 
-use crate::{Directory, EventLog, Mail, Outbox, Personnel, Retention};
+use crate::{Directory, EventLog, Lists, Mail, Outbox, Personnel, Retention};
 use async_trait::async_trait;
 
 /// How the suite gets stores.
 #[async_trait]
 pub trait Engine: Send + Sync {
     /// The store under test
-    type Store: EventLog + Outbox + Directory + Retention + Mail + Personnel;
+    type Store: EventLog + Outbox + Directory + Lists + Retention + Mail + Personnel;
 
     /// A store with nothing in it, that no other test sees.
     async fn fresh(&self) -> Self::Store;
@@ -89,6 +90,13 @@ macro_rules! conformance_tests {
             a_second_factor_is_confirmed_once_and_each_code_used_once,
             a_rule_asks_for_a_second_factor_by_role,
             the_audit_log_is_read_page_by_page_and_by_what_is_asked_for,
+        );
+        $crate::conformance_tests!(@of $engine, lists:
+            results_are_sorted_by_any_column,
+            results_are_searched_and_come_in_parts,
+            sittings_are_sorted_searched_and_come_in_parts,
+            plots_are_counted_from_attempts_that_count,
+            a_centres_standing_counts_its_rows_and_messages,
         );
         $crate::conformance_tests!(@of $engine, mail:
             a_letter_is_one_senders_until_its_claim_runs_out,

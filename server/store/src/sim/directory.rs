@@ -267,15 +267,6 @@ impl Directory for SimStore {
         Ok(disk.candidates.iter().filter(|row| row.sitting == sitting).cloned().collect())
     }
 
-    async fn all_candidates(&self, centre: CentreId) -> Result<Vec<(CandidateRow, SittingRow)>, Error> {
-        let mut all = Vec::new();
-        for (sitting, _) in self.sittings(centre).await? {
-            let rows = self.candidates(centre, sitting.id).await?;
-            all.extend(rows.into_iter().map(|row| (row, sitting.clone())));
-        }
-        Ok(all)
-    }
-
     async fn session(&self, session: SessionId) -> Result<SessionRow, Error> {
         let disk = self.disk();
         let candidate = disk.candidates.iter().find(|row| row.candidate.session == session);

@@ -157,6 +157,7 @@ impl Disk {
         }
         self.outbox.extend(batch.messages.iter().cloned().map(|message| Queued {
             due_at: message.created_at,
+            settled_at: None,
             delivery: Delivery {
                 message,
                 state: DeliveryState::Queued,

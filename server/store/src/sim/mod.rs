@@ -3,6 +3,7 @@
 
 mod directory;
 mod event_log;
+mod lists;
 mod mail;
 mod outbox;
 mod personnel;
@@ -105,6 +106,7 @@ struct Disk {
 struct Queued {
     delivery: Delivery,
     due_at: At,
+    settled_at: Option<At>,
 }
 
 impl SimStore {

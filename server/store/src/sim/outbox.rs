@@ -16,7 +16,7 @@ impl Outbox for SimStore {
         due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         due.sort_unstable();
         let claimed = due.into_iter().map(|index| {
-            let Queued { delivery, due_at } = &mut disk.outbox[index];
+            let Queued { delivery, due_at, .. } = &mut disk.outbox[index];
             *due_at = claimed_until;
             delivery.attempts += 1;
             Claimed { message: delivery.message.clone(), attempts: delivery.attempts - 1 }
@@ -24,17 +24,18 @@ impl Outbox for SimStore {
         Ok(claimed.collect())
     }
 
-    async fn settle(&self, id: Uuid, _at: At, settlement: Settlement) -> Result<(), Error> {
+    async fn settle(&self, id: Uuid, at: At, settlement: Settlement) -> Result<(), Error> {
         self.works(Outage::Settles)?;
         let mut disk = self.disk();
         let queued = disk.outbox.iter_mut().find(|queued| queued.delivery.message.id == id);
-        let Queued { delivery, due_at } = queued.ok_or(Error::NotFound)?;
+        let Queued { delivery, due_at, settled_at } = queued.ok_or(Error::NotFound)?;
         match (delivery.state, settlement) {
             (
                 DeliveryState::Queued | DeliveryState::Refused,
                 Settlement::Accepted { receipt, platform_ref },
             ) => {
                 delivery.state = DeliveryState::Accepted;
+                *settled_at = Some(at);
                 delivery.why = None;
                 delivery.receipt = Some(receipt);
                 delivery.platform_ref = Some(platform_ref);
@@ -94,7 +95,7 @@ impl Disk {
         self.outbox.iter().enumerate().filter_map(move |(index, Queued { delivery, .. })| {
             let sendable = match delivery.message.kind {
                 MessageKind::Record => true,
-                MessageKind::Approval => accepted.contains(&delivery.message.session),
+                MessageKind::Approval | MessageKind::Void => accepted.contains(&delivery.message.session),
             };
             (sendable && delivery.state == DeliveryState::Queued).then_some(index)
         })

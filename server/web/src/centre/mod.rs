@@ -2,6 +2,7 @@
 //! another centre owns is not found.
 
 mod arrange;
+mod asked;
 mod attempt;
 mod audit;
 mod banks;
@@ -10,6 +11,8 @@ mod candidate;
 mod candidates;
 mod compose;
 mod evidence;
+mod export;
+mod figures;
 mod gift;
 mod iin;
 mod keeping;
@@ -17,6 +20,7 @@ mod letters;
 mod library;
 mod list;
 pub(crate) mod log;
+mod overview;
 pub(crate) mod people;
 pub(crate) mod profile;
 mod programmes;
@@ -35,13 +39,16 @@ pub(crate) use candidate::{change as change_candidate, show as candidate, withdr
 pub(crate) use candidates::{add as add_candidates, add_one as add_candidate};
 pub(crate) use compose::{compose as compose_programme, show as programme};
 pub(crate) use evidence::{ranged, show as evidence};
+pub(crate) use export::{records as export_records, results as export_results};
+pub(crate) use figures::show as figures;
 pub(crate) use gift::import as import_gift;
 pub(crate) use keeping::{lift as lift_hold, place as place_hold};
 pub(crate) use letters::{list as exam_letters, send as send_links};
 pub(crate) use library::Library;
+pub(crate) use overview::show as overview;
 pub(crate) use programmes::{import as import_programme, list as programmes};
 pub(crate) use recording::show as recording;
-pub(crate) use results::{Register, list as results, rows as result_rows};
+pub(crate) use results::{Register, list as results, records};
 pub(crate) use session::show as session;
 pub(crate) use sitting::{cancel as cancel_sitting, change as change_sitting};
 pub(crate) use sittings::{create as create_sitting, list as sittings, show as sitting};

@@ -1,20 +1,22 @@
 //! Where every session of the centre stands.
 
+use super::Library;
+use super::asked::Asked;
 use crate::auth::who::Who;
 use crate::convert;
 use crate::problem::Refused;
+use crate::query::Query;
 use axum::extract::State;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use synaq_core::ids::{CentreId, ProgrammeId, SessionId};
 use synaq_store::{
-    CandidateRow, DeliveryState, Directory, EventLog, MessageKind, Outbox, SittingRow, Summary,
+    CandidateRow, Directory, EventLog, Lists, Outbox, ResultLine, ResultsAsked, STATES, Span, Summary,
 };
 use synaq_wire::candidate::Text;
 use synaq_wire::centre::{ResultRow, SessionSummary};
-
-use super::Library;
+use synaq_wire::lists::ResultsPage;
 
 /// What lists are made from.
 #[derive(Clone)]
@@ -23,6 +25,7 @@ pub(crate) struct Register {
     pub(super) library: Arc<Library>,
     pub(crate) log: Arc<dyn EventLog>,
     pub(super) outbox: Arc<dyn Outbox>,
+    pub(super) lists: Arc<dyn Lists>,
 }
 
 impl axum::extract::FromRef<crate::doors::App> for Register {
@@ -33,34 +36,74 @@ impl axum::extract::FromRef<crate::doors::App> for Register {
             library: FromRef::from_ref(app),
             log: FromRef::from_ref(app),
             outbox: FromRef::from_ref(app),
+            lists: FromRef::from_ref(app),
         }
     }
 }
 
-/// Every candidate of the centre, newest sitting first.
+/// A page of the centre's candidates.
 pub(crate) async fn list(
     State(register): State<Register>,
+    Query(asked): Query<Asked>,
     who: Who,
-) -> Result<axum::Json<Vec<ResultRow>>, Refused> {
-    Ok(axum::Json(rows(&register, who.staff.centre).await?))
+) -> Result<axum::Json<ResultsPage>, Refused> {
+    Ok(axum::Json(register.page(who.staff.centre, &asked.results(&STATES)?).await?))
 }
 
-/// All rows of a centre.
-pub(crate) async fn rows(register: &Register, centre: CentreId) -> Result<Vec<ResultRow>, Refused> {
-    let candidates = register.directory.all_candidates(centre).await?;
-    let sessions: Vec<_> = candidates.iter().map(|(row, _)| row.candidate.session).collect();
-    let mut summaries = summaries(&register.log, &register.outbox, &sessions).await?;
-    let mut titles = HashMap::new();
-    for (_, sitting) in &candidates {
-        if let Entry::Vacant(unread) = titles.entry(sitting.programme) {
-            unread.insert(title(register, centre, sitting.programme).await?);
-        }
-    }
-    let row = |(candidate, sitting): (CandidateRow, SittingRow)| {
-        let summary = summaries.take(candidate.candidate.session);
-        result_row(candidate, sitting.title, titles[&sitting.programme].clone(), summary)
+/// A page of those whose record is sealed, for the commission.
+pub(crate) async fn records(
+    State(register): State<Register>,
+    Query(asked): Query<Asked>,
+    who: Who,
+) -> Result<axum::Json<ResultsPage>, Refused> {
+    let asked = asked.results(&SEALED)?;
+    let mut page = register.page(who.staff.centre, &asked).await?;
+    // Of the list, not of the centre: whoever never came has no record.
+    let whole = ResultsAsked {
+        words: Vec::new(),
+        states: SEALED.map(str::to_owned).to_vec(),
+        span: Span { offset: 0, limit: 1 },
+        ..asked
     };
-    Ok(candidates.into_iter().map(row).collect())
+    page.all = count(register.lists.results_page(who.staff.centre, &whole).await?.found);
+    Ok(axum::Json(page))
+}
+
+/// States with a sealed record.
+pub(super) const SEALED: [&str; 2] = ["sealed", "approved"];
+
+impl Register {
+    /// Rows with all that lists show of them.
+    pub(super) async fn page(&self, centre: CentreId, asked: &ResultsAsked) -> Result<ResultsPage, Refused> {
+        let page = self.lists.results_page(centre, asked).await?;
+        let sessions: Vec<_> = page.rows.iter().map(|row| row.session).collect();
+        let mut summaries = summaries(&self.log, &self.lists, &sessions).await?;
+        let mut titles = HashMap::new();
+        for line in &page.rows {
+            if let Entry::Vacant(unread) = titles.entry(line.programme) {
+                unread.insert(title(self, centre, line.programme).await?);
+            }
+        }
+        let row = |line: ResultLine| ResultRow {
+            session: line.session.0,
+            id_hint: id_hint(&line.identity),
+            name: line.name,
+            sitting: line.sitting,
+            programme: titles[&line.programme].clone(),
+            voided: line.voided,
+            summary: summaries.take(line.session),
+        };
+        Ok(ResultsPage {
+            rows: page.rows.into_iter().map(row).collect(),
+            found: count(page.found),
+            all: count(page.all),
+        })
+    }
+}
+
+/// A count as the wire has it.
+pub(super) fn count(rows: u64) -> u32 {
+    u32::try_from(rows).unwrap_or(u32::MAX)
 }
 
 async fn title(register: &Register, centre: CentreId, id: ProgrammeId) -> Result<Text, Refused> {
@@ -79,6 +122,7 @@ pub(super) fn result_row(
     ResultRow {
         session: candidate.candidate.session.0,
         id_hint: id_hint(&candidate.candidate.identity),
+        voided: candidate.standing.voided.is_some(),
         name: candidate.candidate.name,
         sitting,
         programme,
@@ -114,18 +158,13 @@ impl Summaries {
 /// Summaries of those sessions, with the fate of their records.
 pub(super) async fn summaries(
     log: &Arc<dyn EventLog>,
-    outbox: &Arc<dyn Outbox>,
+    lists: &Arc<dyn Lists>,
     sessions: &[SessionId],
 ) -> Result<Summaries, Refused> {
     let stored = log.summaries(sessions).await?;
-    let mut deliveries = HashMap::new();
-    for delivery in outbox.deliveries(sessions).await? {
-        if delivery.message.kind == MessageKind::Record {
-            deliveries.insert(delivery.message.session, delivery_name(delivery.state));
-        }
-    }
+    let fates: HashMap<_, _> = lists.fates(sessions).await?.into_iter().collect();
     let summary = |stored: Summary| {
-        let delivery = deliveries.get(&stored.session).map(|name| (*name).to_owned());
+        let delivery = fates.get(&stored.session).map(|state| state.as_str().to_owned());
         let summary = SessionSummary {
             state: stored.state,
             finish: stored.finish,
@@ -140,12 +179,4 @@ pub(super) async fn summaries(
         (stored.session, summary)
     };
     Ok(Summaries(stored.into_iter().map(summary).collect()))
-}
-
-pub(super) const fn delivery_name(state: DeliveryState) -> &'static str {
-    match state {
-        DeliveryState::Queued => "queued",
-        DeliveryState::Accepted => "accepted",
-        DeliveryState::Refused => "refused",
-    }
 }

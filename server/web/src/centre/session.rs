@@ -3,7 +3,7 @@
 use super::Audit;
 use super::evidence::{is_name, media_type};
 use super::keeping::{self, Keeper};
-use super::results::{Register, delivery_name, result_row, summaries};
+use super::results::{Register, result_row, summaries};
 use super::stills::{self, is_container};
 use crate::auth::who::Who;
 use crate::convert::{self, small};
@@ -41,7 +41,7 @@ pub(crate) async fn show(
     let unsupervised = snapshot.session.unsupervised(keeper.clock.now());
     let state = snapshot.session.state();
     let title = convert::text(&snapshot.session.context().programme.title);
-    let summary = summaries(&register.log, &register.outbox, &[id]).await?.take(id);
+    let summary = summaries(&register.log, &register.lists, &[id]).await?.take(id);
     let (keeping, gone) = keeping::view(&keeper, id, state, row.sitting.closes_at, &names).await?;
     let mut evidence = evidence_rows(evidence, id, &log).await?;
     evidence.retain(|row| !gone.contains(&DataClass::of(&row.name)));
@@ -152,7 +152,7 @@ async fn record(
         payload: String::from_utf8_lossy(&stored.record.payload).into_owned(),
         approved_by: approved.map(|(by, _)| names.get(by)),
         approved_at: approved.map(|(_, at)| at.0),
-        delivery: delivery.as_ref().map_or("queued", |delivery| delivery_name(delivery.state)).to_owned(),
+        delivery: delivery.as_ref().map_or("queued", |delivery| delivery.state.as_str()).to_owned(),
         delivery_detail: delivery.as_ref().and_then(|delivery| delivery.why.clone()),
         platform_ref: delivery.and_then(|delivery| delivery.platform_ref),
     }))

@@ -1,8 +1,9 @@
 //! Sittings of the centre.
 
 use super::arrange::{changes, ended};
+use super::asked::Asked;
 use super::programmes;
-use super::results::summaries;
+use super::results::{count, summaries};
 use super::{Audit, Library};
 use crate::auth::link::LinkKey;
 use crate::auth::who::Who;
@@ -10,16 +11,18 @@ use crate::body::Json;
 use crate::doors::Options;
 use crate::fresh::Fresh;
 use crate::problem::Refused;
+use crate::query::Query;
 use crate::timeline::Names;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use std::sync::Arc;
 use synaq_core::ids::{CentreId, ProgrammeId, SessionId, SittingId};
 use synaq_core::time::At;
-use synaq_store::{Directory, EventLog, Outbox, Role, SittingStanding};
+use synaq_runtime::Clock;
+use synaq_store::{Directory, EventLog, Lists, Role, SittingStanding};
 use synaq_wire::centre::{Accommodation, CandidateRow, NewSitting, SessionSummary, SittingDetail};
+use synaq_wire::lists::SittingsPage;
 use synaq_wire::problem::{Code, Problem};
-use synaq_wire::proctor::SittingRow;
 
 /// In characters.
 const TITLE_CHARS: usize = 120;
@@ -28,13 +31,17 @@ const CAPACITY_MAX: u32 = 100_000;
 /// Milliseconds of the year 2100: a mistyped year must not become a link for ever.
 const LATEST: i64 = 4_102_444_800_000;
 
-/// All sittings, newest first.
+/// A page of sittings.
 pub(crate) async fn list(
-    directory: State<Arc<dyn Directory>>,
-    library: State<Arc<Library>>,
+    State(shelf): State<Shelf>,
+    State(clock): State<Arc<dyn Clock>>,
+    Query(asked): Query<Asked>,
     who: Who,
-) -> Result<axum::Json<Vec<SittingRow>>, Refused> {
-    crate::proctor::sittings(directory, library, who).await
+) -> Result<axum::Json<SittingsPage>, Refused> {
+    let centre = who.staff.centre;
+    let page = shelf.lists.sittings_page(centre, &asked.sittings(clock.now())?).await?;
+    let rows = crate::proctor::sitting_rows(&shelf.directory, &shelf.library, centre, page.rows).await?;
+    Ok(axum::Json(SittingsPage { rows, found: count(page.found), all: count(page.all) }))
 }
 
 /// A new sitting, without candidates.
@@ -105,7 +112,7 @@ pub(crate) struct Shelf {
     pub(super) directory: Arc<dyn Directory>,
     library: Arc<Library>,
     log: Arc<dyn EventLog>,
-    outbox: Arc<dyn Outbox>,
+    lists: Arc<dyn Lists>,
     links: LinkKey,
     options: Arc<Options>,
 }
@@ -117,7 +124,7 @@ impl axum::extract::FromRef<crate::doors::App> for Shelf {
             directory: FromRef::from_ref(app),
             library: FromRef::from_ref(app),
             log: FromRef::from_ref(app),
-            outbox: FromRef::from_ref(app),
+            lists: FromRef::from_ref(app),
             links: FromRef::from_ref(app),
             options: FromRef::from_ref(app),
         }
@@ -146,7 +153,7 @@ impl Shelf {
         let (programme, bank) = self.library.programme(centre, &stored).await?;
         let candidates = self.directory.candidates(centre, id).await?;
         let sessions: Vec<_> = candidates.iter().map(|row| row.candidate.session).collect();
-        let mut summaries = summaries(&self.log, &self.outbox, &sessions).await?;
+        let mut summaries = summaries(&self.log, &self.lists, &sessions).await?;
         let row = |row: synaq_store::CandidateRow| {
             let summary = summaries.take(row.candidate.session);
             self.row(row, summary)
@@ -170,7 +177,7 @@ impl Shelf {
     /// One candidate as in the list.
     pub(super) async fn candidate(&self, row: synaq_store::CandidateRow) -> Result<CandidateRow, Refused> {
         let session = row.candidate.session;
-        let summary = summaries(&self.log, &self.outbox, &[session]).await?.take(session);
+        let summary = summaries(&self.log, &self.lists, &[session]).await?.take(session);
         Ok(self.row(row, summary))
     }
 

@@ -1,26 +1,16 @@
-//! The commission's side: reviews records and approves them.
+//! The commission's side: approves records; the list of them is the centre's with fewer states.
 
 use crate::auth::who::Who;
 use crate::body::Json;
-use crate::centre::{Audit, Register, result_rows};
+use crate::centre::Audit;
 use crate::owner::own;
 use crate::problem::Refused;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use synaq_core::session::{Effect, Input, Ruling, StaffCommand};
 use synaq_runtime::Handle;
-use synaq_wire::centre::{Approve, ResultRow};
+use synaq_wire::centre::Approve;
 use synaq_wire::problem::Code;
-
-/// Sealed and approved records of the centre, newest sitting first.
-pub(crate) async fn records(
-    State(register): State<Register>,
-    who: Who,
-) -> Result<axum::Json<Vec<ResultRow>>, Refused> {
-    let rows = result_rows(&register, who.staff.centre).await?;
-    let sealed = |row: &ResultRow| matches!(row.summary.state.as_str(), "sealed" | "approved");
-    Ok(axum::Json(rows.into_iter().filter(sealed).collect()))
-}
 
 /// Approves exactly the record that was shown (LAW-04).
 pub(crate) async fn approve(

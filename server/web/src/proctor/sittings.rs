@@ -21,6 +21,16 @@ pub(crate) async fn list(
 ) -> Result<axum::Json<Vec<SittingRow>>, Refused> {
     let centre = who.staff.centre;
     let sittings = directory.sittings(centre).await?;
+    Ok(axum::Json(rows(&directory, &library, centre, sittings).await?))
+}
+
+/// Sittings as rows, in their order.
+pub(crate) async fn rows(
+    directory: &Arc<dyn Directory>,
+    library: &Library,
+    centre: CentreId,
+    sittings: Vec<(synaq_store::SittingRow, u32)>,
+) -> Result<Vec<SittingRow>, Refused> {
     // A thousand sittings are of a few programmes.
     let mut titles: HashMap<ProgrammeId, Text> = HashMap::new();
     let mut rows = Vec::with_capacity(sittings.len());
@@ -28,12 +38,12 @@ pub(crate) async fn list(
         let title = match titles.entry(sitting.programme) {
             Entry::Occupied(known) => known.get().clone(),
             Entry::Vacant(unread) => {
-                unread.insert(self::title(&directory, &library, centre, sitting.programme).await?).clone()
+                unread.insert(title(directory, library, centre, sitting.programme).await?).clone()
             }
         };
         rows.push(as_row(&sitting, title, candidates));
     }
-    Ok(axum::Json(rows))
+    Ok(rows)
 }
 
 /// A sitting as a row.

@@ -77,7 +77,7 @@ async fn a_cancelled_sitting_opens_for_nobody_and_takes_nobody() {
     let (_, problem) = post(&house, &format!("{}/candidate", sitting()), &late).await;
     assert_eq!(problem["code"], "sitting_cancelled");
     let (_, list) = house.get_as(Role::Centre, "/api/v1/centre/sittings").await;
-    assert_eq!(list[0]["cancelled"], true);
+    assert_eq!(list["rows"][0]["cancelled"], true);
 }
 
 #[tokio::test]

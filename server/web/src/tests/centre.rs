@@ -215,7 +215,7 @@ async fn the_commission_approves_the_record_it_was_shown_and_the_bundle_holds_it
     let end = candidate.view(|view| view["end"]["approved"] == true).await["end"].clone();
     assert_eq!(end["appeal_until"], "2026-11-27", "five working days after Saturday 21 November");
     let (_, records) = house.get_as(Role::Commission, "/api/v1/commission/records").await;
-    assert_eq!(records[0]["session"], json!(device.session.0));
+    assert_eq!((&records["rows"][0]["session"], &records["all"]), (&json!(device.session.0), &json!(1)));
 
     let request =
         House::request(&Method::GET, &format!("{path}/bundle")).header("cookie", cookie(0, Role::Centre));

@@ -9,6 +9,7 @@ mod house;
 mod keeping;
 mod ladder;
 mod library;
+mod lists;
 mod log;
 mod mail;
 mod own_log;

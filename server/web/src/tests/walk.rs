@@ -184,6 +184,8 @@ async fn lists_hold_nothing_of_another_centre() {
         (Role::Centre, "/api/v1/centre/sittings"),
         (Role::Centre, "/api/v1/centre/duty"),
         (Role::Centre, "/api/v1/centre/results"),
+        (Role::Centre, "/api/v1/centre/overview"),
+        (Role::Auditor, "/api/v1/centre/results?search=a&sort=name&limit=100"),
         (Role::Centre, "/api/v1/centre/staff"),
         (Role::Centre, "/api/v1/centre/profile"),
         (Role::Auditor, "/api/v1/centre/log"),

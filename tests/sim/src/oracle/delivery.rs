@@ -30,11 +30,13 @@ pub(super) fn judge(exam: &Exam, kept: &BTreeMap<Uuid, NewMessage>, history: &Hi
             find("record_wrong", detail);
         }
     }
-    for kind in [MessageKind::Record, MessageKind::Approval] {
+    for kind in [MessageKind::Record, MessageKind::Approval, MessageKind::Void] {
         let messages: Vec<_> = exam.deliveries.iter().filter(|d| d.message.kind == kind).collect();
         let facts = match kind {
             MessageKind::Record => sealed.len(),
             MessageKind::Approval => exam.all("record_approved").count(),
+            // Nobody voids an attempt in these exams: a notice would be one of nothing.
+            MessageKind::Void => exam.all("attempt_voided").count(),
         };
         if messages.len() != facts {
             find("outbox_wrong", format!("{} messages for {facts} {kind:?}", messages.len()));
@@ -44,10 +46,10 @@ pub(super) fn judge(exam: &Exam, kept: &BTreeMap<Uuid, NewMessage>, history: &Hi
             let same = copy.is_some_and(|copy| copy.sha256 == delivery.message.sha256);
             match delivery.state {
                 DeliveryState::Accepted => {
-                    history.count(if kind == MessageKind::Record {
-                        "records delivered"
-                    } else {
-                        "approvals delivered"
+                    history.count(match kind {
+                        MessageKind::Record => "records delivered",
+                        MessageKind::Approval => "approvals delivered",
+                        MessageKind::Void => "notices delivered",
                     });
                     if !same || delivery.receipt.is_none() {
                         find("receipt_without_copy", format!("{kind:?} is closed, the platform has none"));
