@@ -8,8 +8,7 @@ use sqlx::{PgConnection, Row as _};
 use synaq_core::ids::{CentreId, SessionId, SittingId};
 use synaq_core::session::Care;
 use synaq_store::{
-    CandidateMore, CandidateRow, CandidateStanding, Error, NewCandidate, Present, Why, fold,
-    seated,
+    CandidateMore, CandidateRow, CandidateStanding, Error, NewCandidate, Present, Why, fold, seated,
 };
 
 pub(super) async fn add(

@@ -111,6 +111,8 @@ pub(super) struct List {
 /// Reads the whole list, or names every mistake in it.
 pub(super) fn read(bytes: &[u8], now: At, minutes: u16) -> Result<List, Problem> {
     let (text, encoding) = decode(bytes)?;
+    // The reader takes a line to begin between the two, and every place would be one too small.
+    let text = text.replace("\r\n", "\n");
     let first = text.lines().next().unwrap_or_default();
     let delimiter = [b';', b'\t', b','].into_iter().max_by_key(|delimiter| {
         let count = first.bytes().filter(|byte| byte == delimiter).count();
