@@ -169,6 +169,7 @@ impl Candidate {
             browser: "virtual".to_owned(),
             second_screen: Some(false),
             screen: None,
+            clock_behind_ms: None,
         };
         self.command(CandidateCommand::CheckDevice { report }).await?;
         for kind in ["face", "document"] {

@@ -66,6 +66,11 @@ exam('passed: supervised, approved by the commission, held by the platform, veri
   assert.equal(detail.record.platform_ref, record.platform_ref)
   assert.match(detail.record.payload, /contract/, 'the gates that this system did not check are named')
 
+  // The platform's signed times agree with ours: both processes are on this machine.
+  const { sitting: id } = JSON.parse(detail.record.payload)
+  const clock = await (await sitting.centre()).json(`/api/v1/centre/sittings/${id}/clock`)
+  assert(clock.receipts.length > 0 && clock.receipts.every(receipt => Math.abs(receipt.ahead_ms) < 5_000), JSON.stringify(clock.receipts))
+
   // The commission approves, the candidate sees it.
   const commission = await sitting.seat(Centre.open(demo, { account: demo.links.commission, lang: 'kk' }))
   await commission.openRecord(info.candidate)

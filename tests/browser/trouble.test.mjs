@@ -84,6 +84,8 @@ exam('a device clock one hour late: the page shows the server\u2019s time, and e
   await candidate.handIn()
   assert.equal((await candidate.end()).reason, 'submitted')
   assert.deepEqual(await sitting.sealedAnswers(), answers)
+  const { device_clock_behind_ms: behind } = await sitting.detail()
+  assert(Math.abs(behind - 3_600_000) < 60_000, `the auditor is told: ${behind} ms`)
 })
 
 exam('ended for impersonation: one proctor proposes, only another ends it', {}, async sitting => {

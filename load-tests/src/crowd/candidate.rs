@@ -351,5 +351,6 @@ fn device_report() -> DeviceReport {
         browser: "virtual".to_owned(),
         second_screen: Some(false),
         screen: None,
+        clock_behind_ms: None,
     }
 }

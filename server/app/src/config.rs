@@ -1,10 +1,12 @@
 //! The configuration of a real start. Unknown keys are refused by name; `synaq doctor` says what is wrong.
 
+mod clock;
 mod evidence;
 mod mail;
 mod media;
 mod retention;
 
+pub(crate) use clock::Clock;
 pub(crate) use evidence::Evidence;
 pub(crate) use mail::Mail;
 pub(crate) use media::Media;
@@ -21,6 +23,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
+use synaq_core::identity::Numbers;
 use synaq_detectors::Thresholds;
 use synaq_seal::key::Purpose;
 use synaq_web::Limits;
@@ -35,6 +38,9 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     /// What people type: `https://exam.example.kz`
     pub(crate) public_url: String,
+    /// Takes the IIN and BIN of public test certificates, whose check digits are wrong (F-33)
+    #[serde(default)]
+    pub(crate) test_numbers: bool,
     /// Own TLS
     pub(crate) tls: Option<Tls>,
     /// A named proxy that terminates TLS
@@ -57,6 +63,9 @@ pub(crate) struct Config {
     /// For how long evidence is kept
     #[serde(default)]
     pub(crate) retention: Retention,
+    /// Whom the clock is compared with
+    #[serde(default)]
+    pub(crate) clock: Clock,
     /// How many at once
     #[serde(default)]
     pub(crate) capacity: Capacity,
@@ -326,6 +335,11 @@ impl Config {
         Ok(config)
     }
 
+    /// Which IINs and BINs are taken.
+    pub(crate) const fn numbers(&self) -> Numbers {
+        if self.test_numbers { Numbers::WithTest } else { Numbers::Real }
+    }
+
     /// Where this installation keeps what.
     pub(crate) fn folders(&self) -> anyhow::Result<Folders> {
         Folders::with_store(&self.data, &self.store.url, self.store.password()?.as_deref())
@@ -380,6 +394,7 @@ impl Config {
         }
         complaints.extend(self.media.complaints());
         complaints.extend(self.retention.complaints());
+        complaints.extend(self.clock.complaints());
         complaints.extend(self.mail.iter().flat_map(Mail::complaints));
         if let Some(collector) = &self.telemetry.otlp
             && !Url::parse(collector).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))

@@ -18,6 +18,7 @@ use crate::ops::Watch;
 use crate::private;
 use crate::retention::{self, Eraser, Keeping, Ledger};
 use crate::store::{Address, Place, Store};
+use crate::timekeeping;
 use anyhow::Context as _;
 use ring::rand::SystemRandom;
 use serde::{Deserialize, Serialize};
@@ -129,6 +130,8 @@ pub(crate) struct Start {
     pub(crate) evidence: Option<depot::Options>,
     /// For how long evidence is kept
     pub(crate) retention: Keeping,
+    /// Time servers that the clock is compared with
+    pub(crate) time_servers: Vec<String>,
     /// Who sends letters; none: links are handed over by people
     pub(crate) mail: Option<Carrier>,
     /// Base address of the platform, without trailing slash
@@ -197,10 +200,8 @@ pub(crate) async fn start(
     let ports = Ports {
         log: Arc::new(WatchedLog::new(store.clone(), Arc::clone(&watched))),
         outbox: store.clone(),
-        source: Arc::new(DirectorySource::new(store.clone(), evidence.clone(), keys.derivation)),
-        platform: Arc::new(
-            PlatformClient::new(start.platform_url).context("the platform's address is not usable")?,
-        ),
+        source: source(&store, &evidence, keys.derivation),
+        platform: platform(start.platform_url)?,
         keys: sealing_keys(&keys, start.platform_trust, random.clone()),
         clock: clock.clone(),
     };
@@ -241,6 +242,7 @@ pub(crate) async fn start(
     tokio::spawn(cut_off.find_and_measure(runtime.clone(), Arc::clone(&recording.sink), evidence.clone()));
     depot.map(|depot| tokio::spawn(depot.carry_on()));
     tokio::spawn(expired::purge(store.clone(), clock.clone()));
+    tokio::spawn(timekeeping::watch(store.clone(), *clock, start.time_servers));
     let eraser = eraser(folders, &store, &evidence, &keys.seal);
     tokio::spawn(retention::daily(eraser, start.retention, Restored::read(folders), clock.clone()));
     let mail = post_office(start.mail, &store, &keys, clock.clone());
@@ -259,6 +261,7 @@ pub(crate) async fn start(
         terms: start.retention.terms,
         mail,
         personnel: store.clone(),
+        clocks: store.clone(),
         evidence,
         sight: start.detectors.is_some().then(|| detection::sight(Arc::clone(&detection))),
         links: synaq_web::LinkKey::new(&keys.derivation),
@@ -274,6 +277,18 @@ pub(crate) async fn start(
         watch,
         runtime,
     })
+}
+
+fn source(
+    store: &Arc<dyn Store>,
+    evidence: &Arc<EvidenceFolder>,
+    derivation: [u8; 32],
+) -> Arc<DirectorySource> {
+    Arc::new(DirectorySource::new((store.clone(), store.clone()), Arc::clone(evidence), derivation))
+}
+
+fn platform(url: String) -> anyhow::Result<Arc<PlatformClient>> {
+    Ok(Arc::new(PlatformClient::new(url).context("the platform's address is not usable")?))
 }
 
 /// Where letters are posted; with a carrier somebody sends them too.

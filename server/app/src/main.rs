@@ -17,6 +17,7 @@ mod secret;
 mod serve;
 mod store;
 mod telemetry;
+mod timekeeping;
 mod tls;
 
 use clap::{Parser, Subcommand};

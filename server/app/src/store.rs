@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
-use synaq_store::{Directory, EventLog, Lists, Mail, Outbox, Personnel, Retention};
+use synaq_store::{Clocks, Directory, EventLog, Lists, Mail, Outbox, Personnel, Retention};
 use synaq_store_postgres::{APPENDS_AT_ONCE, Database, PostgresStore};
 use synaq_store_sqlite::{LOG_ROOM_BYTES, SHARDS, SqliteStore};
 
@@ -14,9 +14,9 @@ use synaq_store_sqlite::{LOG_ROOM_BYTES, SHARDS, SqliteStore};
 const SPARED: u64 = 8;
 
 /// An engine: all ports over one database.
-pub(crate) trait Store: EventLog + Outbox + Directory + Lists + Retention + Mail + Personnel {}
+pub(crate) trait Store: EventLog + Outbox + Directory + Lists + Retention + Mail + Personnel + Clocks {}
 
-impl<S: EventLog + Outbox + Directory + Lists + Retention + Mail + Personnel> Store for S {}
+impl<S: EventLog + Outbox + Directory + Lists + Retention + Mail + Personnel + Clocks> Store for S {}
 
 /// What people write: `sqlite`, or `postgres://user@host:5432/name`. Never shows a password.
 #[derive(Clone, Default, PartialEq, Eq)]

@@ -24,12 +24,50 @@ pub fn check_digit_fits(number: &str) -> bool {
     *check == expected
 }
 
+/// The numbers in the test certificates of the national certification authority, whose check digits are wrong (F-33): a
+/// person's and an organisation's. An installation for trials may take them, and no others.
+pub const TEST_NUMBERS: [&str; 2] = ["123456789011", "123456789021"];
+
+/// Which numbers are taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Numbers {
+    /// Those with a right check digit
+    #[default]
+    Real,
+    /// The [`TEST_NUMBERS`] too
+    WithTest,
+}
+
+impl Numbers {
+    /// Whether an IIN or BIN is taken.
+    #[must_use]
+    pub fn takes(self, number: &str) -> bool {
+        check_digit_fits(number) || (self == Self::WithTest && TEST_NUMBERS.contains(&number))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::check_digit_fits;
+    use super::{Numbers, TEST_NUMBERS, check_digit_fits};
 
     #[test]
-    fn check_digits_follow_both_rows_of_weights() {
+    fn f33_numbers_of_test_certificates_are_taken_where_that_is_said_and_no_other_wrong_one() {
+        for number in TEST_NUMBERS {
+            assert!(!check_digit_fits(number), "{number} would need no exception");
+            assert!(!Numbers::Real.takes(number), "{number}");
+            assert!(Numbers::WithTest.takes(number), "{number}");
+        }
+        for wrong in ["123456789012", "900101300812", "", "12345678901", "１２３４５６７８９０１１"]
+        {
+            assert!(!Numbers::WithTest.takes(wrong), "{wrong}");
+        }
+        for numbers in [Numbers::Real, Numbers::WithTest] {
+            assert!(numbers.takes("123456789013") && numbers.takes("123456789025"));
+        }
+    }
+
+    #[test]
+    fn f30_check_digits_follow_both_rows_of_weights() {
         for fits in ["900101300811", "900101300823", "061211600012", "123456789013", "123456789025"] {
             assert!(check_digit_fits(fits), "{fits}");
         }
@@ -39,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_but_twelve_digits_does_not_fit() {
+    fn f30_anything_but_twelve_digits_does_not_fit() {
         for text in ["", "90010130081", "9001013008110", "90010130081x", "９00101300811", "123456789011"] {
             assert!(!check_digit_fits(text), "{text}");
         }

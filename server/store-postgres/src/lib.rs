@@ -2,6 +2,7 @@
 //! every port of `synaq-store`; [`Database`] says where it is.
 
 mod append;
+mod clock;
 mod connect;
 mod database;
 mod directory;

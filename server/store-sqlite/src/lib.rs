@@ -2,6 +2,7 @@
 //! reading connections. [`SqliteStore`] implements every port of `synaq-store`.
 
 pub mod backup;
+mod clock;
 mod directory;
 mod error;
 mod event_log;

@@ -159,6 +159,7 @@ fn delivery(row: &SqliteRow) -> Result<Delivery, sqlx::Error> {
         why: row.try_get("why")?,
         receipt: row.try_get("receipt")?,
         platform_ref: row.try_get("platform_ref")?,
+        settled_at: row.try_get::<Option<i64>, _>("settled_at")?.map(At),
     })
 }
 

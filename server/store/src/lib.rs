@@ -2,6 +2,7 @@
 //! connection, so that a batch of events, sealed records and outbox rows is one transaction.
 
 mod change;
+mod clock;
 pub mod conformance;
 mod directory;
 mod error;
@@ -16,6 +17,7 @@ mod sim;
 mod versions;
 
 pub use change::{Difference, Present, seated};
+pub use clock::{ClockMark, Clocks};
 pub use directory::{
     AuditEntry, BankRow, CandidateMore, CandidateRow, CandidateStanding, CentreRow, ChangeRow, Directory,
     Ended, NewCandidate, ProgrammeRow, Role, SessionRow, ShiftNote, SittingRow, SittingStanding, StaffRow,

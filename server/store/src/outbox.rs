@@ -133,6 +133,8 @@ pub struct Delivery {
     pub receipt: Option<String>,
     /// The platform's own reference
     pub platform_ref: Option<String>,
+    /// When it was accepted or refused, by our clock
+    pub settled_at: Option<At>,
 }
 
 /// What has not been accepted yet.

@@ -23,10 +23,11 @@ use bytes::Bytes;
 use ring::rand::SecureRandom;
 use std::net::IpAddr;
 use std::sync::Arc;
+use synaq_core::identity::Numbers;
 use synaq_core::retention::Terms;
 use synaq_runtime::Clock;
 use synaq_seal::secret::InstallationKey;
-use synaq_store::{Directory, EventLog, Lists, Outbox, Personnel, Retention};
+use synaq_store::{Clocks, Directory, EventLog, Lists, Outbox, Personnel, Retention};
 
 /// How the front door answers to the outside.
 #[derive(Clone, Debug)]
@@ -46,6 +47,8 @@ pub struct Options {
     pub limits: Limits,
     /// Says whether anybody more would get a place.
     pub queue: Queue,
+    /// Which IINs candidates may have.
+    pub numbers: Numbers,
 }
 
 impl Options {
@@ -61,6 +64,7 @@ impl Options {
             drain: Drain::default(),
             limits: Limits::default(),
             queue: Queue::default(),
+            numbers: Numbers::default(),
         }
     }
 
@@ -100,6 +104,8 @@ pub struct Doors {
     pub mail: PostOffice,
     /// Who works at a centre
     pub personnel: Arc<dyn Personnel>,
+    /// How the clock stood beside others
+    pub clocks: Arc<dyn Clocks>,
     /// Who looks at pictures, if anybody does
     pub sight: Option<Arc<dyn Sight>>,
     /// Key of personal links
@@ -211,6 +217,7 @@ parts! {
     Arc<dyn Outbox>: |inner| inner.doors.outbox;
     Arc<dyn Evidence>: |inner| inner.doors.evidence;
     Arc<dyn Clock>: |inner| inner.doors.clock;
+    Arc<dyn Clocks>: |inner| inner.doors.clocks;
     Random: |inner| inner.doors.random;
     LinkKey: |inner| inner.doors.links;
     PostOffice: |inner| inner.doors.mail;

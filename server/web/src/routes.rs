@@ -161,6 +161,7 @@ pub fn routes() -> Vec<Route> {
         POST post "/api/v1/centre/sittings/{sitting}/candidate" CENTRE centre::add_candidate;
         POST post "/api/v1/centre/sittings/{sitting}/change" CENTRE centre::change_sitting;
         POST post "/api/v1/centre/sittings/{sitting}/cancel" CENTRE centre::cancel_sitting;
+        GET get "/api/v1/centre/sittings/{sitting}/clock" CENTRE_SEEN centre::clock;
         GET get "/api/v1/centre/sittings/{sitting}/letters" CENTRE centre::exam_letters;
         POST post "/api/v1/centre/sittings/{sitting}/letters" CENTRE centre::send_links;
         GET get "/api/v1/centre/candidates/{session}" CENTRE centre::candidate;

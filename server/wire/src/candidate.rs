@@ -19,7 +19,7 @@ pub enum Lang {
 }
 
 /// A text in both languages of the law.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, TS)]
 #[ts(export)]
 #[serde(deny_unknown_fields)]
 pub struct Text {
@@ -38,6 +38,22 @@ pub struct OpenLink {
     pub link: String,
 }
 
+/// Whom a candidate calls, and where they appeal: from the centre's profile. What it does not say is empty.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct CentreContacts {
+    /// Business identification number
+    pub bin: String,
+    /// Address
+    pub address: Text,
+    /// Telephone
+    pub phone: String,
+    /// Mail address
+    pub mail: String,
+    /// Where and how to appeal
+    pub appeals: Text,
+}
+
 /// Answer to [`OpenLink`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
 #[ts(export)]
@@ -48,6 +64,9 @@ pub struct LinkInfo {
     pub candidate: String,
     /// The centre
     pub centre: Text,
+    /// Where it is found, if it has said so
+    #[serde(default)]
+    pub contacts: Option<CentreContacts>,
     /// The programme
     pub programme: Text,
     /// Languages the exam can be sat in
@@ -452,6 +471,10 @@ pub struct DeviceReport {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub screen: Option<String>,
+    /// The server's clock less the device's, ms; within 2^53
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub clock_behind_ms: Option<i64>,
 }
 
 /// What the server sends to a candidate.

@@ -178,6 +178,10 @@ pub struct ProgrammeForm {
     pub break_stops_clock: bool,
     /// Length of a break, unless a proctor says otherwise
     pub break_minutes: u16,
+    /// The newest version of that name when the form was opened, 0 where there was none: whoever saves after somebody
+    /// else is told. Without it nobody asks
+    #[serde(default)]
+    pub after: Option<u32>,
 }
 
 /// A line of a blueprint in a form.
@@ -466,6 +470,8 @@ pub struct ExamLetter {
     /// When it was sent or given up
     #[ts(type = "number | null")]
     pub settled_at: Option<i64>,
+    /// What the last attempt ended with, in English, unless it was sent
+    pub why: Option<String>,
 }
 
 /// `GET /api/v1/centre/candidates/{session}`: a candidate of a sitting as the centre edits them.
@@ -650,6 +656,10 @@ pub struct SessionDetail {
     pub late_answers: u16,
     /// Which, and when they were delivered, by question
     pub late: Vec<LateAnswer>,
+    /// The server's clock less the device's at its check, ms, if the page said so
+    #[serde(default)]
+    #[ts(type = "number | null")]
+    pub device_clock_behind_ms: Option<i64>,
     /// Time without a picture during the exam
     #[ts(type = "number")]
     pub unsupervised_ms: i64,

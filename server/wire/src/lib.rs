@@ -3,6 +3,7 @@
 //!
 //! Nothing a candidate receives has a field for an answer key, a weight or a bank's own option order.
 
+pub mod audit;
 pub mod candidate;
 pub mod centre;
 pub mod limits;

@@ -1,7 +1,7 @@
 //! What a candidate may read of their own exam once it has ended: the log in their own terms, what was held against
 //! them, the receipts of their answers.
 
-use crate::candidate::{EndView, Text};
+use crate::candidate::{CentreContacts, EndView, Text};
 use crate::proctor::ExplanationView;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -18,6 +18,9 @@ pub struct OwnLog {
     pub candidate: String,
     /// The centre
     pub centre: Text,
+    /// Where it is found and where to appeal, if it has said so
+    #[serde(default)]
+    pub contacts: Option<CentreContacts>,
     /// The programme
     pub programme: Text,
     /// When the clock began to run, if it did

@@ -141,6 +141,7 @@ impl SessionSource for SimSource {
             assembled_at: at,
             centre_name: text("орталық"),
             centre_bin: "900101300811".to_owned(),
+            centre_contacts: None,
             candidate_name: format!("Үміткер {}", candidate_of(id)),
             candidate_document: CandidateDocument::Iin { iin: "900101300823".to_owned() },
             question_commitments: vec!["0".repeat(64); usize::from(QUESTIONS)],

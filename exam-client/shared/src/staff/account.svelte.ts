@@ -2,7 +2,7 @@ import type { Me } from "../wire/Me.ts";
 import type { Role } from "../wire/Role.ts";
 import type { SetUp } from "../wire/SetUp.ts";
 import type { SignIn } from "../wire/SignIn.ts";
-import { type Fault, faultOf, get, post, whenSignedOut } from "./api.ts";
+import { actAs, type Fault, faultOf, get, getAsAnybody, post, whenSignedOut } from "./api.ts";
 
 /** Who sits at this desk. */
 export class Account {
@@ -10,8 +10,14 @@ export class Account {
   me = $state.raw<Me | null>(null);
   fault = $state.raw<Fault | null>(null);
 
+  /** The sign-in ran out in the middle of something: the page stands with all that was typed, and waits. */
+  isCut = $state(false);
+  /** Who signed in meanwhile, where it is not the person of this page. */
+  other = $state.raw<Me | null>(null);
+  #goOn: ((isSame: boolean) => void) | null = null;
+
   constructor() {
-    whenSignedOut(() => this.#out());
+    whenSignedOut(() => this.#again());
   }
 
   has = (role: Role): boolean => this.me?.roles.includes(role) ?? false;
@@ -58,13 +64,59 @@ export class Account {
     }
   }
 
+  /** After the cut: the fault; or nothing, and either the page goes on or `other` says who is there now. */
+  async signInAgain(body: SignIn): Promise<Fault | null> {
+    try {
+      this.#found(await post<Me>("/api/v1/staff/sign-in", body));
+      return null;
+    } catch (thrown) {
+      return faultOf(thrown);
+    }
+  }
+
+  /** Gives up what was typed: the sign-in page comes. */
+  leave(): void {
+    this.#out();
+  }
+
+  #again(): Promise<boolean> {
+    if (this.standing !== "in") {
+      this.#out();
+      return Promise.resolve(false);
+    }
+    const over = new Promise<boolean>((resolve) => (this.#goOn = resolve));
+    // In another tab somebody may have signed in already; if nobody has, the dialog asks.
+    getAsAnybody<Me>("/api/v1/staff/me").then((me) => this.#found(me), () => (this.isCut = this.#goOn !== null));
+    return over;
+  }
+
+  #found(me: Me): void {
+    if (this.#goOn !== null && me.staff === this.me?.staff) {
+      this.#in(me);
+      this.#resume(true);
+    } else if (this.#goOn !== null) {
+      this.other = me;
+      this.isCut = true;
+    }
+  }
+
+  #resume(isSame: boolean): void {
+    this.isCut = false;
+    this.other = null;
+    this.#goOn?.(isSame);
+    this.#goOn = null;
+  }
+
   #in(me: Me): void {
+    actAs(me.staff);
     this.me = me;
     this.fault = null;
     this.standing = "in";
   }
 
   #out(): void {
+    this.#resume(false);
+    actAs(null);
     this.me = null;
     this.standing = "out";
   }

@@ -17,12 +17,27 @@ export function faultOf(thrown: unknown): Fault {
   throw thrown;
 }
 
-const signedOutListeners = new Set<() => void>();
+/** True: the same person is signed in again, and what was refused may go out once more. */
+type SignInAgain = () => Promise<boolean>;
 
-/** Calls `listener` when the server says that the session is over; returns how to stop that. */
-export function whenSignedOut(listener: () => void): () => void {
-  signedOutListeners.add(listener);
-  return () => signedOutListeners.delete(listener);
+let signInAgain: SignInAgain = () => Promise.resolve(false);
+/** One for all requests that wait: somebody signs in once. */
+let again: Promise<boolean> | null = null;
+/** Who opened this page: a request of theirs goes out as nobody else, even where another tab changed the cookie. */
+let staff: string | null = null;
+
+/** A refusal that goes on after each sign-in is no matter of the sign-in. */
+const ROUNDS_MAX = 3;
+const STAFF_HEADER = "synaq-staff";
+
+/** Calls `ask` when the server says that the sign-in is over. */
+export function whenSignedOut(ask: SignInAgain): void {
+  signInAgain = ask;
+}
+
+/** Whose requests these are from now on; nobody's before a sign-in. */
+export function actAs(person: string | null): void {
+  staff = person;
 }
 
 function isProblem(body: unknown): body is Problem {
@@ -32,17 +47,33 @@ function isProblem(body: unknown): body is Problem {
 async function readProblem(response: Response): Promise<Fault> {
   const body: unknown = await response.json().catch(() => undefined);
   if (!isProblem(body)) return { is: "unreadable" };
-  if (body.code === "sign_in_required") signedOutListeners.forEach((listener) => listener());
   return { is: "problem", problem: body };
 }
 
-/** Sends and waits for any successful answer. */
-export async function send(path: string, init: RequestInit): Promise<Response> {
+async function once(path: string, init: RequestInit): Promise<Response> {
   const response = await fetch(path, { credentials: "same-origin", ...init }).catch(() => {
     throw new Failed({ is: "network" });
   });
   if (!response.ok) throw new Failed(await readProblem(response));
   return response;
+}
+
+const isSignedOut = (thrown: unknown): boolean =>
+  thrown instanceof Failed && thrown.fault.is === "problem" && thrown.fault.problem.code === "sign_in_required";
+
+/** Sends and waits for any successful answer; where the sign-in ran out, after it once more. */
+export async function send(path: string, init: RequestInit): Promise<Response> {
+  for (let round = 1; ; round++) {
+    const headers = new Headers(init.headers);
+    if (staff !== null) headers.set(STAFF_HEADER, staff);
+    try {
+      return await once(path, { ...init, headers });
+    } catch (thrown) {
+      if (!isSignedOut(thrown) || round === ROUNDS_MAX) throw thrown;
+      again ??= signInAgain().finally(() => (again = null));
+      if (!(await again)) throw thrown;
+    }
+  }
 }
 
 async function json<T>(response: Response): Promise<T> {
@@ -73,4 +104,9 @@ export async function post<T>(path: string, body: unknown = {}): Promise<T> {
 /** `POST` of a file's bytes as they are: the server recognises the encoding. */
 export async function postBytes<T>(path: string, type: string, bytes: Blob): Promise<T> {
   return json<T>(await send(path, { method: "POST", headers: { "content-type": type }, body: bytes }));
+}
+
+/** `GET` as whoever the cookie says, whoever opened the page; nobody is asked to sign in for it. */
+export async function getAsAnybody<T>(path: string): Promise<T> {
+  return json<T>(await once(path, { headers: { accept: "application/json" } }));
 }

@@ -35,4 +35,8 @@ second_screen: boolean | null,
 /**
  * What is shared, where the exam asks for the screen: monitor | unknown
  */
-screen?: string, };
+screen?: string, 
+/**
+ * The server's clock less the device's, ms; within 2^53
+ */
+clock_behind_ms?: number, };

@@ -23,4 +23,8 @@ state: string,
 /**
  * When it was sent or given up
  */
-settled_at: number | null, };
+settled_at: number | null, 
+/**
+ * What the last attempt ended with, in English, unless it was sent
+ */
+why: string | null, };

@@ -71,4 +71,9 @@ break_stops_clock: boolean,
 /**
  * Length of a break, unless a proctor says otherwise
  */
-break_minutes: number, };
+break_minutes: number, 
+/**
+ * The newest version of that name when the form was opened, 0 where there was none: whoever saves after somebody
+ * else is told. Without it nobody asks
+ */
+after: number | null, };

@@ -33,6 +33,10 @@ late_answers: number,
  */
 late: Array<LateAnswer>, 
 /**
+ * The server's clock less the device's at its check, ms, if the page said so
+ */
+device_clock_behind_ms: number | null, 
+/**
  * Time without a picture during the exam
  */
 unsupervised_ms: number, 

@@ -8,15 +8,15 @@ use serde::Serialize;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use synaq_core::bank::{Bank, Item, Text};
-use synaq_core::decision::{CandidateDocument, EventLogFacts, RecordFacts, StaffEntry};
+use synaq_core::decision::{CandidateDocument, CentreContacts, EventLogFacts, RecordFacts, StaffEntry};
 use synaq_core::form::{FormQuestion, Seed};
-use synaq_core::ids::{BankId, ProgrammeId, SessionId, StaffId};
+use synaq_core::ids::{BankId, CentreId, ProgrammeId, SessionId, StaffId};
 use synaq_core::proctoring::{Code, RuleTable};
 use synaq_core::session::{Context, Creation, ExamSession};
 use synaq_core::time::{At, Span};
 use synaq_runtime::{LogDigest, Opened, SessionSource, SourceError};
 use synaq_seal::digest;
-use synaq_store::{BankRow, Directory, Error as StoreError, SessionRow};
+use synaq_store::{BankRow, Directory, Error as StoreError, Personnel, SessionRow};
 
 /// Contexts kept; an installation with more in use at once reads some of them again.
 const CONTEXTS_KEPT: usize = 1_024;
@@ -27,6 +27,7 @@ type Rules = (ProgrammeId, BTreeSet<Code>);
 /// The directory behind the runtime.
 pub(crate) struct DirectorySource {
     directory: Arc<dyn Directory>,
+    personnel: Arc<dyn Personnel>,
     evidence: Arc<EvidenceFolder>,
     derivation: [u8; 32],
     random: SystemRandom,
@@ -45,18 +46,25 @@ impl std::fmt::Debug for DirectorySource {
 impl DirectorySource {
     /// `derivation` makes the salts of question commitments; it stays with the centre.
     pub(crate) fn new(
-        directory: Arc<dyn Directory>,
+        (directory, personnel): (Arc<dyn Directory>, Arc<dyn Personnel>),
         evidence: Arc<EvidenceFolder>,
         derivation: [u8; 32],
     ) -> Self {
         Self {
             directory,
+            personnel,
             evidence,
             derivation,
             random: SystemRandom::new(),
             banks: Mutex::default(),
             contexts: Mutex::default(),
         }
+    }
+
+    async fn contacts(&self, centre: CentreId) -> Result<Option<CentreContacts>, SourceError> {
+        let profile = self.personnel.profile(centre).await.map_err(store)?;
+        let said = profile.and_then(|profile| serde_json::from_str::<CentreContacts>(&profile.body).ok());
+        Ok(said.filter(|said| *said != CentreContacts::default()))
     }
 
     fn bank(&self, row: &BankRow) -> Result<Arc<Bank>, SourceError> {
@@ -185,6 +193,7 @@ impl SessionSource for DirectorySource {
             assembled_at: at,
             centre_name: Text { kk: row.centre.name_kk, ru: row.centre.name_ru },
             centre_bin: row.centre.bin,
+            centre_contacts: self.contacts(row.centre.id).await?,
             candidate_name: row.candidate.candidate.name,
             candidate_document: document(&row.candidate.candidate.identity),
             question_commitments,

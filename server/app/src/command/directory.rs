@@ -7,7 +7,7 @@ use crate::{clock, private, secret};
 use anyhow::Context as _;
 use std::path::Path;
 use std::sync::Arc;
-use synaq_core::identity::check_digit_fits;
+use synaq_core::identity::Numbers;
 use synaq_core::ids::{CentreId, StaffId};
 use synaq_core::time::{At, Span};
 use synaq_store::{AuditEntry, CentreRow, Role, StaffRow};
@@ -58,11 +58,17 @@ struct Open {
     store: Arc<dyn Store>,
     base: String,
     now: At,
+    numbers: Numbers,
 }
 
 /// Adds a centre with its first member of staff.
 pub(crate) async fn add_centre(config: &Path, new: NewCentre) -> anyhow::Result<()> {
     let open = Open::read(config).await?;
+    anyhow::ensure!(
+        open.numbers.takes(&new.bin),
+        "{} is the number of a test certificate; set test_numbers = true where exams are trials only",
+        new.bin
+    );
     // Before anything is stored: a centre without anybody could not be added again.
     open.refuse_taken(&new.login).await?;
     let centre =
@@ -96,7 +102,8 @@ impl Open {
         private::folder(&config.data)
             .with_context(|| format!("the data folder {} cannot be made", config.data.display()))?;
         let store = config.folders()?.store().open_beside().await?;
-        Ok(Self { store, base: config.public_url, now: At(clock::wall_millis()) })
+        let (numbers, now) = (config.numbers(), At(clock::wall_millis()));
+        Ok(Self { store, base: config.public_url, now, numbers })
     }
 
     async fn refuse_taken(&self, login: &str) -> anyhow::Result<()> {
@@ -142,7 +149,8 @@ fn staff_row(centre: CentreId, login: String, name: String, roles: Vec<Role>) ->
 }
 
 fn bin(text: &str) -> Result<String, &'static str> {
-    if check_digit_fits(text) {
+    // Whether a test number is one here, the configuration says.
+    if Numbers::WithTest.takes(text) {
         Ok(text.to_owned())
     } else {
         Err("12 digits with a right check digit are needed")

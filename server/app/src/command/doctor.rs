@@ -14,6 +14,9 @@ const RECEIVE_BUFFER: u64 = 4 * 1024 * 1024;
 /// Where Linux says how large a receive buffer may be.
 const RECEIVE_BUFFER_MAX: &str = "/proc/sys/net/core/rmem_max";
 
+/// Said at each start, too.
+pub(crate) const TEST_NUMBERS_TAKEN: &str = "test_numbers = true: the IIN and BIN of public test certificates are taken; remove it before a real exam";
+
 /// Prints everything that speaks against a start; an error if there is anything.
 pub(crate) async fn run(path: &Path, deep: bool) -> anyhow::Result<()> {
     let config = Config::read(path)?;
@@ -35,6 +38,9 @@ pub(crate) async fn run(path: &Path, deep: bool) -> anyhow::Result<()> {
         complaints.extend(carrier.complaint().await.map(|why| format!("[mail]: {why}")));
     }
     complaints.extend(ports(&config));
+    if config.test_numbers {
+        println!("advice: {TEST_NUMBERS_TAKEN}");
+    }
     for advice in advice() {
         println!("advice: {advice}");
     }

@@ -33,15 +33,20 @@ pub(crate) async fn run(path: &Path) -> anyhow::Result<()> {
         detectors: config.detectors.settings()?,
         web: synaq_web::Options {
             limits: config.capacity.limits(descriptors::raised()),
+            numbers: config.numbers(),
             trusted_proxies: config.proxy.iter().map(|proxy| proxy.trusted).collect(),
             ..synaq_web::Options::for_origin(&config.public_url)
         },
         evidence: config.evidence.options()?,
         retention: config.retention.keeping(),
+        time_servers: config.clock.servers(),
         mail: config.mail.as_ref().map(Mail::carrier).transpose()?,
         platform_url: config.platform.url.trim_end_matches('/').to_owned(),
         platform_trust: keys::read_trust(&config.platform.trust)?,
     };
+    if config.test_numbers {
+        tracing::warn!("{}", super::doctor::TEST_NUMBERS_TAKEN);
+    }
     let mut installation = installation::start(&folders, store, keys, start)
         .instrument(tracing::info_span!("app.start"))
         .await?;

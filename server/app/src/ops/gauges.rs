@@ -32,6 +32,8 @@ pub(crate) fn describe() {
         ("synaq_mail_waiting", "Letters no mail server has taken yet"),
         ("synaq_mail_oldest_age_seconds", "Age of the oldest of them"),
         ("synaq_mail_failed", "Letters given up; a person must look"),
+        ("synaq_clock_ahead_of_wall_ms", "The server's clock less the machine's"),
+        ("synaq_clock_ahead_of_server_ms", "The server's clock less the last time server's"),
         ("synaq_media_publishers", "Cameras connected now"),
         ("synaq_media_viewers", "Proctors' pictures open now"),
         ("synaq_media_rooms", "Sessions with media now"),

@@ -83,6 +83,8 @@ fn a_lost_link_is_replaced_and_a_set_up_page_of_another_origin_is_refused() {
 fn what_does_not_fit_is_refused_and_stores_nothing() {
     let office = Office::open();
     let wrong = office.add_centre("123456789011", "aigul");
+    assert!(!wrong.status.success() && stderr(&wrong).contains("test_numbers"), "{}", stderr(&wrong));
+    let wrong = office.add_centre("123456789012", "aigul");
     assert!(!wrong.status.success() && stderr(&wrong).contains("right check digit"), "{}", stderr(&wrong));
     token(&office.add_centre(BIN, "aigul"));
     let cases = [
@@ -101,6 +103,18 @@ fn what_does_not_fit_is_refused_and_stores_nothing() {
         assert!(stderr(&refused).contains(why), "{}", stderr(&refused));
     }
     token(&office.add_centre("900101300823", "other"));
+}
+
+#[test]
+fn f33_a_centre_for_trials_may_have_the_number_of_a_test_certificate() {
+    let site = Site::new();
+    let config = site.config(&[("[media]", "test_numbers = true\n[media]")]);
+    let server = site.serve(&config);
+    assert!(server.stderr().contains("test_numbers = true"), "it is said at each start: {}", server.stderr());
+    let office = Office { site, config, server };
+    token(&office.add_centre("123456789021", "aigul"));
+    let wrong = office.add_centre("123456789012", "serik");
+    assert!(!wrong.status.success() && stderr(&wrong).contains("right check digit"), "{}", stderr(&wrong));
 }
 
 #[test]

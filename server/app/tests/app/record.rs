@@ -107,6 +107,7 @@ impl Exam {
             assembled_at: START,
             centre_name: text("Центр"),
             centre_bin: "900101300811".to_owned(),
+            centre_contacts: None,
             candidate_name: "Кандидат".to_owned(),
             candidate_document: CandidateDocument::Iin { iin: "900101300823".to_owned() },
             question_commitments: vec!["0".repeat(64); questions],

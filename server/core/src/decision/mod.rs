@@ -4,7 +4,7 @@ mod record;
 mod score;
 
 pub use record::{
-    BlueprintEntry, CandidateDocument, EventLogFacts, GATES_NOT_CHECKED, PlanEntry, RECORD_KIND,
-    RECORD_VERSION, Record, RecordFacts, StaffEntry, fold,
+    BlueprintEntry, CandidateDocument, CentreContacts, EventLogFacts, GATES_NOT_CHECKED, PlanEntry,
+    RECORD_KIND, RECORD_VERSION, Record, RecordFacts, StaffEntry, fold,
 };
 pub use score::{NoResultWhy, NotPassedWhy, Score, TheoryOutcome, outcome, passed, score};

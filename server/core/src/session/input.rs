@@ -35,6 +35,9 @@ pub struct DeviceReport {
     /// does not say
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub screen: Option<String>,
+    /// The server's clock less the device's, ms, as the page measured it; decides nothing
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_behind_ms: Option<i64>,
 }
 
 /// What the candidate confirms to have read before the exam (NB-15, NB-16, NB-21).

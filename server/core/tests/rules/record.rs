@@ -1,6 +1,6 @@
 use crate::support::{Exam, PROCTOR, switched_off, t, text};
 use sha2::{Digest, Sha256};
-use synaq_core::decision::{CandidateDocument, EventLogFacts, RecordFacts, fold};
+use synaq_core::decision::{CandidateDocument, CentreContacts, EventLogFacts, RecordFacts, fold};
 use synaq_core::ids::{IncidentNo, SessionId, hex32};
 use synaq_core::proctoring::{Code, DetectorEvent, Measured, SignalPhase, Source};
 use synaq_core::session::{Command, Event, Fact, Input, Refusal, SealWaits, StaffCommand, StaffEndReason};
@@ -13,6 +13,7 @@ fn facts(at: At) -> RecordFacts {
         assembled_at: at,
         centre_name: text("Centre"),
         centre_bin: "061211600012".to_owned(),
+        centre_contacts: None,
         candidate_name: "Әлия Сәрсенова".to_owned(),
         candidate_document: CandidateDocument::Iin { iin: "900101300811".to_owned() },
         question_commitments: (0..10_u8).map(|n| hex32::encode(&[n; 32])).collect(),
@@ -44,6 +45,18 @@ fn a_passed_stage_is_never_a_passed_procedure() {
     assert_eq!(record["questions"].as_array().unwrap().len(), 10);
     assert_eq!(record["questions"][9]["answered"], serde_json::json!([]));
     assert!(record["questions"][9].get("at").is_none());
+}
+
+#[test]
+fn what_a_centre_says_of_itself_stands_in_the_record_and_what_it_does_not_say_leaves_no_trace() {
+    let mut exam = Exam::running();
+    exam.command(t(20), Command::HandIn);
+    let silent = record(&exam, t(30));
+    assert!(silent["centre"].get("contacts").is_none(), "a record of a silent centre is as it always was");
+    let contacts = CentreContacts { phone: "+7 727 000 00 00".to_owned(), ..CentreContacts::default() };
+    let facts = RecordFacts { centre_contacts: Some(contacts), ..facts(t(30)) };
+    let record = serde_json::to_value(fold(&exam.session, &facts).unwrap()).unwrap();
+    assert_eq!(record["centre"]["contacts"], serde_json::json!({ "phone": "+7 727 000 00 00" }));
 }
 
 #[test]

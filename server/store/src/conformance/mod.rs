@@ -2,6 +2,7 @@
 //! [`conformance_tests!`](crate::conformance_tests), which makes one `#[tokio::test]` of each behaviour.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests, run by the engines' crates")]
 
+pub mod clock;
 pub mod directory;
 mod fixtures;
 pub mod lists;
@@ -11,14 +12,14 @@ pub mod outbox;
 pub mod personnel;
 pub mod retention;
 
-use crate::{Directory, EventLog, Lists, Mail, Outbox, Personnel, Retention};
+use crate::{Clocks, Directory, EventLog, Lists, Mail, Outbox, Personnel, Retention};
 use async_trait::async_trait;
 
 /// How the suite gets stores.
 #[async_trait]
 pub trait Engine: Send + Sync {
     /// The store under test
-    type Store: EventLog + Outbox + Directory + Lists + Retention + Mail + Personnel;
+    type Store: EventLog + Outbox + Directory + Lists + Retention + Mail + Personnel + Clocks;
 
     /// A store with nothing in it, that no other test sees.
     async fn fresh(&self) -> Self::Store;
@@ -97,6 +98,9 @@ macro_rules! conformance_tests {
             sittings_are_sorted_searched_and_come_in_parts,
             plots_are_counted_from_attempts_that_count,
             a_centres_standing_counts_its_rows_and_messages,
+        );
+        $crate::conformance_tests!(@of $engine, clock:
+            marks_come_in_order_with_the_last_of_each_source_before,
         );
         $crate::conformance_tests!(@of $engine, mail:
             a_letter_is_one_senders_until_its_claim_runs_out,

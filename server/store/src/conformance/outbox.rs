@@ -121,7 +121,7 @@ pub async fn a_receipt_closes_for_good(engine: &impl Engine) {
     claimed(&store, NOW).await;
     store.settle(uuid(1), NOW, accepted("receipt")).await.unwrap();
     for late in [retry(NOW), refusal(), accepted("another")] {
-        store.settle(uuid(1), NOW, late).await.unwrap();
+        store.settle(uuid(1), NOW + Span::mins(1), late).await.unwrap();
     }
     let store = engine.reopen(store).await;
     assert_eq!(store.next_due().await.unwrap(), None);
@@ -129,7 +129,7 @@ pub async fn a_receipt_closes_for_good(engine: &impl Engine) {
     let delivery = store.deliveries(&[session(1), session(2)]).await.unwrap().remove(0);
     assert_eq!(delivery.state, DeliveryState::Accepted);
     assert_eq!(delivery.receipt.as_deref(), Some("receipt"));
-    assert_eq!(delivery.platform_ref.as_deref(), Some("ref"));
+    assert_eq!((delivery.platform_ref.as_deref(), delivery.settled_at), (Some("ref"), Some(NOW)));
 }
 
 /// A refused message is kept, and not sent again by itself.

@@ -165,6 +165,7 @@ impl Disk {
                 why: None,
                 receipt: None,
                 platform_ref: None,
+                settled_at: None,
             },
         }));
     }

@@ -1,6 +1,7 @@
 //! A store in memory that fails on demand: the same answers as an engine (the conformance suite runs over it too),
 //! with faults written down beforehand by a test.
 
+mod clock;
 mod directory;
 mod event_log;
 mod lists;
@@ -10,8 +11,9 @@ mod personnel;
 mod retention;
 
 use crate::{
-    AuditEntry, BankRow, CandidateRow, CentreRow, ChangeRow, Delivery, ErasureRow, Error, HoldRow, Lease,
-    ProgrammeRow, Recorded, ShiftNote, SittingRow, StaffRow, StaffSession, StoredRecord, Summary, TrialRow,
+    AuditEntry, BankRow, CandidateRow, CentreRow, ChangeRow, ClockMark, Delivery, ErasureRow, Error, HoldRow,
+    Lease, ProgrammeRow, Recorded, ShiftNote, SittingRow, StaffRow, StaffSession, StoredRecord, Summary,
+    TrialRow,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::future::poll_fn;
@@ -93,6 +95,7 @@ struct Disk {
     candidates: Vec<CandidateRow>,
     audit: Vec<AuditEntry>,
     letters: Vec<mail::Posted>,
+    clock_marks: Vec<ClockMark>,
     shift_notes: Vec<ShiftNote>,
     office: personnel::Office,
     /// Whose, of what, and what

@@ -39,6 +39,7 @@ impl Outbox for SimStore {
                 delivery.why = None;
                 delivery.receipt = Some(receipt);
                 delivery.platform_ref = Some(platform_ref);
+                delivery.settled_at = Some(at);
             }
             (DeliveryState::Queued, Settlement::Retry { next_at, why }) => {
                 *due_at = next_at;
@@ -46,6 +47,7 @@ impl Outbox for SimStore {
             }
             (DeliveryState::Queued, Settlement::Refused { why }) => {
                 delivery.state = DeliveryState::Refused;
+                delivery.settled_at = Some(at);
                 delivery.why = Some(why);
             }
             (DeliveryState::Accepted | DeliveryState::Refused, _) => {}

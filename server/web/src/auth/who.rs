@@ -13,6 +13,10 @@ use synaq_runtime::Clock;
 use synaq_store::{Directory, Personnel, Role, StaffRow};
 use synaq_wire::problem::Code;
 
+/// Whose page it is that asks. In one browser the cookie changes under an open page when somebody else signs in in
+/// another tab: what was typed by one must not go out as the other.
+const PAGE_OF: &str = "synaq-staff";
+
 /// A signed-in member of staff. Only the layer of a staff route makes one.
 #[derive(Clone, Debug)]
 pub(crate) struct Who {
@@ -42,7 +46,7 @@ async fn sign_in_of(app: &App, headers: &HeaderMap, roles: &[Role]) -> Result<Wh
     let cookie = super::hash(value);
     let now = Arc::<dyn Clock>::from_ref(app).now();
     let staff = Arc::<dyn Directory>::from_ref(app).staff_session(cookie, now).await?;
-    let staff = staff.ok_or(Code::SignInRequired)?;
+    let staff = staff.filter(|staff| is_page_of(headers, staff)).ok_or(Code::SignInRequired)?;
     // One's own account, where a second factor is set up, is open to any role.
     if !roles.is_empty() && Arc::<dyn Personnel>::from_ref(app).factor_due(staff.id).await? {
         return Err(Code::SecondFactorDue.into());
@@ -51,6 +55,10 @@ async fn sign_in_of(app: &App, headers: &HeaderMap, roles: &[Role]) -> Result<Wh
         return Ok(Who { staff, cookie });
     }
     Err(Code::RoleMissing.into())
+}
+
+fn is_page_of(headers: &HeaderMap, staff: &StaffRow) -> bool {
+    headers.get(PAGE_OF).is_none_or(|page| page.to_str().is_ok_and(|page| page == staff.id.to_string()))
 }
 
 impl<S: Sync> FromRequestParts<S> for Who {

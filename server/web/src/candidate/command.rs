@@ -116,6 +116,8 @@ fn device_report(report: DeviceReport) -> CoreReport {
         browser: report.browser,
         second_screen: report.second_screen,
         screen: report.screen,
+        // The seal's JSON has integers of 53 bits.
+        clock_behind_ms: report.clock_behind_ms.filter(|ms| ms.unsigned_abs() < 1 << 53),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::auth::link::LinkKey;
 use crate::auth::rate::{From, Rates};
 use crate::auth::ticket::{Bearer, TicketError, Tickets};
 use crate::body::Json;
+use crate::centre::profile::Face;
 use crate::convert;
 use crate::problem::Refused;
 use axum::extract::State;
@@ -15,7 +16,6 @@ use synaq_core::ids::{SessionId, TabId};
 use synaq_core::session::{Effect, Input, Refusal, Stage};
 use synaq_core::time::{At, Span};
 use synaq_runtime::{Clock, Handle, Snapshot, SubmitError};
-use synaq_store::Directory;
 use synaq_wire::candidate::{BindDevice, Bound, LinkInfo, OpenLink, Text, Ticket, TicketRequest};
 use synaq_wire::problem::{Code, Problem};
 
@@ -25,7 +25,7 @@ const END_SCREEN: Span = Span::mins(30 * 24 * 60);
 /// What a link leads to. Changes nothing: mail scanners open links too.
 pub(crate) async fn open(
     State(runtime): State<Handle>,
-    State(directory): State<Arc<dyn Directory>>,
+    State(face): State<Face>,
     State(links): State<LinkKey>,
     State(clock): State<Arc<dyn Clock>>,
     State(rates): State<Arc<Rates>>,
@@ -40,12 +40,13 @@ pub(crate) async fn open(
     if !ended && now > until {
         return Err(Code::LinkExpired.into());
     }
-    let row = directory.session(snapshot.id).await?;
+    let row = face.directory.session(snapshot.id).await?;
     let (state, programme) = (snapshot.session.state(), &snapshot.session.context().programme);
     let minutes = (state.planned + state.extra).0 / Span::mins(1).0;
     Ok(axum::Json(LinkInfo {
         session: snapshot.id.0,
         candidate: row.candidate.candidate.name,
+        contacts: face.contacts(&row.centre).await?,
         centre: Text { kk: row.centre.name_kk, ru: row.centre.name_ru },
         programme: convert::text(&programme.title),
         languages: programme.plan.languages.iter().copied().map(convert::lang).collect(),

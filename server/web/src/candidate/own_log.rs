@@ -8,6 +8,7 @@ use crate::auth::link::LinkKey;
 use crate::auth::rate::{From, Rates};
 use crate::body::Json;
 use crate::centre::Register;
+use crate::centre::profile::Face;
 use crate::convert;
 use crate::playback::{ClipOf, Player};
 use crate::problem::Refused;
@@ -36,6 +37,7 @@ use synaq_wire::problem::Code;
 pub(crate) async fn show(
     State(player): State<Player>,
     State(register): State<Register>,
+    State(face): State<Face>,
     State(links): State<LinkKey>,
     State(rates): State<Arc<Rates>>,
     From(from): From,
@@ -52,6 +54,7 @@ pub(crate) async fn show(
     Ok(axum::Json(OwnLog {
         session: id.0,
         candidate: row.candidate.candidate.name,
+        contacts: face.contacts(&row.centre).await?,
         centre: Text { kk: row.centre.name_kk, ru: row.centre.name_ru },
         programme: convert::text(&snapshot.session.context().programme.title),
         started_at: state.started_at.map(|at| at.0),

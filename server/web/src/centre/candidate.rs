@@ -48,7 +48,7 @@ pub(crate) async fn change(
     let why = desk.why(&who, &body.reason)?;
     let minutes = list::programme_minutes(&programme)?;
     let line = list::one(
-        true,
+        list::Judge::Known,
         &body.name,
         &candidate.candidate.identity,
         body.email.as_deref(),

@@ -4,7 +4,7 @@ use super::sittings::Shelf;
 use super::{Audit, list};
 use crate::auth::who::Who;
 use crate::body::{self, Json};
-use crate::doors::Random;
+use crate::doors::{Options, Random};
 use crate::fresh::Fresh;
 use crate::problem::Refused;
 use axum::extract::{Path, Request, State};
@@ -34,6 +34,7 @@ pub(crate) struct Maker {
     fresh: Fresh,
     random: Random,
     session_keys: Arc<InstallationKey>,
+    options: Arc<Options>,
 }
 
 impl axum::extract::FromRef<crate::doors::App> for Maker {
@@ -43,6 +44,7 @@ impl axum::extract::FromRef<crate::doors::App> for Maker {
             fresh: FromRef::from_ref(app),
             random: FromRef::from_ref(app),
             session_keys: FromRef::from_ref(app),
+            options: FromRef::from_ref(app),
         }
     }
 }
@@ -67,7 +69,8 @@ pub(crate) async fn add(
     body::accept(request.headers(), CSV_TYPES)?;
     let bytes = body::read(request.into_body(), CSV_BYTES, Code::BodyTooLarge).await?;
     let now = clock.now();
-    let read = tokio::task::spawn_blocking(move || list::read(&bytes, now, minutes));
+    let numbers = maker.options.numbers;
+    let read = tokio::task::spawn_blocking(move || list::read(&bytes, now, minutes, numbers));
     let list = read.await.map_err(|_| Code::Internal)??;
     let listed = list.lines.len();
     let candidates: Option<Vec<_>> = list.lines.into_iter().map(|line| maker.candidate(line)).collect();
@@ -103,8 +106,9 @@ pub(crate) async fn add_one(
         return Err(Code::TimesOutOfOrder.into());
     }
     let minutes = list::programme_minutes(&directory.programme(centre, sitting.programme).await?)?;
+    let judge = list::Judge::New(maker.options.numbers);
     let line =
-        list::one(false, &body.name, &body.identity, body.email.as_deref(), body.accommodation, minutes)?;
+        list::one(judge, &body.name, &body.identity, body.email.as_deref(), body.accommodation, minutes)?;
     let candidate = maker.candidate(line).ok_or(Code::Busy)?;
     let added = directory.add_candidates(centre, sitting.id, vec![candidate]).await?;
     let row = added.into_iter().next().ok_or(Code::CandidateKnown)?;

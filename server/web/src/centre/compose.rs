@@ -21,7 +21,14 @@ pub(crate) async fn show(
     let id: ProgrammeId = id.parse().map_err(|_| Code::NotFound)?;
     let stored = importer.directory.programme(who.staff.centre, id).await?;
     let (programme, _) = importer.library.programme(who.staff.centre, &stored).await?;
-    Ok(axum::Json(form(programme, stored.bank)))
+    let newest = newest(&importer, &who, &programme.slug).await?;
+    Ok(axum::Json(ProgrammeForm { after: Some(newest), ..form(programme, stored.bank) }))
+}
+
+/// The number of the newest version of that name, 0 where there is none.
+async fn newest(importer: &Importer, who: &Who, slug: &str) -> Result<u32, Refused> {
+    let stored = importer.directory.programmes(who.staff.centre).await?;
+    Ok(stored.iter().filter(|row| row.slug == slug).map(|row| row.version).max().unwrap_or(0))
 }
 
 /// A new immutable version; its number is one above the highest there is.
@@ -31,9 +38,12 @@ pub(crate) async fn compose(
     Json(body): Json<ProgrammeForm>,
 ) -> Result<axum::Json<ProgrammeRow>, Refused> {
     let bank = importer.directory.bank(who.staff.centre, BankId(body.bank)).await?;
-    let stored = importer.directory.programmes(who.staff.centre).await?;
-    let newest = stored.iter().filter(|row| row.slug == body.slug).map(|row| row.version).max();
-    let version = newest.unwrap_or(0).checked_add(1).ok_or_else(|| Problem::new(Code::OutOfLimits))?;
+    let newest = newest(&importer, &who, &body.slug).await?;
+    // Theirs is a version already, and stays one; whoever comes second must have seen it.
+    if body.after.is_some_and(|after| after != newest) {
+        return Err(Code::ChangedMeanwhile.into());
+    }
+    let version = newest.checked_add(1).ok_or_else(|| Problem::new(Code::OutOfLimits))?;
     let programme = Programme {
         slug: body.slug,
         version,
@@ -83,5 +93,6 @@ fn form(programme: Programme, bank: BankId) -> ProgrammeForm {
         screen: programme.screen,
         break_stops_clock: programme.breaks.stop_clock,
         break_minutes: programme.breaks.minutes,
+        after: None,
     }
 }

@@ -1,6 +1,7 @@
 //! Personal links by mail: to everybody of a sitting who has an address and no letter yet, or to one again.
 
 use super::Audit;
+use super::profile::Face;
 use super::sittings::Shelf;
 use crate::auth::who::Who;
 use crate::body::Json;
@@ -35,6 +36,7 @@ pub(crate) async fn send(
     State(shelf): State<Shelf>,
     State(post): State<Post>,
     State(audit): State<Audit>,
+    State(face): State<Face>,
     Path(sitting): Path<String>,
     who: Who,
     Json(body): Json<SendLinks>,
@@ -46,6 +48,8 @@ pub(crate) async fn send(
         return Err(Code::SittingCancelled.into());
     }
     let title = shelf.title(centre, &sitting).await?;
+    let from = shelf.directory.centre(centre).await?;
+    let contacts = face.contacts(&from).await?;
     let named: BTreeSet<_> = body.sessions.into_iter().collect();
     let candidates = shelf.directory.candidates(centre, sitting.id).await?;
     let has_one: BTreeSet<String> = post
@@ -73,6 +77,8 @@ pub(crate) async fn send(
             link: &link,
             opens_at: sitting.opens_at,
             closes_at: sitting.closes_at,
+            centre: &from,
+            contacts: contacts.as_ref(),
         });
         letters.push(Letter { kind: KIND, about: session.to_string(), to, content });
     }
@@ -94,5 +100,6 @@ fn view(letter: LetterRow) -> Option<ExamLetter> {
         posted_at: letter.created_at.0,
         state: letter.state.as_str().to_owned(),
         settled_at: letter.settled_at.map(|at| at.0),
+        why: letter.why,
     })
 }

@@ -6,6 +6,7 @@ use crate::mail::is_mail_address;
 use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1251};
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use synaq_core::identity::Numbers;
 use synaq_core::proctoring::Code as IncidentCode;
 use synaq_core::session::Care;
 use synaq_core::session::limits::{EXTRA_MAX, REASON_CHARS};
@@ -59,9 +60,9 @@ pub(super) fn programme_minutes(stored: &ProgrammeRow) -> Result<u16, Code> {
     Ok(programme.plan.minutes)
 }
 
-/// One candidate out of a form, by the rules of the lists; the number of somebody known is not judged again.
+/// One candidate out of a form, by the rules of the lists.
 pub(super) fn one(
-    is_known: bool,
+    judge: Judge,
     name: &str,
     identity: &str,
     email: Option<&str>,
@@ -69,7 +70,7 @@ pub(super) fn one(
     minutes: u16,
 ) -> Result<Line, Problem> {
     // A birth date is only worth a look in lists, so the instant does not matter.
-    let mut desk = Desk { is_known, ..Desk::new(At(0), minutes) };
+    let mut desk = Desk::new(At(0), minutes, judge);
     let number = |number: u16| if number == 0 { String::new() } else { number.to_string() };
     let fields = Fields {
         name,
@@ -109,7 +110,7 @@ pub(super) struct List {
 }
 
 /// Reads the whole list, or names every mistake in it.
-pub(super) fn read(bytes: &[u8], now: At, minutes: u16) -> Result<List, Problem> {
+pub(super) fn read(bytes: &[u8], now: At, minutes: u16, numbers: Numbers) -> Result<List, Problem> {
     let (text, encoding) = decode(bytes)?;
     // The reader takes a line to begin between the two, and every place would be one too small.
     let text = text.replace("\r\n", "\n");
@@ -125,7 +126,7 @@ pub(super) fn read(bytes: &[u8], now: At, minutes: u16) -> Result<List, Problem>
         .delimiter(delimiter.unwrap_or(b','))
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
-    let mut desk = Desk::new(now, minutes);
+    let mut desk = Desk::new(now, minutes, Judge::New(numbers));
     let mut columns = None;
     for record in reader.records() {
         let Ok(record) = record else {
@@ -299,7 +300,7 @@ impl Columns {
                 hearing: of(HEARING),
                 note: of(NOTE),
             }),
-            _ if record.get(1).is_some_and(|second| identity(second).is_ok()) => {
+            _ if record.get(1).is_some_and(|second| identity(second, Numbers::WithTest).is_ok()) => {
                 let none = None;
                 let (extra, off) = (Some(2), Some(3));
                 Found::Data(Self {
@@ -339,10 +340,18 @@ fn plain(header: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+/// How numbers are judged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Judge {
+    /// Of somebody new
+    New(Numbers),
+    /// Of somebody who is in the sitting: it was judged then, and stays
+    Known,
+}
+
 struct Desk {
     now: At,
-    /// Of somebody who is in the sitting: the number was checked then, and stays
-    is_known: bool,
+    judge: Judge,
     /// Of the programme
     minutes: u16,
     lines: Vec<Line>,
@@ -353,10 +362,10 @@ struct Desk {
 }
 
 impl Desk {
-    fn new(now: At, minutes: u16) -> Self {
+    fn new(now: At, minutes: u16, judge: Judge) -> Self {
         Self {
             now,
-            is_known: false,
+            judge,
             minutes,
             lines: Vec::new(),
             seen: HashMap::new(),
@@ -478,10 +487,8 @@ impl Desk {
     }
 
     fn identity(&mut self, line: u64, text: &str) -> Option<String> {
-        if self.is_known {
-            return Some(text.to_owned());
-        }
-        let identity = match identity(text) {
+        let Judge::New(numbers) = self.judge else { return Some(text.to_owned()) };
+        let identity = match identity(text, numbers) {
             Ok(identity) => identity,
             Err(error) => {
                 self.wrong(line, error.code(), &error.to_string());

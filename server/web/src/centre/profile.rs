@@ -3,13 +3,15 @@
 use super::Audit;
 use crate::auth::who::Who;
 use crate::body::Json;
+use crate::doors::App;
 use crate::form::{Form, Letters};
 use crate::problem::Refused;
-use axum::extract::State;
+use axum::extract::{FromRef, State};
 use std::sync::Arc;
 use synaq_core::ids::CentreId;
 use synaq_runtime::Clock;
-use synaq_store::{Directory, NewProfile, Personnel};
+use synaq_store::{CentreRow, Directory, NewProfile, Personnel};
+use synaq_wire::candidate::{CentreContacts, Text};
 use synaq_wire::people::{Profile, ProfileView, SaveProfile};
 
 /// In characters.
@@ -49,6 +51,34 @@ async fn view(
         saved_at: stored.as_ref().map(|stored| stored.saved_at.0),
         saved_by,
     })
+}
+
+/// Centres as candidates meet them.
+#[derive(Clone)]
+pub(crate) struct Face {
+    pub(crate) directory: Arc<dyn Directory>,
+    personnel: Arc<dyn Personnel>,
+}
+
+impl FromRef<App> for Face {
+    fn from_ref(app: &App) -> Self {
+        Self { directory: FromRef::from_ref(app), personnel: FromRef::from_ref(app) }
+    }
+}
+
+impl Face {
+    /// What a candidate may know of a centre; none before it has said anything.
+    pub(crate) async fn contacts(&self, centre: &CentreRow) -> Result<Option<CentreContacts>, Refused> {
+        let Some(stored) = self.personnel.profile(centre.id).await? else { return Ok(None) };
+        let profile: Profile = serde_json::from_str(&stored.body).unwrap_or_default();
+        Ok(Some(CentreContacts {
+            bin: centre.bin.clone(),
+            address: Text { kk: profile.address_kk, ru: profile.address_ru },
+            phone: profile.phone,
+            mail: profile.mail,
+            appeals: Text { kk: profile.appeals_kk, ru: profile.appeals_ru },
+        }))
+    }
 }
 
 /// Saves what was edited, unless somebody else saved meanwhile.

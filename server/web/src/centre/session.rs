@@ -51,6 +51,7 @@ pub(crate) async fn show(
         incidents: timeline::incidents(state, &names),
         late_answers: small(state.late_answers.len()),
         late: late(state),
+        device_clock_behind_ms: state.device_report.as_ref().and_then(|report| report.clock_behind_ms),
         unsupervised_ms: unsupervised.0,
         validity_must_be_ruled: unsupervised > UNSUPERVISED_COMMISSION,
         ruling: state.ruling.as_ref().map(|ruling| Ruling { valid: ruling.valid, note: ruling.note.clone() }),

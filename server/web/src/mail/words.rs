@@ -3,6 +3,7 @@
 use super::Content;
 use synaq_core::time::{At, Span};
 use synaq_store::{CentreRow, StaffRow};
+use synaq_wire::candidate::{CentreContacts, Text};
 
 /// Sets the two languages of one letter apart.
 const BETWEEN: &str = "\n\n----------------------------------------\n\n";
@@ -68,33 +69,81 @@ pub(crate) struct ExamLink<'a> {
     pub(crate) link: &'a str,
     pub(crate) opens_at: At,
     pub(crate) closes_at: At,
+    pub(crate) centre: &'a CentreRow,
+    pub(crate) contacts: Option<&'a CentreContacts>,
 }
 
 /// The personal link of a candidate.
 pub(crate) fn exam_link(exam: &ExamLink<'_>) -> Content {
     let ExamLink { name, title, link, .. } = exam;
     let (opens, closes) = (moment(exam.opens_at), moment(exam.closes_at));
+    let (from_kk, from_ru) = signed(exam.centre, exam.contacts);
     let kk = format!(
         "Сәлеметсіз бе, {name}!\n\n\
          «{}» емтиханына жеке сілтемеңіз:\n{link}\n\n\
          Басталуы: {opens}, аяқталуы: {closes} (Астана уақыты, UTC+5). Сілтемені ешкімге бермеңіз: ол – Сіздің кілтіңіз.\n\
-         Камера, микрофон және жеке куәлік дайын болсын.",
+         Камера, микрофон және жеке куәлік дайын болсын.\n\n{from_kk}",
         title.kk
     );
     let ru = format!(
         "Здравствуйте, {name}!\n\n\
          Ваша личная ссылка на экзамен «{}»:\n{link}\n\n\
          Начало: {opens}, окончание: {closes} (время Астаны, UTC+5). Никому не передавайте ссылку: это Ваш ключ.\n\
-         Приготовьте камеру, микрофон и удостоверение личности.",
+         Приготовьте камеру, микрофон и удостоверение личности.\n\n{from_ru}",
         title.ru
     );
     let subject = format!("Synaq: емтихан / экзамен {opens}");
     Content { subject, text: format!("{kk}{BETWEEN}{ru}\n") }
 }
 
+/// Who writes, and whom to ask: what the centre's profile says.
+fn signed(centre: &CentreRow, contacts: Option<&CentreContacts>) -> (String, String) {
+    let lines = |name: &str, bin: &str, address: &str, ask: &str| {
+        let mut lines = vec![name.to_owned()];
+        if let Some(contacts) = contacts {
+            let means = [contacts.phone.as_str(), contacts.mail.as_str()];
+            let means: Vec<_> = means.into_iter().filter(|text| !text.is_empty()).collect();
+            lines.push(format!("{bin} {}", contacts.bin));
+            if !address.is_empty() {
+                lines.push(address.to_owned());
+            }
+            if !means.is_empty() {
+                lines.push(format!("{ask}: {}", means.join(", ")));
+            }
+        }
+        lines.join("\n")
+    };
+    let address = contacts.map(|contacts| &contacts.address);
+    let of = |text: fn(&Text) -> &String| address.map_or("", |address| text(address));
+    (
+        lines(&centre.name_kk, "БСН", of(|text| &text.kk), "Сұрақтар бойынша"),
+        lines(&centre.name_ru, "БИН", of(|text| &text.ru), "По вопросам"),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_letter_is_signed_with_what_the_centre_says_of_itself() {
+        let centre = CentreRow {
+            id: synaq_core::ids::CentreId(uuid::Uuid::from_u128(1)),
+            bin: "061211600012".to_owned(),
+            name_kk: "Орталық".to_owned(),
+            name_ru: "Центр".to_owned(),
+        };
+        assert_eq!(signed(&centre, None), ("Орталық".to_owned(), "Центр".to_owned()));
+        let contacts = CentreContacts {
+            bin: centre.bin.clone(),
+            address: Text { kk: "Алматы, Абай 1".to_owned(), ru: String::new() },
+            phone: "+7 727 000 00 00".to_owned(),
+            ..CentreContacts::default()
+        };
+        let (kk, ru) = signed(&centre, Some(&contacts));
+        assert_eq!(kk, "Орталық\nБСН 061211600012\nАлматы, Абай 1\nСұрақтар бойынша: +7 727 000 00 00");
+        assert_eq!(ru, "Центр\nБИН 061211600012\nПо вопросам: +7 727 000 00 00");
+    }
 
     #[test]
     fn moments_are_written_as_people_there_do() {

@@ -108,5 +108,6 @@ fn device_report(report: synaq_core::session::DeviceReport) -> DeviceReport {
         browser: report.browser,
         second_screen: report.second_screen,
         screen: report.screen,
+        clock_behind_ms: report.clock_behind_ms,
     }
 }

@@ -251,3 +251,36 @@ async fn a_store_that_fails_is_told_and_nothing_is_lost() {
         StatusCode::OK
     );
 }
+
+#[tokio::test]
+async fn an_auditor_reads_how_the_clock_stood_while_a_sitting_went_on() {
+    use synaq_core::time::Span;
+    use synaq_runtime::Clock as _;
+    use synaq_store::{ClockMark, Clocks as _};
+    let house = House::open().await;
+    let now = house.clock.now();
+    let mark = |hours: i64, source: &str, ahead_ms: Option<i64>| ClockMark {
+        at: now + Span::mins(60 * hours),
+        source: source.to_owned(),
+        ahead_ms,
+        within_ms: ahead_ms.map(|_| 1),
+        why: ahead_ms.is_none().then(|| "no answer within 3 s".to_owned()),
+    };
+    for mark in [
+        mark(-48, "wall", Some(1)),
+        mark(-24, "wall", Some(2)),
+        mark(-1, "wall", Some(-7)),
+        mark(-1, "time.example.kz:123", None),
+        mark(24, "wall", Some(9)),
+    ] {
+        house.store.note_clock(mark).await.unwrap();
+    }
+    let path = format!("/api/v1/centre/sittings/{}/clock", Uuid::from_u128(SITTING));
+    let (status, evidence) = house.get_as(Role::Auditor, &path).await;
+    assert_eq!((status, &evidence["title"]), (StatusCode::OK, &json!("Morning")), "{evidence}");
+    let marks = evidence["marks"].as_array().unwrap();
+    let ahead: Vec<_> = marks.iter().map(|mark| mark["ahead_ms"].as_i64()).collect();
+    assert_eq!(ahead, [Some(2), Some(-7), None], "the last before it, and those of it: {evidence}");
+    assert_eq!(marks[2]["why"], "no answer within 3 s");
+    assert_eq!((&evidence["receipts"], &evidence["is_cut"]), (&json!([]), &json!(false)));
+}

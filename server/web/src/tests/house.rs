@@ -116,6 +116,7 @@ impl House {
             terms: synaq_core::retention::Terms::default(),
             mail: crate::PostOffice { rows: store.clone(), filled: Arc::default(), open: true },
             personnel: store.clone(),
+            clocks: store.clone(),
             sight: None,
             links: links.clone(),
             session_keys: Arc::new(InstallationKey::from_bytes(&[5; 32]).unwrap()),

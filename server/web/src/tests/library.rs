@@ -29,10 +29,15 @@ async fn a_programme_saved_on_the_page_is_its_next_version_and_the_law_holds() {
     let (_, old) = house.get_as(Role::Centre, &path).await;
     assert_eq!(old["minutes"], 60, "a stored version never changes");
     let path = format!("/api/v1/centre/programmes/{}", row["programme"].as_str().unwrap());
+    let (status, problem) = post(&house, compose, &form).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("changed_meanwhile")), "{problem}");
+    form["after"] = row["version"].clone();
     assert_eq!(house.get_as(Role::Centre, &path).await.1, form, "what was typed comes back as it was");
     let (_, next) = post(&house, compose, &form).await;
     assert_eq!(next["version"].as_u64(), row["version"].as_u64().map(|version| version + 1));
 
+    // An older client says nothing of versions, and is taken.
+    form["after"] = Value::Null;
     form["threshold_pct"] = json!(69);
     assert_eq!(post(&house, compose, &form).await.1["code"], "threshold_below_law");
     form["threshold_pct"] = json!(70);

@@ -93,3 +93,28 @@ async fn personal_links_go_to_whoever_has_an_address_once_and_again_by_name() {
     assert_eq!((&known["open"], known["letters"].as_array().unwrap().len()), (&json!(true), 1), "{known}");
     assert_eq!(send(json!([known["letters"][0]["session"]])).await.1["posted"], 1);
 }
+
+#[tokio::test]
+async fn what_a_centre_says_of_itself_reaches_its_candidates_on_their_page_and_by_letter() {
+    let house = House::open().await;
+    let open = json!({ "link": house.link(0) });
+    let (_, info) = house.post("/api/v1/candidate/open", &[], &open).await;
+    assert_eq!(info["contacts"], serde_json::Value::Null, "it has said nothing: {info}");
+    let profile = json!({ "phone": "+7 727 000 00 00", "address_ru": "Алматы, Абая 1", "appeals_kk": "Абай 1, 3-бөлме" });
+    let body = json!({ "revision": 0, "name_kk": "Орталық", "name_ru": "Центр", "profile": profile });
+    let save =
+        house.post_as(Role::Centre, "/api/v1/centre/profile", "application/json", body.to_string().into());
+    let (status, saved) = save.await;
+    assert_eq!(status, StatusCode::OK, "{saved}");
+    let (_, info) = house.post("/api/v1/candidate/open", &[], &open).await;
+    let contacts = &info["contacts"];
+    assert_eq!((&contacts["phone"], &contacts["appeals"]["kk"]), (&profile["phone"], &profile["appeals_kk"]));
+
+    let sitting = format!("/api/v1/centre/sittings/{}", Uuid::from_u128(super::house::SITTING));
+    let list = "name;iin;email\nAda Lovelace;PASSPORT:AB1234;ada@example.kz\n";
+    house.post_as(Role::Centre, &format!("{sitting}/candidates"), "text/csv", list.into()).await;
+    let all = json!({ "sessions": [] }).to_string();
+    house.post_as(Role::Centre, &format!("{sitting}/letters"), "application/json", all.into()).await;
+    let text = letters(&house).await.remove(0).1;
+    assert!(text.contains("По вопросам: +7 727 000 00 00") && text.contains("Алматы, Абая 1"), "{text}");
+}

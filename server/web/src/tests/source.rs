@@ -66,6 +66,7 @@ impl SessionSource for Source {
             assembled_at: at,
             centre_name: Text { kk: row.centre.name_kk, ru: row.centre.name_ru },
             centre_bin: row.centre.bin,
+            centre_contacts: None,
             candidate_name: row.candidate.candidate.name,
             candidate_document: CandidateDocument::Iin { iin: row.candidate.candidate.identity },
             question_commitments: vec![synaq_seal::sha256(b"question").to_string(); questions],

@@ -118,3 +118,22 @@ async fn a_whole_office_sets_its_passwords_at_once_and_guessing_at_one_link_is_s
     }
     assert_eq!(set_up("one link", "short").await, StatusCode::TOO_MANY_REQUESTS);
 }
+
+#[tokio::test]
+async fn a_page_of_one_person_sends_nothing_as_another_who_signed_in_meanwhile() {
+    let house = House::open().await;
+    let ask = async |page: Option<String>| {
+        let cookie = super::house::cookie(0, Role::Centre);
+        let mut request = House::request(&Method::GET, "/api/v1/centre/staff").header("cookie", cookie);
+        if let Some(page) = page {
+            request = request.header("synaq-staff", page);
+        }
+        let (status, body) = json(house.send(request.body(Body::empty()).unwrap()).await).await;
+        (status, body["code"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(ask(None).await.0, StatusCode::OK, "a program that says nothing is taken by its cookie");
+    assert_eq!(ask(Some(staff(0, Role::Centre).to_string())).await.0, StatusCode::OK);
+    for other in [staff(0, Role::Auditor).to_string(), "nobody".to_owned(), String::new()] {
+        assert_eq!(ask(Some(other)).await, (StatusCode::UNAUTHORIZED, "sign_in_required".to_owned()));
+    }
+}

@@ -167,6 +167,7 @@ fn facts(assembled_at: At) -> RecordFacts {
         assembled_at,
         centre_name: Text::default(),
         centre_bin: "123456789012".to_owned(),
+        centre_contacts: None,
         candidate_name: "Candidate".to_owned(),
         candidate_document: CandidateDocument::Iin { iin: "123456789012".to_owned() },
         question_commitments: vec!["ab".repeat(32); 40],

@@ -118,6 +118,7 @@ pub(crate) async fn run(demo: Demo) -> anyhow::Result<()> {
         web: web_options(&links.base_url, demo.port),
         evidence: None,
         retention: crate::retention::Keeping::default(),
+        time_servers: Vec::new(),
         mail: Some(letters(&links.mail_folder)?),
         platform_url: format!("http://127.0.0.1:{platform_port}"),
         platform_trust: keys::read_trust(&sandbox.public_keys)?,

@@ -88,6 +88,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         },
         evidence: None,
         retention: crate::retention::Keeping::default(),
+        time_servers: Vec::new(),
         mail: None,
         platform_url: format!("http://127.0.0.1:{}", options.port + 1),
         platform_trust: keys::read_trust(&sandbox.public_keys)?,

@@ -42,6 +42,7 @@ pub fn fold(session: &ExamSession, facts: &RecordFacts) -> Result<Record, SealWa
             name_kk: facts.centre_name.kk.clone(),
             name_ru: facts.centre_name.ru.clone(),
             bin: facts.centre_bin.clone(),
+            contacts: facts.centre_contacts.clone(),
         },
         candidate: CandidateEntry {
             name: facts.candidate_name.clone(),

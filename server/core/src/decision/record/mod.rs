@@ -58,6 +58,8 @@ pub struct RecordFacts {
     pub centre_name: Text,
     /// The centre's BIN
     pub centre_bin: String,
+    /// Where the centre is found, if it has said so
+    pub centre_contacts: Option<CentreContacts>,
     /// As in the identity document
     pub candidate_name: String,
     /// Which one
@@ -171,6 +173,30 @@ pub struct CentreEntry {
     pub name_ru: String,
     /// 12 digits
     pub bin: String,
+    /// As the centre's profile said when the record was made; records of before it have none
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contacts: Option<CentreContacts>,
+}
+
+/// Where a centre is found, and by what it may hold exams (LAW-05, LAW-25). What is not said is empty and left out.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CentreContacts {
+    /// Address, Kazakh
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub address_kk: String,
+    /// Address, Russian
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub address_ru: String,
+    /// Telephone
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub phone: String,
+    /// Mail address
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub mail: String,
+    /// Number of the accreditation certificate
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub certificate: String,
 }
 
 /// Who sat it.

@@ -128,6 +128,7 @@ impl SessionSource for TestSource {
             assembled_at: at,
             centre_name: text("орталық"),
             centre_bin: "900101300811".to_owned(),
+            centre_contacts: None,
             candidate_name: "Баи\u{306}жан".to_owned(),
             candidate_document: CandidateDocument::Iin { iin: "900101300823".to_owned() },
             question_commitments: vec!["0".repeat(64); 4],

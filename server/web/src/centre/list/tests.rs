@@ -2,7 +2,7 @@ use super::*;
 use crate::tests::START;
 
 fn codes(text: &[u8]) -> Vec<(String, String)> {
-    let problem = read(text, START, 60).unwrap_err();
+    let problem = read(text, START, 60, Numbers::Real).unwrap_err();
     assert_eq!(problem.code, Code::CsvInvalid);
     problem.mistakes.into_iter().map(|mistake| (mistake.place, mistake.code)).collect()
 }
@@ -11,13 +11,13 @@ fn codes(text: &[u8]) -> Vec<(String, String)> {
 fn lists_come_in_three_languages_three_delimiters_and_two_encodings() {
     let utf8 = "\u{feff}Аты-жөні;ЖСН;Қосымша минут\r\nӘлия Сәрсенова;123456789013;30\r\n";
     let tabs = "iin\tfull name\n123456789013\tAliya Sarsenova\n";
-    let list = read(utf8.as_bytes(), START, 60).unwrap();
+    let list = read(utf8.as_bytes(), START, 60, Numbers::Real).unwrap();
     assert_eq!((list.encoding, list.lines[0].extra_minutes), ("utf-8", 30));
     assert_eq!(list.lines[0].name, "Әлия Сәрсенова");
-    assert_eq!(read(tabs.as_bytes(), START, 60).unwrap().lines[0].name, "Aliya Sarsenova");
+    assert_eq!(read(tabs.as_bytes(), START, 60, Numbers::Real).unwrap().lines[0].name, "Aliya Sarsenova");
     let (cp1251, _, lost) = WINDOWS_1251.encode("Ф.И.О.,ИИН\n\"Иванов, Пётр\",123456789013\n");
     assert!(!lost);
-    let list = read(&cp1251, START, 60).unwrap();
+    let list = read(&cp1251, START, 60, Numbers::Real).unwrap();
     assert_eq!((list.encoding, list.lines[0].name.as_str()), ("windows-1251", "Иванов, Пётр"));
 }
 
@@ -27,6 +27,7 @@ fn a_pasted_list_without_names_of_columns_is_understood() {
         "Иванов Пётр,123456789013\nAda Lovelace,PASSPORT:AB123456,60,HEADPHONES\n".as_bytes(),
         START,
         60,
+        Numbers::Real,
     );
     let lines = list.unwrap().lines;
     assert_eq!(lines[0].identity, "123456789013");
@@ -62,7 +63,7 @@ fn what_is_no_list_is_refused_as_such() {
     assert_eq!(codes(b"name,iin\n")[0].1, "list_empty");
     assert!(codes(b"\xff\xfe\x00\xd8").is_empty());
     assert!(codes(b"name\0iin").is_empty());
-    assert!(read(&[0x80; 64], START, 60).is_err());
+    assert!(read(&[0x80; 64], START, 60, Numbers::Real).is_err());
 }
 
 #[test]
@@ -74,7 +75,7 @@ fn spreadsheets_that_save_utf_16_are_read() {
     let unmarked: Vec<u8> = plain.encode_utf16().flat_map(u16::to_le_bytes).collect();
     for (bytes, name) in [(little, "Сәрсенова Әлия"), (big, "Сәрсенова Әлия"), (unmarked, "Ada Lovelace")]
     {
-        let list = read(&bytes, START, 60).unwrap();
+        let list = read(&bytes, START, 60, Numbers::Real).unwrap();
         assert_eq!((list.encoding, list.lines[0].name.as_str()), ("utf-16", name));
     }
 }
@@ -84,7 +85,7 @@ fn what_an_accommodation_grants_comes_in_columns() {
     let list = "ФИО;ИИН;эл. почта;доп. процент;перерывы;слуховой аппарат;примечание\n\
                 Иванов Пётр;123456789013;p@example.kz;25 %;да;иә;Сурдопереводчик в кадре\n\
                 Ada Lovelace;PASSPORT:AB123456;;;нет;;\n";
-    let lines = read(list.as_bytes(), START, 90).unwrap().lines;
+    let lines = read(list.as_bytes(), START, 90, Numbers::Real).unwrap().lines;
     assert_eq!((lines[0].extra_minutes, lines[0].extra_pct), (23, Some(25)), "rounded up");
     assert_eq!(lines[0].email.as_deref(), Some("p@example.kz"));
     assert_eq!(lines[0].switched_off, ["HEADPHONES"]);
@@ -99,7 +100,8 @@ fn what_an_accommodation_grants_comes_in_columns() {
 
 #[test]
 fn names_lose_what_nobody_sees_and_are_refused_in_other_alphabets() {
-    let of = |name: &str| read(format!("name;iin\n{name};123456789013\n").as_bytes(), START, 60);
+    let of =
+        |name: &str| read(format!("name;iin\n{name};123456789013\n").as_bytes(), START, 60, Numbers::Real);
     let list = of("\u{202b}Сәрсенова\u{a0}\u{200b} Әлия\u{202c}").unwrap();
     assert_eq!(list.lines[0].name, "Сәрсенова Әлия");
     assert!(list.remarks.iter().all(|remark| remark.code != "name_mixed"));
@@ -137,7 +139,7 @@ fn ten_thousand_lines_with_a_mistake_in_every_hundredth_are_reported_line_by_lin
     }
     let (bytes, _, _) = WINDOWS_1251.encode(&text);
     let started = std::time::Instant::now();
-    let problem = read(&bytes, START, 60).unwrap_err();
+    let problem = read(&bytes, START, 60, Numbers::Real).unwrap_err();
     assert!(problem.mistakes.len() == wrong && wrong > 80, "{wrong}");
     assert_eq!(problem.mistakes[0].place, "line 52");
     assert!(started.elapsed().as_secs() < 30);

@@ -1,0 +1,2 @@
+/** The design page, with everything it needs. */
+export { default as DesignPage } from "./DesignPage.svelte";
