@@ -174,7 +174,7 @@ fn summary(number: usize, session: SessionId, at: i64) -> Summary {
     };
     Summary {
         session,
-        state: if number % 2 == 0 { "approved" } else { "sealed" }.to_owned(),
+        state: if number.is_multiple_of(2) { "approved" } else { "sealed" }.to_owned(),
         finish: Some("submitted".to_owned()),
         outcome: Some(if correct > 28 { "passed" } else { "not_passed" }.to_owned()),
         correct: Some(correct),

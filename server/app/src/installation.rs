@@ -15,6 +15,7 @@ use crate::clock::SystemClock;
 use crate::keys::Keys;
 use crate::mail::{Carrier, Relay};
 use crate::ops::Watch;
+use crate::ops::disk::EvidenceRoom;
 use crate::private;
 use crate::retention::{self, Eraser, Keeping, Ledger};
 use crate::store::{Address, Place, Store};
@@ -224,12 +225,8 @@ pub(crate) async fn start(
         depot: depot.clone(),
         folders: [("data", folders.data.clone()), ("evidence", folders.evidence())],
     };
-    let detectors = match &start.detectors {
-        Some(settings) => {
-            Some(detection.watch_over(settings, &runtime).context("the detectors cannot start")?)
-        }
-        None => None,
-    };
+    let detectors = start.detectors.as_ref().map(|settings| detection.watch_over(settings, &runtime));
+    let detectors = detectors.transpose().context("the detectors cannot start")?;
     let clips = ClipKeeper::new(runtime.clone(), Arc::clone(&evidence), Arc::clone(&sink), clock.clone());
     let recording = Recording {
         threads,
@@ -252,10 +249,7 @@ pub(crate) async fn start(
         directory: store.clone(),
         log: store.clone(),
         lists: store.clone(),
-        room: Arc::new(crate::ops::disk::EvidenceRoom {
-            folder: folders.evidence(),
-            in_store: watch.depot.is_some(),
-        }),
+        room: Arc::new(EvidenceRoom { folder: folders.evidence(), in_store: watch.depot.is_some() }),
         outbox: store.clone(),
         retention: store.clone(),
         terms: start.retention.terms,

@@ -14,7 +14,10 @@ use synaq_store_sqlite::{LOG_ROOM_BYTES, SHARDS, SqliteStore};
 const SPARED: u64 = 8;
 
 /// An engine: all ports over one database.
-pub(crate) trait Store: EventLog + Outbox + Directory + Lists + Retention + Mail + Personnel + Clocks {}
+pub(crate) trait Store:
+    EventLog + Outbox + Directory + Lists + Retention + Mail + Personnel + Clocks
+{
+}
 
 impl<S: EventLog + Outbox + Directory + Lists + Retention + Mail + Personnel + Clocks> Store for S {}
 

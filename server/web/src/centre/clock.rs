@@ -10,7 +10,7 @@ use synaq_core::time::Span;
 use synaq_runtime::Clock;
 use synaq_seal::bundle::Statement;
 use synaq_seal::jws::Jws;
-use synaq_store::{ClockMark, Clocks, Delivery, MessageKind};
+use synaq_store::{ClockMark, Clocks, Delivery};
 use synaq_wire::audit::{ClockEvidence, ClockMarkView, ReceiptTime};
 use synaq_wire::problem::Code;
 
@@ -57,11 +57,7 @@ fn receipt(delivery: &Delivery) -> Option<ReceiptTime> {
     let (ready_at, settled_at) = (delivery.message.created_at.0, delivery.settled_at?.0);
     Some(ReceiptTime {
         session: delivery.message.session.0,
-        kind: match delivery.message.kind {
-            MessageKind::Record => "record",
-            MessageKind::Approval => "approval",
-        }
-        .to_owned(),
+        kind: delivery.message.kind.as_str().to_owned(),
         ready_at,
         received_at: statement.at,
         settled_at,
