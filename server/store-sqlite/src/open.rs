@@ -152,7 +152,7 @@ pub(crate) fn refuse_forgetful(journal: &str, synchronous: i64) -> Result<(), Er
     Ok(())
 }
 
-fn options(path: &Path) -> SqliteConnectOptions {
+pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)

@@ -229,3 +229,38 @@ async fn only_the_owner_reads_the_files() {
         assert_eq!(mode & 0o077, 0, "{:?}", entry.file_name());
     }
 }
+
+/// As an installation of before the paged lists left it.
+const BEFORE_LISTS: i64 = 7;
+const OLDER_ROWS: &str = "PRAGMA foreign_keys = OFF;
+INSERT INTO sitting (id, centre, programme, title, opens_at, closes_at)
+    VALUES (zeroblob(16), zeroblob(16), zeroblob(16), 'Таңғы топ', 0, 1);
+INSERT INTO candidate (session, centre, sitting, place, name, identity, extra_minutes, switched_off, wrapped_key)
+    VALUES (zeroblob(16), zeroblob(16), zeroblob(16), 0, 'Әлия', 'KZ:1', 0, '[]', x'00');
+INSERT INTO outbox (id, message, session, kind, body, sha256, created_at, state, due_at, settled_at, receipt) VALUES
+    (5, randomblob(16), zeroblob(16), 'record', '{}', zeroblob(32), 1, 'accepted', 1, 2, 'receipt'),
+    (9, randomblob(16), zeroblob(16), 'approval', '{}', zeroblob(32), 3, 'queued', 3, NULL, NULL);";
+
+#[tokio::test]
+async fn a_file_of_before_the_lists_keeps_its_messages_and_gets_its_keys() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("synaq.db");
+    let older = sqlx::SqlitePool::connect_with(crate::open::options(&path)).await.unwrap();
+    sqlx::migrate!("../../migrations/sqlite").run_to(BEFORE_LISTS, &older).await.unwrap();
+    older.close().await;
+    Connection::open(&path).unwrap().execute_batch(OLDER_ROWS).unwrap();
+
+    let store = SqliteStore::open(&path).await.unwrap();
+    let stood = store.deliveries(&[SessionId(Uuid::nil())]).await.unwrap();
+    let fates: Vec<_> = stood.iter().map(|one| (one.message.kind, one.receipt.is_some())).collect();
+    assert_eq!(fates, [(MessageKind::Record, true), (MessageKind::Approval, false)]);
+    let closed = run(&store, "UPDATE outbox SET body = '[]' WHERE state = 'accepted'").await;
+    assert!(closed.is_err_and(|why| why.to_string().contains("an accepted message is closed")));
+    let kept = run(&store, "DELETE FROM outbox").await;
+    assert!(kept.is_err_and(|why| why.to_string().contains("outbox rows are kept")));
+    for keyless in ["candidate WHERE name_key = ''", "sitting WHERE title_key = ''"] {
+        let query = format!("SELECT count(*) FROM {keyless}");
+        let left: i64 = sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(&store.readers).await.unwrap();
+        assert_eq!(left, 0, "{keyless}");
+    }
+}
