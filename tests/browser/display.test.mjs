@@ -40,12 +40,12 @@ async function sit(sitting, candidate, name) {
 exam('a whole exam in dark, in high contrast and large text, chosen by keyboard and kept over a reload', { seats: false }, async sitting => {
   await withProctor(sitting)
   const candidate = await opened(sitting)
-  await choose(candidate, 'theme-dark', 'contrast', 'size-150')
+  await choose(candidate, 'theme-dark', 'contrast', 'size-200')
   await candidate.page.reload()
   await candidate.at('begin-device').waitFor()
   const shown = await candidate.page.evaluate(() => ({ ...document.documentElement.dataset, size: document.documentElement.style.fontSize,
     dark: getComputedStyle(document.documentElement).colorScheme }))
-  assert.deepEqual(shown, { theme: 'dark', contrast: 'more', size: '150%', dark: 'dark' })
+  assert.deepEqual(shown, { theme: 'dark', contrast: 'more', size: '200%', dark: 'dark' })
   await sit(sitting, candidate, 'dark')
 })
 
