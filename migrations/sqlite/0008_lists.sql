@@ -6,8 +6,8 @@ CREATE INDEX candidate_name ON candidate (centre, name_key);
 CREATE INDEX candidate_without_key ON candidate (session) WHERE name_key = '';
 CREATE INDEX sitting_without_key ON sitting (id) WHERE title_key = '';
 
--- Incidents by code, as JSON; none for sessions that ended before they were counted.
-ALTER TABLE summary ADD COLUMN incidents TEXT CHECK (json_valid(incidents));
+-- Incidents by code, as JSON; none for sessions that ended before they were counted. To older engines json_valid(NULL) is 0.
+ALTER TABLE summary ADD COLUMN incidents TEXT CHECK (incidents IS NULL OR json_valid(incidents));
 
 -- A third kind of message: a notice that an attempt does not count. A CHECK cannot be changed in place; dropping a table
 -- fires no trigger.

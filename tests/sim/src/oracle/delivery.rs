@@ -35,8 +35,11 @@ pub(super) fn judge(exam: &Exam, kept: &BTreeMap<Uuid, NewMessage>, history: &Hi
         let facts = match kind {
             MessageKind::Record => sealed.len(),
             MessageKind::Approval => exam.all("record_approved").count(),
-            // Nobody voids an attempt in these exams: a notice would be one of nothing.
-            MessageKind::Void => exam.all("attempt_voided").count(),
+            // A record that is sealed later says itself that the attempt does not count.
+            MessageKind::Void => {
+                let after = exam.facts.iter().skip_while(|fact| fact.kind != "record_sealed");
+                after.filter(|fact| fact.kind == "attempt_voided").count()
+            }
         };
         if messages.len() != facts {
             find("outbox_wrong", format!("{} messages for {facts} {kind:?}", messages.len()));
