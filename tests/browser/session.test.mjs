@@ -103,7 +103,7 @@ exam('of two people who edit the same the second is told, and both texts are the
   const { profile } = await (await sitting.centre()).json('/api/v1/centre/profile')
   assert.deepEqual([profile.phone, profile.site], ['+7 727 200 00 02', 'one.example.kz'])
 
-  const [{ sitting: id }] = await (await sitting.centre()).json('/api/v1/centre/sittings')
+  const { rows: [{ sitting: id }] } = await (await sitting.centre()).json('/api/v1/centre/sittings')
   await both(async seat => {
     await seat.go(`sittings/${id}`)
     await seat.at('change-sitting').click()
