@@ -136,7 +136,9 @@ impl Lists for PostgresStore {
              FROM candidate AS c JOIN outbox AS o ON o.session = c.session WHERE c.centre = $1 GROUP BY o.state",
         );
         for row in self.rows.rows(query.bind(centre.0)).await? {
-            add_state(&mut standing, &row).map_err(engine)?;
+            let at = |column| at_maybe(&row, column).map_err(engine);
+            let messages = number(&row, "messages").map_err(engine)?;
+            standing.add_messages(state(&row).map_err(engine)?, messages, at("oldest")?, at("newest")?);
         }
         Ok(standing)
     }
@@ -229,22 +231,6 @@ fn line(row: &PgRow) -> Result<ResultLine, sqlx::Error> {
         sitting: row.try_get("title")?,
         programme: ProgrammeId(row.try_get("programme")?),
     })
-}
-
-fn add_state(standing: &mut CentreStanding, row: &PgRow) -> Result<(), sqlx::Error> {
-    let messages = number(row, "messages")?;
-    match state(row)? {
-        DeliveryState::Queued => {
-            standing.queued = messages;
-            standing.oldest_queued = at_maybe(row, "oldest")?;
-        }
-        DeliveryState::Accepted => {
-            standing.accepted = messages;
-            standing.last_receipt = at_maybe(row, "newest")?;
-        }
-        DeliveryState::Refused => standing.refused = messages,
-    }
-    Ok(())
 }
 
 fn state(row: &PgRow) -> Result<DeliveryState, sqlx::Error> {

@@ -152,7 +152,9 @@ impl Lists for SqliteStore {
         .await
         .map_err(engine)?;
         for row in states {
-            add_state(&mut standing, &row).map_err(engine)?;
+            let at = |column| row.try_get::<Option<i64>, _>(column).map(|at| at.map(At)).map_err(engine);
+            let messages = row.try_get("messages").map(whole).map_err(engine)?;
+            standing.add_messages(state(&row).map_err(engine)?, messages, at("oldest")?, at("newest")?);
         }
         Ok(standing)
     }
@@ -246,22 +248,6 @@ fn line(row: SqliteRow) -> Result<ResultLine, sqlx::Error> {
         sitting: row.try_get("title")?,
         programme: ProgrammeId(row.try_get("programme")?),
     })
-}
-
-fn add_state(standing: &mut CentreStanding, row: &SqliteRow) -> Result<(), sqlx::Error> {
-    let messages = whole(row.try_get("messages")?);
-    match state(row)? {
-        DeliveryState::Queued => {
-            standing.queued = messages;
-            standing.oldest_queued = row.try_get::<Option<i64>, _>("oldest")?.map(At);
-        }
-        DeliveryState::Accepted => {
-            standing.accepted = messages;
-            standing.last_receipt = row.try_get::<Option<i64>, _>("newest")?.map(At);
-        }
-        DeliveryState::Refused => standing.refused = messages,
-    }
-    Ok(())
 }
 
 fn state(row: &SqliteRow) -> Result<DeliveryState, sqlx::Error> {

@@ -160,6 +160,29 @@ pub struct CentreStanding {
     pub last_receipt: Option<At>,
 }
 
+impl CentreStanding {
+    /// Adds messages of one state: when the oldest of them was made, and when the newest was settled.
+    pub fn add_messages(
+        &mut self,
+        state: DeliveryState,
+        messages: u64,
+        oldest: Option<At>,
+        newest: Option<At>,
+    ) {
+        match state {
+            DeliveryState::Queued => {
+                self.queued += messages;
+                self.oldest_queued = self.oldest_queued.or(oldest).min(oldest);
+            }
+            DeliveryState::Accepted => {
+                self.accepted += messages;
+                self.last_receipt = self.last_receipt.max(newest);
+            }
+            DeliveryState::Refused => self.refused += messages,
+        }
+    }
+}
+
 /// Lists of a centre.
 #[async_trait]
 pub trait Lists: Send + Sync {

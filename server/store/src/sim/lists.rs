@@ -108,17 +108,7 @@ impl Lists for SimStore {
             let session = candidate.candidate.session;
             for queued in disk.outbox.iter().filter(|queued| queued.delivery.message.session == session) {
                 let made = Some(queued.delivery.message.created_at);
-                match queued.delivery.state {
-                    DeliveryState::Queued => {
-                        standing.queued += 1;
-                        standing.oldest_queued = standing.oldest_queued.or(made).min(made);
-                    }
-                    DeliveryState::Accepted => {
-                        standing.accepted += 1;
-                        standing.last_receipt = standing.last_receipt.max(queued.settled_at);
-                    }
-                    DeliveryState::Refused => standing.refused += 1,
-                }
+                standing.add_messages(queued.delivery.state, 1, made, queued.settled_at);
             }
         }
         Ok(standing)
