@@ -1,17 +1,12 @@
 //! What was erased after a backup does not come back with it.
 
-use crate::house::{House, PATIENCE, synaq};
+use crate::house::{House, PATIENCE, backup_of, restore_of, run, said, synaq};
 use anyhow::{Context as _, ensure};
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-
-fn said(done: std::process::Output) -> (bool, String) {
-    let said = [done.stdout, done.stderr].concat();
-    (done.status.success(), String::from_utf8_lossy(&said).into_owned())
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_erased_after_the_backup_is_erased_again_at_the_first_start() -> anyhow::Result<()> {
@@ -22,37 +17,21 @@ async fn what_was_erased_after_the_backup_is_erased_again_at_the_first_start() -
     let session = sitting.candidates.first().context("no candidate")?.session;
     let (copy, phrase, list, restored) = (at("copy"), at("phrase"), at("list.jsonl"), at("restored"));
     fs::write(&phrase, "four words of an operator\n")?;
-    let backup: [&Path; 7] = [
-        Path::new("backup"),
-        Path::new("--data"),
-        &house.data,
-        Path::new("--to"),
-        &copy,
-        Path::new("--with-keys"),
-        &phrase,
-    ];
-    let (done, words) = said(synaq(backup)?);
-    ensure!(done, "{words}");
+    run(&backup_of(&house.data, &copy, &phrase))?;
     house.signal("KILL")?;
     house.ended().await?;
 
-    let restore: [&Path; 8] = [
-        Path::new("restore"),
-        &copy,
-        Path::new("--data"),
-        &restored,
-        Path::new("--with-keys"),
-        &phrase,
-        Path::new("--erased"),
-        &list,
-    ];
-    let (done, words) = said(synaq(restore)?);
-    ensure!(!done && words.contains("nothing was restored") && !restored.exists(), "{words}");
+    let restore = restore_of(&copy, &restored, &phrase, &list);
+    let refused = synaq(restore)?;
+    let words = said(&refused);
+    ensure!(
+        !refused.status.success() && words.contains("nothing was restored") && !restored.exists(),
+        "{words}"
+    );
     let line =
         serde_json::json!({ "session": session, "class": "photos", "rule": "photos_days=120", "at": 1 });
     fs::write(&list, format!("{line}\n"))?;
-    let (done, words) = said(synaq(restore)?);
-    ensure!(done, "{words}");
+    run(&restore)?;
 
     house.move_to(&restored)?;
     let again = House::open_at(&restored, house.port, "info")?;
@@ -63,10 +42,7 @@ async fn what_was_erased_after_the_backup_is_erased_again_at_the_first_start() -
     }
     let newer = at("newer");
     let backup: [&Path; 5] = [Path::new("backup"), Path::new("--data"), &restored, Path::new("--to"), &newer];
-    let (done, words) = said(synaq(backup)?);
-    ensure!(
-        done && fs::read_to_string(newer.join("erased.jsonl"))?.contains(&session.to_string()),
-        "{words}"
-    );
+    let words = run(&backup)?;
+    ensure!(fs::read_to_string(newer.join("erased.jsonl"))?.contains(&session.to_string()), "{words}");
     Ok(())
 }

@@ -187,6 +187,35 @@ pub(crate) fn synaq<S: AsRef<std::ffi::OsStr>>(
     Ok(Command::new(Server::binary()?).args(arguments).output()?)
 }
 
+/// All that a command wrote.
+pub(crate) fn said(done: &Output) -> String {
+    String::from_utf8_lossy(&[&done.stdout[..], &done.stderr[..]].concat()).into_owned()
+}
+
+/// A command of the binary that must succeed, and what it wrote.
+pub(crate) fn run<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> anyhow::Result<String> {
+    let done = synaq(arguments)?;
+    ensure!(done.status.success(), "{:?}: {}", done.status.code(), said(&done));
+    Ok(said(&done))
+}
+
+/// `synaq backup` of a data folder with its keys.
+pub(crate) fn backup_of<'a>(data: &'a Path, copy: &'a Path, phrase: &'a Path) -> [&'a Path; 7] {
+    let [backup, from, to, keys] = ["backup", "--data", "--to", "--with-keys"].map(Path::new);
+    [backup, from, data, to, copy, keys, phrase]
+}
+
+/// `synaq restore` of such a copy, told what was erased since.
+pub(crate) fn restore_of<'a>(
+    copy: &'a Path,
+    restored: &'a Path,
+    phrase: &'a Path,
+    list: &'a Path,
+) -> [&'a Path; 8] {
+    let [restore, to, keys, erased] = ["restore", "--data", "--with-keys", "--erased"].map(Path::new);
+    [restore, copy, to, restored, keys, phrase, erased, list]
+}
+
 /// Milliseconds UTC, by the clock that the server on this machine has too.
 pub(crate) fn now_ms() -> anyhow::Result<i64> {
     Ok(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?)

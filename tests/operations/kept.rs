@@ -1,6 +1,6 @@
 //! A whole exam, from its camera to its erasure: what was downloaded verifies offline before and after.
 
-use crate::house::{Account, House, PATIENCE, synaq};
+use crate::house::{Account, House, PATIENCE, backup_of, restore_of, run, said, synaq};
 use anyhow::{Context as _, ensure};
 use reqwest::StatusCode;
 use std::fs;
@@ -48,16 +48,6 @@ impl<'a> Desk<'a> {
         ensure!(status == StatusCode::OK, "{what} answered {status}");
         Ok(fs::write(to, bytes)?)
     }
-}
-
-fn said(done: &Output) -> String {
-    String::from_utf8_lossy(&[&done.stdout[..], &done.stderr[..]].concat()).into_owned()
-}
-
-fn run<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> anyhow::Result<String> {
-    let done = synaq(arguments)?;
-    ensure!(done.status.success(), "{:?}: {}", done.status.code(), said(&done));
-    Ok(said(&done))
 }
 
 fn verify(bundle: &Path, trust: &Path, recordings: &[PathBuf]) -> anyhow::Result<Output> {
@@ -111,31 +101,12 @@ async fn erased(house: &mut House, folder: &Path, session: Uuid) -> anyhow::Resu
     let at = |name: &str| folder.join(name);
     let (copy, phrase, list, restored) = (at("copy"), at("phrase"), at("list.jsonl"), at("restored"));
     fs::write(&phrase, "four words of an operator\n")?;
-    let to: [&Path; 7] = [
-        Path::new("backup"),
-        Path::new("--data"),
-        &house.data,
-        Path::new("--to"),
-        &copy,
-        Path::new("--with-keys"),
-        &phrase,
-    ];
-    run(&to)?;
+    run(&backup_of(&house.data, &copy, &phrase))?;
     house.signal("KILL")?;
     house.ended().await?;
     let line = |class: &str| serde_json::json!({ "session": session, "class": class, "rule": format!("{class}_days=120"), "at": 1 });
     fs::write(&list, CLASSES.map(|class| format!("{}\n", line(class))).concat())?;
-    let from: [&Path; 8] = [
-        Path::new("restore"),
-        &copy,
-        Path::new("--data"),
-        &restored,
-        Path::new("--with-keys"),
-        &phrase,
-        Path::new("--erased"),
-        &list,
-    ];
-    run(&from)?;
+    run(&restore_of(&copy, &restored, &phrase, &list))?;
     house.move_to(&restored)?;
     House::open_at(&restored, house.port, "info")
 }

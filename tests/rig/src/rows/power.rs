@@ -35,17 +35,22 @@ pub(super) async fn tears_what_was_not_synced(stage: &Stage, report: &mut Report
     cut(stage, report, Cut::Torn).await
 }
 
-async fn cut(stage: &Stage, report: &mut Report, cut: Cut) -> anyhow::Result<()> {
-    let cuts = stage.of(30, 3);
-    let mut chance = stage.chance();
+/// Exams on a disk that can lose its power.
+async fn powered(stage: &Stage, candidates: usize) -> anyhow::Result<(PowerDisk, Scene)> {
     let place = stage.folder.join("disk");
     fs::create_dir_all(&place)?;
-    let mut disk = PowerDisk::mount(&place)?;
+    let disk = PowerDisk::mount(&place)?;
     let mut house = stage.house_in(&place.join("data"))?;
     // The platform is another building: it keeps its power.
     house.move_platform(&stage.folder.join("platform"))?;
     house.start()?;
-    let mut scene = Scene::begin(house, &stage.folder, CANDIDATES).await?;
+    Ok((disk, Scene::begin(house, &stage.folder, candidates).await?))
+}
+
+async fn cut(stage: &Stage, report: &mut Report, cut: Cut) -> anyhow::Result<()> {
+    let cuts = stage.of(30, 3);
+    let mut chance = stage.chance();
+    let (mut disk, mut scene) = powered(stage, CANDIDATES).await?;
     scene.candidates.iter_mut().for_each(synaq_load_tests::candidate::Candidate::stop_publishing);
     scene.do_now(Mode::Answer(EVERY_MS));
     let mut dropped = 0;
@@ -92,13 +97,7 @@ async fn black_out(
 pub(super) async fn while_cameras_record(stage: &Stage, report: &mut Report) -> anyhow::Result<()> {
     let cuts = stage.of(6, 1);
     let mut chance = stage.chance();
-    let place = stage.folder.join("disk");
-    fs::create_dir_all(&place)?;
-    let mut disk = PowerDisk::mount(&place)?;
-    let mut house = stage.house_in(&place.join("data"))?;
-    house.move_platform(&stage.folder.join("platform"))?;
-    house.start()?;
-    let mut scene = Scene::begin(house, &stage.folder, CAMERAS).await?;
+    let (mut disk, mut scene) = powered(stage, CAMERAS).await?;
     scene.do_now(Mode::Answer(BESIDE_MS));
     let look = scene.look();
     let sessions: Vec<String> = scene.watched.all().into_iter().map(|(session, _)| session).collect();
