@@ -2,6 +2,7 @@
 use crate::{
     Answer, Fact, Gone, NotFound, OfferError, Options, Sink,
     demux::{Bucket, Handshake, Streams},
+    door::{Door, Parcel},
     handle::{Command, ResourceId, Role},
     peer::{Ground, Part, Peer},
     publisher::{Publisher, Surroundings},
@@ -51,13 +52,18 @@ pub(crate) struct Around {
     pub(crate) thread: u8,
 }
 
-/// The sockets of one thread.
+/// The sockets of one thread: the keeper of the door has them, the others send over UDP.
 pub(crate) struct Ports {
     pub(crate) udp: net::UdpSocket,
     pub(crate) tcp: Option<Tcp>,
 }
 
 impl Ports {
+    /// For a thread that only sends.
+    pub(crate) fn to_send(udp: std::net::UdpSocket) -> Self {
+        Self { udp: net::UdpSocket::from_std(udp), tcp: None }
+    }
+
     pub(crate) fn new(
         udp: std::net::UdpSocket,
         tcp: Option<std::net::TcpListener>,
@@ -81,6 +87,7 @@ pub(crate) struct Engine {
     pub(crate) around: Around,
     pub(crate) ground: Ground,
     pub(crate) ports: Ports,
+    pub(crate) door: Door,
     pub(crate) peers: HashMap<u64, Box<Peer>>,
     pub(crate) rooms: HashMap<Uuid, Room>,
     pub(crate) by_fragment: HashMap<String, u64>,
@@ -96,11 +103,13 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn new(around: Around, ground: Ground, ports: Ports) -> Self {
+    pub(crate) fn new(around: Around, ground: Ground, ports: Ports, door: Door) -> Self {
+        let udp_waiting = door.is_keeper();
         Self {
             around,
             ground,
             ports,
+            door,
             peers: HashMap::new(),
             rooms: HashMap::new(),
             by_fragment: HashMap::new(),
@@ -110,7 +119,7 @@ impl Engine {
             dirty: Vec::new(),
             last_id: 0,
             housekeeping_at: Instant::now(),
-            udp_waiting: true,
+            udp_waiting,
             tcp_waiting: BTreeSet::new(),
         }
     }
@@ -134,6 +143,7 @@ impl Engine {
             self.receive_tcp(&mut buffer);
             self.expire_timers(Instant::now());
             self.housekeeping(Instant::now());
+            self.door.post(&self.around.shared.counters);
             self.around.queue.ring();
             if !self.udp_waiting {
                 std::thread::sleep(BATCH.saturating_sub(woken.elapsed()));
@@ -195,6 +205,10 @@ impl Engine {
                     self.close_session(session);
                     let _ = reply.send(());
                 }
+                Ok(Command::Inward(parcel)) => self.take_in(&parcel),
+                Ok(Command::Outward(parcel)) => self.put_out(&parcel),
+                Ok(Command::Route { address, thread, here }) => self.route(address, thread, here),
+                Ok(Command::Ended { address }) => self.hung_up(address),
                 Err(TryRecvError::Empty) => break,
                 Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return true,
             }
@@ -327,6 +341,7 @@ impl Engine {
         for address in addresses {
             if self.by_address.get(address) == Some(&id) {
                 self.by_address.remove(address);
+                self.door.left(*address);
                 if let Some(tcp) = &mut self.ports.tcp {
                     tcp.close(*address);
                 }
@@ -363,7 +378,7 @@ impl Engine {
             let now = Instant::now();
             for _ in 0..BURST {
                 match self.ports.udp.recv_from(buffer) {
-                    Ok((length, from)) => self.datagram(&buffer[..length], from, false, now),
+                    Ok((length, from)) => drop(self.arrived(&buffer[..length], from, false, now)),
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     // The ICMP answer to an earlier send: it says nothing about what is still to read.
                     Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
@@ -376,6 +391,7 @@ impl Engine {
                     }
                 }
             }
+            self.door.post(&self.around.shared.counters);
             self.serve_dirty();
         }
     }
@@ -386,10 +402,12 @@ impl Engine {
                 continue;
             };
             let now = Instant::now();
+            let mut passed_on = false;
             for packet in &read.packets {
-                self.datagram(packet, read.address, true, now);
+                passed_on |= self.arrived(packet, read.address, true, now);
             }
             if !read.packets.is_empty()
+                && !passed_on
                 && let Some(tcp) = &mut self.ports.tcp
             {
                 tcp.close_unless_identified(read.address);
@@ -398,12 +416,62 @@ impl Engine {
                 self.tcp_waiting.insert(token);
             }
             self.serve_dirty();
-            if read.ended
-                && let Some(id) = self.by_address.get(&read.address).copied()
-                && self.peers.get(&id).is_some_and(|peer| peer.over_tcp)
-            {
-                self.forget(id, Gone::Lost);
+            if read.ended {
+                self.hung_up(read.address);
+                self.door.ended(read.address);
             }
+        }
+    }
+
+    /// What came to the port goes to its peer, here or in another thread (`true`).
+    fn arrived(&mut self, bytes: &[u8], from: SocketAddr, tcp: bool, now: Instant) -> bool {
+        let passed_on = self.door.pass_on(bytes, from, tcp);
+        if !passed_on {
+            self.datagram(bytes, from, tcp, now);
+        }
+        passed_on
+    }
+
+    /// What the door brings.
+    fn take_in(&mut self, parcel: &Parcel) {
+        let now = Instant::now();
+        for (piece, bytes) in parcel.pieces() {
+            if !piece.routed {
+                // The door does not know it as ours, so it has to prove again that it is.
+                self.by_address.remove(&piece.address);
+            }
+            self.datagram(bytes, piece.address, piece.tcp, now);
+        }
+    }
+
+    /// What another thread sends over TCP.
+    fn put_out(&mut self, parcel: &Parcel) {
+        for (piece, bytes) in parcel.pieces() {
+            if !self.ports.tcp.as_mut().is_some_and(|tcp| tcp.send(piece.address, bytes)) {
+                count(&self.around.shared.counters.dropped_out);
+            }
+        }
+    }
+
+    /// A peer of another thread is at this address, or is so no longer.
+    fn route(&mut self, address: SocketAddr, thread: usize, here: bool) {
+        if !self.door.route(address, thread, here) {
+            return;
+        }
+        self.by_address.remove(&address);
+        match &mut self.ports.tcp {
+            Some(tcp) if here => tcp.identified(address),
+            Some(tcp) => tcp.close(address),
+            None => {}
+        }
+    }
+
+    /// A TCP connection is over, and with it the peer that had no other.
+    fn hung_up(&mut self, address: SocketAddr) {
+        if let Some(id) = self.by_address.get(&address).copied()
+            && self.peers.get(&id).is_some_and(|peer| peer.over_tcp)
+        {
+            self.forget(id, Gone::Lost);
         }
     }
 

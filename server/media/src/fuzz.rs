@@ -136,6 +136,7 @@ pub fn rtcp(data: &[u8]) -> bool {
 pub fn stun(data: &[u8]) -> bool {
     static GROUND: LazyLock<Ground> = LazyLock::new(|| Ground {
         certificate: service::certificate().expect("a key can be made"),
+        thread: 0,
         advertised: SocketAddr::from(([127, 0, 0, 1], 9)),
         tcp: true,
         video_kbps: 300,
@@ -180,7 +181,7 @@ pub fn stun(data: &[u8]) -> bool {
 }
 
 /// A request of our own making around somebody's attributes (RFC 8489, sections 5 and 14.5).
-fn binding_request(name: &str, attributes: &[u8], password: &[u8]) -> Vec<u8> {
+pub(crate) fn binding_request(name: &str, attributes: &[u8], password: &[u8]) -> Vec<u8> {
     let mut message = vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
     let attributes = &attributes[..attributes.len().min(1_000)];
     message.extend_from_slice(&[0, 6]);

@@ -1,5 +1,7 @@
 use crate::{
-    NotFound, OfferError, PublisherStatus, Relay, Stats, Still, Turn, sdp,
+    NotFound, OfferError, PublisherStatus, Relay, Stats, Still, Turn,
+    door::Parcel,
+    sdp,
     shared::{Shared, Wake},
 };
 use std::{fmt, net::SocketAddr, str::FromStr, sync::Arc};
@@ -68,10 +70,39 @@ pub(crate) enum Role {
 
 /// What the network thread is asked to do.
 pub(crate) enum Command {
-    Offer { session: Uuid, role: Role, sdp: sdp::Offer, reply: oneshot::Sender<Result<Answer, OfferError>> },
-    Close { resource: ResourceId, reply: oneshot::Sender<Result<(), NotFound>> },
-    Resize { resource: ResourceId, small: bool, reply: oneshot::Sender<Result<(), NotFound>> },
-    CloseSession { session: Uuid, reply: oneshot::Sender<()> },
+    Offer {
+        session: Uuid,
+        role: Role,
+        sdp: sdp::Offer,
+        reply: oneshot::Sender<Result<Answer, OfferError>>,
+    },
+    Close {
+        resource: ResourceId,
+        reply: oneshot::Sender<Result<(), NotFound>>,
+    },
+    Resize {
+        resource: ResourceId,
+        small: bool,
+        reply: oneshot::Sender<Result<(), NotFound>>,
+    },
+    CloseSession {
+        session: Uuid,
+        reply: oneshot::Sender<()>,
+    },
+    /// From the door: datagrams for this thread's peers
+    Inward(Parcel),
+    /// To the door: packets for TCP connections
+    Outward(Parcel),
+    /// To the door: an address is a peer's of this thread, or is so no longer
+    Route {
+        address: SocketAddr,
+        thread: usize,
+        here: bool,
+    },
+    /// From the door: a TCP connection of this address is over
+    Ended {
+        address: SocketAddr,
+    },
     Stop,
 }
 
@@ -81,6 +112,7 @@ pub struct Handle {
     pub(crate) shared: Arc<Shared>,
     pub(crate) threads: Arc<[Wake]>,
     pub(crate) turn: Option<Arc<Turn>>,
+    pub(crate) address: SocketAddr,
 }
 
 impl fmt::Debug for Handle {
@@ -180,9 +212,10 @@ impl Handle {
         self.shared.publishing()
     }
 
-    /// Addresses that answers name, one per thread: UDP, and TCP on the same port if it is on.
-    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> + '_ {
-        self.threads.iter().map(|thread| thread.address)
+    /// The address that answers name: UDP, and TCP on the same port if it is on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Counters since the start, over all threads.

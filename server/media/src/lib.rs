@@ -5,8 +5,9 @@
 //! peer, and the viewers keep their peer connections without renegotiation.
 //!
 //! # Threads
-//! Each of `Options::threads` network threads owns one UDP socket, one TCP listener on the same port number and
-//! every room that hashes to it. It runs the sans-IO core `rtc` and never touches the disk. Beside it runs one
+//! Each of `Options::threads` network threads owns every room that hashes to it. The first reads the one UDP port, and
+//! the TCP port of the same number, for all of them. A thread runs the sans-IO core `rtc` and never touches the disk.
+//! Beside it runs one
 //! recorder thread behind a bounded queue: when the disk is slower than the media, frames are dropped, counted and
 //! reported as [`Fact::Gap`]; the network thread never waits.
 //!
@@ -33,6 +34,7 @@
 
 mod clip;
 mod demux;
+mod door;
 mod ebml;
 mod engine;
 mod error;

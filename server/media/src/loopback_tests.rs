@@ -1,11 +1,12 @@
 //! Whole rooms over loopback sockets: publishers and viewers played by the WebRTC core itself.
 use crate::{
     Error, EvidenceStore, EvidenceWriter, Fact, Finished, Gone, Handle, JoinGuard, NotFound, OfferError,
-    Options, Service, Sink, loopback_client::Client,
+    Options, Service, Sink, fuzz::binding_request, hostile_tests::line, loopback_client::Client,
 };
+use rtc::shared::tcp_framing::frame_packet;
 use std::{
     collections::BTreeMap,
-    io,
+    io::{self, Read as _, Write as _},
     net::{SocketAddr, UdpSocket},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -74,6 +75,8 @@ impl Hall {
         let ledger = Arc::new(Ledger::default());
         let mut options = Options::new(SocketAddr::from(([127, 0, 0, 1], 0)));
         options.tcp = false;
+        // What most of them look at is behind the door: the session is the second thread's.
+        options.threads = 2;
         change(&mut options);
         let witness = Arc::new(Witness(ledger.clone()));
         let (handle, guard) = Service::start(options, witness.clone(), witness).unwrap();
@@ -373,11 +376,10 @@ fn room_and_service_limits_answer_full_and_a_stopped_service_says_so() {
 }
 
 #[test]
-fn rooms_are_spread_over_threads_and_resources_find_their_way_back() {
-    let hall = Hall::with(|options| options.threads = 2);
-    let ports: Vec<_> = hall.handle.addresses().map(|address| address.port()).collect();
-    assert!(ports.len() == 2 && ports[0] != ports[1]);
-    for (session, port) in [(Uuid::from_u128(10), ports[0]), (Uuid::from_u128(11), ports[1])] {
+fn rooms_are_spread_over_threads_behind_one_port_and_resources_find_their_way_back() {
+    let hall = Hall::new();
+    let port = hall.handle.address().port();
+    for session in [Uuid::from_u128(10), Uuid::from_u128(11)] {
         let answer = hall.runtime.block_on(hall.handle.view(session, Client::viewer().offer())).unwrap();
         assert!(answer.sdp.contains(&format!(" 127.0.0.1 {port} typ host")), "{}", answer.sdp);
         assert_eq!(hall.handle.stats().viewers, 1);
@@ -385,6 +387,30 @@ fn rooms_are_spread_over_threads_and_resources_find_their_way_back() {
         assert_eq!(hall.runtime.block_on(hall.handle.close(resource)), Ok(()));
     }
     assert_eq!(hall.handle.stats().viewers, 0);
+    hall.stop();
+}
+
+/// What another thread's peer gets over TCP goes through the door, and so does what it answers.
+#[test]
+fn request_over_tcp_reaches_the_thread_of_its_peer_and_is_answered() {
+    let hall = Hall::with(|options| options.tcp = true);
+    let offer = Client::publisher(1, true).offer();
+    let answer = hall.runtime.block_on(hall.handle.publish(SESSION, offer.clone())).unwrap().sdp;
+    let [ours, theirs] = [&answer, &offer].map(|sdp| line(sdp, "a=ice-ufrag:"));
+    let name = format!("{ours}:{theirs}");
+    // PRIORITY and ICE-CONTROLLING (RFC 8445, section 16.1).
+    let attributes = [[0, 0x24, 0, 4], [110, 0, 0, 1], [0x80, 0x2a, 0, 8], [0; 4], [0, 0, 0, 1]].concat();
+    let request = binding_request(&name, &attributes, line(&answer, "a=ice-pwd:").as_bytes());
+    let mut stream = std::net::TcpStream::connect(hall.handle.address()).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(&frame_packet(&request)).unwrap();
+    let mut response = [0; 4];
+    stream.read_exact(&mut response).unwrap();
+    assert_eq!(response[2..], [1, 1], "a success response (RFC 8489, section 5)");
+    hall.runtime.block_on(hall.handle.close_session(SESSION));
+    // The room's end is the connection's.
+    let rest = stream.read_to_end(&mut Vec::new());
+    assert!(rest.is_ok(), "{rest:?}");
     hall.stop();
 }
 
@@ -530,7 +556,7 @@ fn junk_is_dropped_before_decryption_and_harms_nobody() {
     let mut camera = Client::publisher(1, true);
     hall.publish(&mut camera);
     hall.drive("frames", [&mut camera], |_| hall.handle.still(SESSION).is_some());
-    let target = hall.handle.addresses().next().unwrap();
+    let target = hall.handle.address();
     let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
     for number in 0..2_000_u32 {
         let mut junk = number.to_be_bytes().repeat(20);

@@ -6,7 +6,7 @@ use std::{
 /// How the service listens and records.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// UDP (and TCP) address of the first thread; thread `i` uses port `+ i`. Port 0 takes a free one.
+    /// UDP (and TCP) address of all threads. Port 0 takes a free one.
     pub bind: SocketAddr,
     /// Address that browsers reach, put into the answer; `None` means `bind`. Port 0 means the bound port.
     pub advertise: Option<SocketAddr>,
@@ -64,7 +64,7 @@ pub struct Limits {
     pub bytes_per_second: u32,
     /// ICE and DTLS must be up by then, or the peer is forgotten.
     pub connect_within: Duration,
-    /// TCP connections, identified or not.
+    /// TCP connections of all threads, identified or not.
     pub tcp_connections: usize,
     /// Bytes waiting for the recorder.
     pub recorder_queue_bytes: usize,

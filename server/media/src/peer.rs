@@ -2,6 +2,7 @@
 use crate::{
     OfferError,
     demux::{Bucket, Handshake, Streams},
+    door::mark_of,
     feedback,
     handle::{ResourceId, Role},
     leg::Leg,
@@ -58,6 +59,8 @@ const MAX_NACKS: u16 = 5;
 /// What all peers of a thread share.
 pub(crate) struct Ground {
     pub(crate) certificate: RTCCertificate,
+    /// The names of its peers begin with it.
+    pub(crate) thread: u8,
     /// Address in the answers; the WebRTC core knows no other.
     pub(crate) advertised: SocketAddr,
     pub(crate) tcp: bool,
@@ -211,7 +214,7 @@ impl Ground {
     }
 
     fn try_answer(&self, offer: &sdp::Offer, role: Role, now: Instant) -> Result<Answered, Error> {
-        let (fragment, password) = (self.token::<8>()?, self.token::<16>()?);
+        let (fragment, password) = (mark_of(self.thread) + &self.token::<8>()?, self.token::<16>()?);
         let (engine, registry) = engine(role)?;
         let configuration = RTCConfigurationBuilder::new().with_certificates(vec![self.certificate.clone()]);
         let mut core = RTCPeerConnectionBuilder::new()

@@ -100,6 +100,7 @@ impl Engine {
     /// This address now belongs to this peer.
     fn learn(&mut self, id: u64, from: SocketAddr, tcp: bool) {
         self.by_address.insert(from, id);
+        self.door.learned(from);
         if tcp && let Some(tcp) = &mut self.ports.tcp {
             tcp.identified(from);
         }
@@ -110,6 +111,7 @@ impl Engine {
             let oldest = peer.addresses.remove(0);
             if self.by_address.get(&oldest) == Some(&id) {
                 self.by_address.remove(&oldest);
+                self.door.left(oldest);
             }
         }
     }
@@ -287,7 +289,10 @@ impl Engine {
     pub(crate) fn send(&mut self, datagram: &TaggedBytesMut) {
         let to = datagram.transport.peer_addr;
         let sent = if datagram.transport.transport_protocol == TransportProtocol::TCP {
-            self.ports.tcp.as_mut().is_some_and(|tcp| tcp.send(to, &datagram.message))
+            match &mut self.ports.tcp {
+                Some(tcp) => tcp.send(to, &datagram.message),
+                None => self.door.send_tcp(to, &datagram.message),
+            }
         } else {
             self.ports.udp.send_to(&datagram.message, to).is_ok()
         };

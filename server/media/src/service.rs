@@ -1,5 +1,6 @@
 use crate::{
     Error, EvidenceStore, Handle, Options, Sink,
+    door::{self, Door},
     engine::{self, Engine, Ports},
     handle::Command,
     peer::Ground,
@@ -77,15 +78,21 @@ impl Service {
         }
         let certificate = certificate()?;
         let shared = Arc::new(Shared::default());
+        let entrance =
+            Entrance::open(&options).map_err(|source| Error::Bind { address: options.bind, source })?;
+        let address = entrance.advertised;
         let (mut wakes, mut starts) = (Vec::new(), Vec::new());
-        for index in 0..options.threads {
-            let start = Start::open(&options, index, certificate.clone())?;
+        for ports in entrance.shared_by(options.threads).map_err(Error::Loop)? {
+            let number = u8::try_from(starts.len()).expect("at most MAX_THREADS");
+            let start =
+                Start::new(&options, number, ports, address, certificate.clone()).map_err(Error::Loop)?;
             let (commands, inbox) = mpsc::sync_channel(COMMAND_DEPTH);
-            wakes.push(Wake { commands, waker: start.waker.clone(), address: start.ground.advertised });
+            wakes.push(Wake { commands, waker: start.waker.clone() });
             starts.push((start, inbox));
         }
+        let threads: Arc<[Wake]> = wakes.into();
         let turn = options.turn.clone().map(Arc::new);
-        let handle = Handle { shared: shared.clone(), threads: wakes.into(), turn };
+        let handle = Handle { shared: shared.clone(), threads: threads.clone(), turn, address };
         let mut guard = JoinGuard { threads: Vec::new(), handle: handle.clone() };
         for (index, (start, inbox)) in starts.into_iter().enumerate() {
             let queue = Arc::new(Queue::new(options.limits.recorder_queue_bytes));
@@ -97,16 +104,16 @@ impl Service {
                 recordings: HashMap::new(),
             };
             let jobs = queue.clone();
-            let number = u8::try_from(index).expect("at most MAX_THREADS");
+            let door = Door::of(index, threads.clone());
             let around = engine::Around {
                 shared: shared.clone(),
                 sink: sink.clone(),
                 queue,
                 options: options.clone(),
-                thread: number,
+                thread: start.ground.thread,
             };
             guard.threads.push(spawn(format!("media-net-{index}"), move || {
-                Engine::new(around, start.ground, start.ports).run(start.poll, &inbox);
+                Engine::new(around, start.ground, start.ports, door).run(start.poll, &inbox);
             })?);
             // Second, because it ends when the engine closes the queue.
             guard.threads.push(spawn(format!("media-rec-{index}"), move || recorder.run(&jobs))?);
@@ -119,6 +126,32 @@ fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> Result<thread::J
     thread::Builder::new().name(name).spawn(work).map_err(Error::Loop)
 }
 
+/// The one port that all threads share.
+struct Entrance {
+    udp: UdpSocket,
+    tcp: Option<TcpListener>,
+    advertised: SocketAddr,
+}
+
+impl Entrance {
+    fn open(options: &Options) -> io::Result<Self> {
+        let (udp, tcp) = open_ports(options.bind, options.tcp)?;
+        let bound = udp.local_addr()?;
+        let mut advertised = options.advertise.unwrap_or(bound);
+        if advertised.port() == 0 {
+            advertised.set_port(bound.port());
+        }
+        Ok(Self { udp, tcp, advertised })
+    }
+
+    /// Sockets of the thread that keeps the door, then of those that only send.
+    fn shared_by(self, threads: usize) -> io::Result<Vec<(UdpSocket, Option<TcpListener>)>> {
+        let others: Vec<_> =
+            (1..threads).map(|_| Ok((self.udp.try_clone()?, None))).collect::<io::Result<_>>()?;
+        Ok(std::iter::once((self.udp, self.tcp)).chain(others).collect())
+    }
+}
+
 /// What a network thread begins with.
 struct Start {
     poll: Poll,
@@ -128,22 +161,23 @@ struct Start {
 }
 
 impl Start {
-    fn open(options: &Options, index: usize, certificate: RTCCertificate) -> Result<Self, Error> {
-        let offset = u16::try_from(index).expect("at most MAX_THREADS");
-        let bind = shifted(options.bind, offset);
-        let (udp, tcp) =
-            open_ports(bind, options.tcp).map_err(|source| Error::Bind { address: bind, source })?;
-        let bound = udp.local_addr().map_err(Error::Loop)?;
-        let mut advertised = options.advertise.map_or(bound, |address| shifted(address, offset));
-        if advertised.port() == 0 {
-            advertised.set_port(bound.port());
-        }
-        let poll = Poll::new().map_err(Error::Loop)?;
-        let waker = Arc::new(Waker::new(poll.registry(), engine::WAKER).map_err(Error::Loop)?);
-        let ports =
-            Ports::new(udp, tcp, poll.registry(), options.limits.tcp_connections).map_err(Error::Loop)?;
+    fn new(
+        options: &Options,
+        thread: u8,
+        (udp, tcp): (UdpSocket, Option<TcpListener>),
+        advertised: SocketAddr,
+        certificate: RTCCertificate,
+    ) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let waker = Arc::new(Waker::new(poll.registry(), engine::WAKER)?);
+        let ports = if usize::from(thread) == door::KEEPER {
+            Ports::new(udp, tcp, poll.registry(), options.limits.tcp_connections)?
+        } else {
+            Ports::to_send(udp)
+        };
         let ground = Ground {
             certificate,
+            thread,
             advertised,
             tcp: options.tcp,
             video_kbps: options.video_kbps,
@@ -152,14 +186,6 @@ impl Start {
         };
         Ok(Self { poll, waker, ports, ground })
     }
-}
-
-/// Port 0 stays 0: every thread takes a free one.
-fn shifted(mut address: SocketAddr, offset: u16) -> SocketAddr {
-    if address.port() != 0 {
-        address.set_port(address.port().saturating_add(offset));
-    }
-    address
 }
 
 fn open_ports(bind: SocketAddr, tcp: bool) -> io::Result<(UdpSocket, Option<TcpListener>)> {

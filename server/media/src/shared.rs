@@ -4,7 +4,6 @@ use bytes::Bytes;
 use std::{
     collections::HashMap,
     fmt,
-    net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -65,6 +64,8 @@ pub struct Stats {
     pub dropped_unknown: u64,
     /// Datagrams of peers above their rate, dropped before decryption.
     pub dropped_rate: u64,
+    /// Datagrams for a network thread that did not come along.
+    pub dropped_busy: u64,
     /// Datagrams that could not be sent because a socket buffer was full.
     pub dropped_out: u64,
     /// RTP packets sent on to viewers.
@@ -101,6 +102,7 @@ counters!(
     bytes_in,
     dropped_unknown,
     dropped_rate,
+    dropped_busy,
     dropped_out,
     forwarded,
     key_requests,
@@ -202,8 +204,6 @@ impl RoomView {
 pub(crate) struct Wake {
     pub(crate) commands: SyncSender<Command>,
     pub(crate) waker: Arc<mio::Waker>,
-    /// What answers name.
-    pub(crate) address: SocketAddr,
 }
 
 impl fmt::Debug for Wake {
@@ -219,6 +219,14 @@ impl Wake {
             TrySendError::Disconnected(_) => OfferError::Stopped,
         })?;
         self.waker.wake().map_err(|_| OfferError::Stopped)
+    }
+
+    /// What may not get lost: waits for room.
+    pub(crate) fn tell(&self, command: Command) {
+        // A thread that has stopped needs to know nothing.
+        if self.commands.send(command).is_ok() {
+            let _ = self.waker.wake();
+        }
     }
 }
 

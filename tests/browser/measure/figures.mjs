@@ -14,13 +14,23 @@ export function figures(series) {
 
 /** Seconds of CPU that a browser, found by a word of its command line, and its descendants have used so far. */
 export function cpuSeconds(word) {
+  return Object.values(cpuByKind(word)).reduce((sum, seconds) => sum + seconds, 0)
+}
+
+/** The same by Chromium's kinds of processes: `browser`, `renderer` (the pages), `utility` (camera, sound, network). */
+export function cpuByKind(word) {
   const processes = readdirSync('/proc').filter(name => /^\d+$/.test(name)).flatMap(look)
   const family = new Set(processes.filter(({ said }) => said.includes(word)).map(({ pid }) => pid))
   for (let before = -1; before !== family.size;) {
     before = family.size
     for (const { pid, parent } of processes) if (family.has(parent)) family.add(pid)
   }
-  return processes.filter(({ pid }) => family.has(pid)).reduce((sum, { ticks }) => sum + ticks, 0) / TICKS_PER_S
+  const seconds = {}
+  for (const { said, ticks } of processes.filter(({ pid }) => family.has(pid))) {
+    const [, kind = 'browser'] = /--type=([a-z]+)/.exec(said) ?? []
+    seconds[kind] = (seconds[kind] ?? 0) + ticks / TICKS_PER_S
+  }
+  return seconds
 }
 
 /** A process, unless it has ended meanwhile. */

@@ -22,7 +22,7 @@ pub(crate) struct Media {
     /// ICE-TCP for networks that block UDP
     #[serde(default = "super::yes")]
     pub(crate) tcp: bool,
-    /// Network threads; each takes a port of its own, from that of `listen` upwards
+    /// Network threads behind the one port
     pub(crate) threads: Option<NonZeroUsize>,
     /// A relay
     pub(crate) turn: Option<Turn>,

@@ -161,6 +161,7 @@ fn of_media(stats: synaq_media::Stats) {
     for (reason, value) in [
         ("unknown_sender", stats.dropped_unknown),
         ("rate", stats.dropped_rate),
+        ("busy", stats.dropped_busy),
         ("send_buffer", stats.dropped_out),
         ("recorder", stats.dropped_frames),
     ] {
