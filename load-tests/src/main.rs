@@ -90,6 +90,9 @@ struct Proctored {
     /// Threads of the generator's cameras
     #[arg(long, default_value_t = 2)]
     threads: usize,
+    /// Network threads of the server's media, `[media] threads`
+    #[arg(long, default_value_t = 1)]
+    media_threads: usize,
     /// Where scratch folders are made: its disk is the one that is measured
     #[arg(long, default_value = ".")]
     folder: PathBuf,
@@ -172,9 +175,10 @@ fn run(command: Command) -> anyhow::Result<bool> {
 
 fn proctored(options: Proctored) -> anyhow::Result<bool> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let Proctored { from, most, profile, seconds, live, threads, folder, out } = options;
+    let Proctored { from, most, profile, seconds, live, threads, media_threads, folder, out } = options;
     let plan = ProctoredPlan { from, most, profile, seconds, live, threads };
-    let report = runtime.block_on(place_in(&folder, Vec::new())?.play_proctored(&plan))?;
+    let report =
+        runtime.block_on(place_in(&folder, Place::media_threads(media_threads))?.play_proctored(&plan))?;
     write(&out, std::slice::from_ref(&report))?;
     print!("{}", report.text());
     Ok(report.met())

@@ -41,6 +41,9 @@ struct Options {
     /// Threads of the generator
     #[arg(long, default_value_t = 2)]
     threads: usize,
+    /// Network threads of the server, `[media] threads`
+    #[arg(long, default_value_t = 1)]
+    media_threads: usize,
     /// Scratch folders are made in it: its disk is measured
     #[arg(long, default_value = ".")]
     folder: PathBuf,
@@ -57,7 +60,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     let place = Place {
         binary: Server::binary()?,
         folder: options.folder,
-        room_options: Vec::new(),
+        room_options: Place::media_threads(options.media_threads),
         open_files: raise_open_files(),
         command: std::env::args().skip(1).fold("media".to_owned(), |line, word| line + " " + &word),
         commit: commit(),

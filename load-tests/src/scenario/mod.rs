@@ -37,6 +37,12 @@ pub struct Place {
 }
 
 impl Place {
+    /// Options of a room whose media has so many network threads.
+    #[must_use]
+    pub fn media_threads(number: usize) -> Vec<String> {
+        vec!["--media-threads".to_owned(), number.to_string()]
+    }
+
     /// Plays a scenario once.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 /// Says that a folder is a scratch folder: no other is ever opened without cameras.
@@ -36,6 +37,9 @@ pub(crate) struct Options {
     /// Where the rows are kept: `sqlite` for a file in the folder, or a PostgreSQL database made for rehearsals
     #[arg(long, default_value = "sqlite", value_parser = scratch_store)]
     store: Address,
+    /// Network threads of media
+    #[arg(long, default_value = "1")]
+    media_threads: NonZeroUsize,
     /// Log filter
     #[arg(long, default_value = "warn")]
     log: String,
@@ -80,7 +84,10 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         (Front::Loopback, None)
     };
     let start = Start {
-        media: synaq_media::Options::new(loopback(options.port + 2)),
+        media: synaq_media::Options {
+            threads: options.media_threads.get(),
+            ..synaq_media::Options::new(loopback(options.port + 2))
+        },
         detectors: None,
         web: synaq_web::Options {
             limits: synaq_web::Limits::within(descriptors::raised()),
