@@ -13,10 +13,40 @@ const field = at => new Date(at + ALMATY_MS).toISOString().slice(0, 16)
 const gift = (lang, right, wrong) => ['one', 'two', 'three']
   .map(name => `::${name}::${lang} ${name}? {=${right} ${name} ~${wrong} ${name}}\n`).join('\n') + `\n::essay::${lang} {}\n`
 
+/** A topic that is not there, no right option, an option without its second language. */
+const BANK_WITH_SLIPS = `[bank]
+id = "slips"
+version = 1
+profession_code = "7512"
+languages = ["kk", "ru"]
+title.kk = "Сұрақтар"
+title.ru = "Вопросы"
+[[topic]]
+id = "hygiene"
+title.kk = "Гигиена"
+title.ru = "Гигиена"
+[[question]]
+id = "one"
+version = 1
+topic = "nowhere"
+kind = "single"
+difficulty = 9
+text.kk = "Сұрақ?"
+text.ru = "Вопрос?"
+[[question.option]]
+id = "a"
+text.kk = "Иә"
+text.ru = "Да"
+[[question.option]]
+id = "b"
+text.kk = "Жоқ"
+text.ru = ""
+`
+
 for (const lang of ['kk', 'ru']) {
   exam(`a centre arranges a sitting by itself in ${lang}`, { lang, seats: false }, async sitting => {
     const centre = await sitting.seat(Centre.open(sitting.demo, { lang }))
-    const seen = screen => look(centre.page, `centre-${lang}-arrange-${screen}`)
+    const seen = (screen, as) => look(centre.page, `centre/${screen}`, as)
 
     await centre.go('banks/gift')
     await centre.at('gift-title-kk').fill('Сұрақтар')
@@ -28,9 +58,15 @@ for (const lang of ['kk', 'ru']) {
     await centre.at('gift-ru').setInputFiles(file('ru.gift', gift('Русский вопрос', 'Верный ответ', 'Неверный ответ')))
     await centre.at('gift-check').click()
     await centre.at('gift-found').waitFor()
-    await seen('01-gift')
+    await seen('gift')
     await centre.at('gift-take').click()
     await centre.at('imported').waitFor()
+
+    await centre.go('banks/import')
+    await centre.at('paste').fill(BANK_WITH_SLIPS)
+    await centre.at('submit').click()
+    await centre.at('mistakes').waitFor()
+    await seen('bank-mistakes')
 
     await centre.go('programmes/new')
     await centre.at('compose-form').waitFor()
@@ -41,21 +77,21 @@ for (const lang of ['kk', 'ru']) {
     await centre.at('threshold').fill('69')
     await centre.at('submit').click()
     await centre.at('compose-fault').waitFor()
-    await seen('02-compose-below-law')
+    await seen('compose')
     await centre.at('threshold').fill('75')
     await centre.at('submit').click()
     await centre.at('programme').filter({ hasText: 'gift-programme' }).waitFor()
 
     await centre.go(`sittings/${sitting.info.sitting ?? (await firstSitting(centre))}`)
     await centre.at('candidate').first().waitFor()
-    await seen('03-sitting')
+    await seen('sitting', 'before')
     await centre.at('change-sitting').click()
     await centre.at('change-dialog').waitFor()
     await centre.at('change-title').fill('Перенесённая сессия')
     await centre.at('change-closes').fill(field(Date.now() + 30 * HOUR_MS))
     await centre.at('change-capacity').fill('200')
     await centre.at('reason').fill('Нет электричества')
-    await seen('04-change')
+    await seen('sitting-change')
     await centre.at('dialog-submit').click()
     await centre.at('told').waitFor()
     assert.match(await centre.page.locator('h1').textContent(), /Перенесённая/)
@@ -70,7 +106,7 @@ for (const lang of ['kk', 'ru']) {
     await centre.at('extra').fill('25')
     await centre.at('unit-pct').check()
     await centre.at('hearing-aid').check()
-    await seen('05-add')
+    await seen('candidate-add')
     await centre.at('dialog-submit').click()
     const late = centre.at('candidate').filter({ hasText: 'Сәрсенова' })
     await late.waitFor()
@@ -79,17 +115,26 @@ for (const lang of ['kk', 'ru']) {
     await centre.at('candidate-dialog').waitFor()
     await centre.at('candidate-name').fill('Сарсенова Әлия')
     await centre.at('reason').fill('По документу')
-    await seen('06-candidate')
+    await seen('candidate')
     await centre.at('dialog-submit').click()
     await centre.at('candidate').filter({ hasText: 'Сарсенова' }).waitFor()
 
     const withdrawn = centre.at('candidate').filter({ hasText: 'Сарсенова' })
     await withdrawn.getByTestId('withdraw').click()
     await centre.at('reason').fill('Болезнь')
+    await seen('withdraw')
     await centre.at('dialog-submit').click()
     await withdrawn.getByTestId('withdrawn').waitFor()
     await until('the changes are listed', async () => (await centre.at('change').count()) > 0 || (await centre.at('changes').locator('summary').click().then(() => false)))
-    await seen('07-after')
+    await seen('changes')
+
+    await centre.at('cancel-sitting').click()
+    await centre.at('cancel-dialog').waitFor()
+    await centre.at('reason').fill('Өрт дабылы: ғимарат жабық. Пожарная тревога: здание закрыто.')
+    await seen('sitting-cancel')
+    await centre.at('dialog-submit').click()
+    await centre.at('cancelled').waitFor()
+    await seen('sitting-cancelled')
   })
 }
 

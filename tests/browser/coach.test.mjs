@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { until } from '../support/demo.mjs'
 import { scenes } from '../support/scenes.mjs'
-import { look } from './look.mjs'
+import { lookInBoth } from './look.mjs'
 import { exam } from './sitting.mjs'
 
 const PATIENCE = { timeout: 90_000 }
@@ -20,7 +20,7 @@ exam('a person is seen, a covered camera is named, and nothing waits for the coa
     await reachCheck(candidate)
     await says(candidate, 'face')
     await candidate.at('coach').getByText('Бетіңіз көрініп тұр').waitFor()
-    await look(candidate.page, 'candidate-kk-coach')
+    await lookInBoth(candidate.page, 'candidate/device-coach')
     await says(candidate, 'covered')
     assert(await candidate.at('device-next').isEnabled(), 'advice holds nobody up')
     await candidate.at('device-next').click()

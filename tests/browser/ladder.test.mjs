@@ -1,6 +1,7 @@
 // A line that carries less than full video: less picture by steps, every answer, and what did not arrive arrives later.
 import assert from 'node:assert/strict'
 import { until } from '../support/demo.mjs'
+import { lookInBoth } from './look.mjs'
 import { Centre } from './seat/centre.mjs'
 import { Player } from './seat/player.mjs'
 import { exam } from './sitting.mjs'
@@ -50,6 +51,8 @@ exam('a weak line: less picture by steps and all of it again, shown to both, and
   await candidate.at('ladder').waitFor(PATIENCE)
   await proctor.tile(info.candidate).and(proctor.page.locator(':not([data-step=full])')).waitFor(PATIENCE)
   await proctor.at('panel-step').waitFor(PATIENCE)
+  await lookInBoth(candidate.page, 'candidate/weak-line')
+  await lookInBoth(proctor.page, 'proctor/weak-line')
   for (const [index, shown] of await candidate.answerAll({ from: 2, to: 5, right: 3 })) answers.set(index, shown)
   await candidate.allSaved(60_000)
   line.rate = undefined

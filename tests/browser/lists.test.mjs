@@ -29,7 +29,7 @@ for (const lang of ['kk', 'ru']) {
 
     assert.ok(await centre.at('storage').getAttribute('data-kept'))
     await centre.at('delivery-overview').waitFor()
-    await look(centre.page, `centre-${lang}-lists-01-overview`)
+    await look(centre.page, 'centre/overview-full')
 
     await centre.go('sittings')
     await until('a page of sittings', async () => await rows('sittings').count() === 25)
@@ -41,7 +41,7 @@ for (const lang of ['kk', 'ru']) {
 
     await centre.go('results')
     await until('a page of results', async () => await rows('results').count() === 25)
-    await look(centre.page, `centre-${lang}-lists-02-results`)
+    await look(centre.page, 'centre/results-full')
     await centre.at('sort-name').click()
     await until('sorted by name', async () => (await centre.at('results').locator('[aria-sort]').getAttribute('aria-sort')) === 'ascending')
     await centre.at('search').fill('ӘЛИЯ сәрс 99')
@@ -57,7 +57,7 @@ for (const lang of ['kk', 'ru']) {
     assert.equal(files.xlsx.subarray(0, 2).toString(), 'PK')
     await centre.at('search').fill('никого такого')
     await centre.at('nothing-found').waitFor()
-    await look(centre.page, `centre-${lang}-lists-03-nothing`)
+    await look(centre.page, 'centre/results-nothing')
     await centre.at('state-filter').selectOption('approved')
     await centre.at('search').fill('')
     await centre.at('nothing-found').waitFor()

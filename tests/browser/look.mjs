@@ -2,31 +2,75 @@
 // each screen is kept in that folder.
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { packages } from '../support/packages.mjs'
+import { LANGS, SIZES, pictureOf, screenNamed } from './screens.mjs'
 
 const AXE = readFileSync(packages.resolve('axe-core/axe.min.js'), 'utf8')
 const SHOTS = process.env.SYNAQ_SHOTS
-const WIDE = { width: 1280, height: 900 }
-/** WCAG 1.4.10: the narrowest window that must do without sideways scrolling. */
-const NARROW = { width: 320, height: 640 }
+const THIS_TEST = basename(process.argv[1], '.test.mjs')
 
-/** Looks at the screen as it is, wide and narrow; `name` says which screen it is. */
-export async function look(page, name) {
-  for (const [size, viewport] of [['wide', WIDE], ['320', NARROW]]) {
+/**
+ * Looks at the screen as it is, wide and narrow.
+ * @param {import('playwright-core').Page} page
+ * @param {string} name as screens.mjs has it: `proctor/wall`
+ * @param {string} [as] a further picture of a screen that is pictured elsewhere, or otherwise
+ */
+export async function look(page, name, as) {
+  const screen = screenNamed(name)
+  assert(as || screen.by === THIS_TEST, `${name} is pictured by ${screen.by}`)
+  const lang = await page.locator('html').getAttribute('lang')
+  for (const [size, viewport] of Object.entries(SIZES)) {
     await page.setViewportSize(viewport)
     await settled(page)
-    const tooWide = await page.evaluate(() => {
-      const { scrollWidth, clientWidth } = document.scrollingElement
-      if (scrollWidth <= clientWidth) return null
-      const culprits = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > clientWidth + 1)
-      return `${scrollWidth} px in ${clientWidth}: ${culprits.slice(0, 4).map(e => e.outerHTML.slice(0, 120)).join(' | ')}`
-    })
-    await shoot(page, `${name}-${size}`)
-    assert.equal(tooWide, null, `${name} ${size} scrolls sideways`)
-    assert.deepEqual(await violations(page), [], `${name} ${size}`)
+    const tooWide = await overflow(page)
+    const file = pictureOf(screen, { lang, size, as })
+    await shoot(page, file)
+    assert.equal(tooWide, null, `${file} scrolls sideways`)
+    assert.deepEqual(await violations(page), [], file)
   }
-  await page.setViewportSize(WIDE)
+  await page.setViewportSize(SIZES.wide)
+}
+
+/** Looks at it in both languages, by the page's own switch, and leaves it in the one it had. */
+export async function lookInBoth(page, name, as) {
+  const first = await page.locator('html').getAttribute('lang')
+  await look(page, name, as)
+  for (const lang of LANGS.filter(lang => lang !== first)) {
+    await speak(page, lang)
+    await look(page, name, as)
+  }
+  await speak(page, first)
+}
+
+/** The page in another language; behind a dialog too, where only a test reaches the switch. */
+export async function speak(page, lang) {
+  const words = filesOnTheirWay(page)
+  await page.getByTestId('lang-select').selectOption(lang)
+  await page.locator(`html[lang=${lang}]`).waitFor({ state: 'attached' })
+  await words.arrived()
+}
+
+/** An app's words and those it shares come in files of their own, in any order. */
+function filesOnTheirWay(page) {
+  const arriving = []
+  const note = request => request.resourceType() === 'script' && arriving.push(request.response().then(response => response?.finished()))
+  page.on('request', note)
+  return {
+    async arrived() {
+      await Promise.allSettled(arriving)
+      page.off('request', note)
+    },
+  }
+}
+
+async function overflow(page) {
+  return page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.scrollingElement
+    if (scrollWidth <= clientWidth) return null
+    const culprits = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > clientWidth + 1)
+    return `${scrollWidth} px in ${clientWidth}: ${culprits.slice(0, 4).map(e => e.outerHTML.slice(0, 120)).join(' | ')}`
+  })
 }
 
 async function settled(page) {
@@ -37,10 +81,10 @@ async function settled(page) {
   })
 }
 
-async function shoot(page, name) {
+async function shoot(page, file) {
   if (!SHOTS) return
   mkdirSync(SHOTS, { recursive: true })
-  await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true })
+  await page.screenshot({ path: join(SHOTS, file), fullPage: true })
 }
 
 /** What axe finds, one line each. Evaluated outside the page's own script rules, which forbid foreign scripts. */

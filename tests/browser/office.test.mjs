@@ -5,7 +5,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { launch, openWindow } from '../support/chromium.mjs'
 import { until } from '../support/demo.mjs'
-import { look } from './look.mjs'
+import { look, lookInBoth } from './look.mjs'
 import { Centre } from './seat/centre.mjs'
 import { exam } from './sitting.mjs'
 
@@ -101,9 +101,9 @@ exam('people are invited, change their roles, are shut out, and a head remains',
   const head = demo.links.centre.login
   await edit(centre, head, () => centre.at('member-disabled').check())
   await centre.page.locator('[data-code=last_head]').waitFor()
-  await look(centre.page, 'centre-kk-last-head')
+  await lookInBoth(centre.page, 'centre/last-head')
   await centre.page.keyboard.press('Escape')
-  await look(centre.page, 'centre-kk-staff')
+  await look(centre.page, 'centre/staff', 'disabled')
 
   await centre.go('log')
   await centre.page.locator('[data-testid=log-line][data-action=roles_changed]').waitFor()
@@ -120,10 +120,10 @@ exam('a forgotten password is made anew by letter, once', { lang: 'ru', seats: f
   await page.getByTestId('login').fill('aigul')
   await page.getByTestId('forgot').click()
   assert.equal(await page.getByTestId('forgot-login').inputValue(), 'aigul')
-  await look(page, 'centre-ru-forgot')
+  await lookInBoth(page, 'staff/forgot')
   await page.getByTestId('forgot-submit').click()
   await page.getByTestId('forgot-asked').waitFor()
-  await look(page, 'centre-ru-forgot-asked')
+  await lookInBoth(page, 'staff/forgot-asked')
   const link = await letter(demo, 'aigul@example.kz', 2)
   await setPassword(page, link, `${PASSWORD} 2`)
   await page.goto(link)
@@ -162,13 +162,15 @@ exam('a second factor is asked for once it is set up, and an auditor sees everyt
   await at('factor-code').fill(totp(secret))
   await at('factor-confirm').click()
   const [recovery] = await at('recovery-codes').locator('code').allTextContents()
-  await look(page, 'centre-ru-recovery')
+  await lookInBoth(page, 'centre/factor-codes')
 
   await at('sign-out').click()
   await at('sign-in').waitFor()
   await at('login').fill('dana')
   await at('password').fill(PASSWORD)
   await at('sign-in-submit').click()
+  await at('code').waitFor()
+  await lookInBoth(page, 'staff/sign-in-code')
   await at('code').fill(recovery)
   await at('sign-in-submit').click()
   await at('nav-log').waitFor()
@@ -180,14 +182,14 @@ exam('a second factor is asked for once it is set up, and an auditor sees everyt
     await open(path)
     for (const control of controls) assert.equal(await at(control).count(), 0, `${path}: ${control}`)
   }
-  await look(page, 'auditor-ru-programmes')
+  await lookInBoth(page, 'auditor/programmes')
   await open('sittings')
   await at('row').first().getByRole('link').first().click()
   await at('clock').waitFor()
   for (const control of ['change-sitting', 'add-one', 'change-candidate', 'link', 'letters']) assert.equal(await at(control).count(), 0, control)
   await at('clock').locator('summary').click()
   await page.locator('[data-testid=clock-mark][data-source=start]').first().waitFor()
-  await look(page, 'auditor-ru-clock')
+  await lookInBoth(page, 'auditor/clock')
   const [download] = await Promise.all([page.waitForEvent('download'), at('clock-download').click()])
   const evidence = JSON.parse(readFileSync(await download.path(), 'utf8'))
   assert(evidence.marks.some(mark => mark.source === 'start' && Math.abs(mark.ahead_ms) < 60_000), JSON.stringify(evidence).slice(0, 300))
@@ -197,7 +199,7 @@ exam('a second factor is asked for once it is set up, and an auditor sees everyt
   await at('log-group').selectOption('staff')
   await at('log-show').click()
   await page.locator('[data-testid=log-line][data-action=second_factor_set]').first().waitFor()
-  await look(page, 'auditor-ru-log')
+  await look(page, 'auditor/log', 'staff')
 
   // Taken off again, with another recovery code: each is good once.
   await open('account')

@@ -1,6 +1,7 @@
 // Lines, servers and platforms that break in mid-exam: nothing acknowledged is lost, nobody signs in again.
 import assert from 'node:assert/strict'
 import { until } from '../support/demo.mjs'
+import { lookInBoth, speak } from './look.mjs'
 import { exam } from './sitting.mjs'
 
 exam('connection cut and restored: answers queue on the device and arrive by themselves', { cable: true }, async sitting => {
@@ -19,6 +20,13 @@ exam('connection cut and restored: answers queue on the device and arrive by the
   await candidate.page.locator('[data-testid=question-mark][data-state=device]').waitFor()
   await candidate.page.locator('[data-testid=save-line][data-state=device]').waitFor()
   assert.equal(await candidate.at('place-3').getAttribute('data-unsaved'), 'true')
+  await lookInBoth(candidate.page, 'candidate/offline')
+  // Handed in without a line, it waits here, and can be taken back.
+  await candidate.handIn()
+  await candidate.page.locator('[data-testid=handing-in][data-state=kept]').waitFor()
+  await lookInBoth(candidate.page, 'candidate/hand-in-kept')
+  await candidate.at('hand-in-withdraw').click()
+  await candidate.at('question-text').waitFor()
   await sitting.proctor.page.locator('[data-testid=tile][data-trouble=offline]').waitFor()
   await candidate.page.context().setOffline(false)
   line.mend()
@@ -91,10 +99,14 @@ exam('a server that is stopped in order says so to both, and its absence is not 
   await candidate.goTo(1)
   await candidate.at('question-text').waitFor()
   const left = async () => (await candidate.at('clock').innerText()).split(':').reduce((sum, part) => sum * 60 + Number(part), 0)
+  // Words come from the server: those of the other language are asked for before it goes.
+  for (const lang of ['kk', 'ru']) await speak(proctor.page, lang)
   await demo.terminate()
   await candidate.page.locator('[data-testid=outage][data-outage=server]').waitFor()
   await proctor.page.locator('[data-testid=connection-lost][data-restarts=true]').waitFor()
   assert.equal(await proctor.at('large-picture').locator('.live').count(), 0, 'no picture is called live without the server')
+  await lookInBoth(candidate.page, 'candidate/server-stopped')
+  await lookInBoth(proctor.page, 'proctor/connection-lost')
   const answers = new Map([[1, await candidate.answer(true)]])
   await candidate.page.locator('[data-testid=question-mark][data-state=device]').waitFor()
   // The page cannot know when the server is back, so its clock goes on.

@@ -1,6 +1,7 @@
 // Whole exams: how they end by the law's two numbers.
 import assert from 'node:assert/strict'
 import { until } from '../support/demo.mjs'
+import { lookInBoth } from './look.mjs'
 import { exam } from './sitting.mjs'
 import { Centre } from './seat/centre.mjs'
 
@@ -13,6 +14,7 @@ exam('passed: supervised, approved by the commission, held by the platform, veri
   await proctor.askAgain('Құжаттың жазуы оқылмайды. Жақынырақ ұстаңыз.')
   await candidate.at('asked-again').waitFor()
   assert.match(await candidate.at('asked-again').innerText(), /оқылмайды/)
+  await lookInBoth(candidate.page, 'candidate/photos-again')
   await candidate.sendPhotos()
   await proctor.admit()
   await candidate.readTexts()
@@ -98,6 +100,7 @@ exam('failed at exactly 70 %: 28 of 40 is not more than 70 %', {}, async sitting
   const end = await candidate.end()
   assert.equal(end.reason, 'submitted')
   assert.equal(end.passed, false)
+  await lookInBoth(candidate.page, 'candidate/end-not-passed')
   assert.match(end.text, /28/)
   const { row } = await sitting.sealed()
   assert.equal(row.summary.outcome, 'not_passed')

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { launch, openWindow } from '../support/chromium.mjs'
 import { until } from '../support/demo.mjs'
-import { look } from './look.mjs'
+import { lookInBoth } from './look.mjs'
 import { Proctor, signIn } from './seat/proctor.mjs'
 import { exam } from './sitting.mjs'
 
@@ -10,12 +10,18 @@ const OPEN_MS = 3_600_000
 const SECOND = 'Екінші зал: кондитер'
 const PASSWORD = 'correct horse battery'
 
-/** Another sitting of the demo's programme, open now, with two candidates. */
-async function anotherSitting(centre) {
+/** Another sitting of the demo's programme, open now. */
+async function newSitting(centre, title) {
   const [{ programme }] = await centre.json('/api/v1/centre/programmes')
   const now = Date.now()
   const { sitting } = await centre.post('/api/v1/centre/sittings', 'application/json',
-    JSON.stringify({ title: SECOND, programme, opens_at: now - 60_000, closes_at: now + OPEN_MS }))
+    JSON.stringify({ title, programme, opens_at: now - 60_000, closes_at: now + OPEN_MS }))
+  return sitting
+}
+
+/** One with two candidates. */
+async function anotherSitting(centre) {
+  const sitting = await newSitting(centre, SECOND)
   await centre.post(`/api/v1/centre/sittings/${sitting}/candidates`, 'text/csv', 'ФИО;ИИН\nЕсімова Сәуле Маратқызы;KZ:N0000009\nОспанов Ерлан Қайратұлы;KZ:N0000010\n')
   return sitting
 }
@@ -42,7 +48,7 @@ exam('two sittings are watched as one pool by two proctors, each with a fair sha
   // From the list: two are chosen, and stand on one wall.
   await proctor.at('choose-open').click()
   await until('both are chosen', async () => await proctor.at('choose-sitting').evaluateAll(boxes => boxes.filter(box => box.checked).length) === 2)
-  await look(proctor.page, 'proctor-kk-10-pool-list')
+  await lookInBoth(proctor.page, 'proctor/sittings')
   await proctor.at('together').click()
   await proctor.at('tile').first().waitFor()
   const all = await proctor.at('tile').count()
@@ -59,7 +65,7 @@ exam('two sittings are watched as one pool by two proctors, each with a fair sha
   await other.page.keyboard.press('o')
   await until('only their own are shown', async () => await other.at('tile').count() === await mine(other))
   assert.equal(Number(await other.at('hidden').getAttribute('data-hidden')), all - await mine(other))
-  await look(other.page, 'proctor-ru-11-pool-only-mine')
+  await lookInBoth(other.page, 'proctor/wall-mine')
   await other.at('only-mine').click()
   await until('all are shown again', async () => await other.at('tile').count() === all)
 
@@ -68,7 +74,7 @@ exam('two sittings are watched as one pool by two proctors, each with a fair sha
   await until('one sitting is shown', async () => await other.at('tile').count() === 2)
   await other.page.keyboard.press('w')
   assert.equal(await other.at('everybody-hall').inputValue(), second, 'the sitting that is looked at is meant')
-  await look(other.page, 'proctor-ru-12-pool-everybody')
+  await lookInBoth(other.page, 'proctor/everybody-pool')
   await other.page.keyboard.press('Escape')
   await other.page.keyboard.press('h')
   await other.at('duty-proctor').nth(1).waitFor()
@@ -76,7 +82,7 @@ exam('two sittings are watched as one pool by two proctors, each with a fair sha
   await other.at('shift-note').fill('В зале 2 один кандидат опаздывает.')
   await other.at('shift-note-add').click()
   await other.at('shift-notes').getByText('опаздывает').waitFor()
-  await look(other.page, 'proctor-ru-13-pool-duty')
+  await lookInBoth(other.page, 'proctor/duty-pool')
   await other.page.keyboard.press('Escape')
 
   // Who leaves hands over without a word; with nobody on duty the sign is loud.
@@ -86,5 +92,10 @@ exam('two sittings are watched as one pool by two proctors, each with a fair sha
   await proctor.at('duty-toggle').click()
   await proctor.page.keyboard.press('Escape')
   await proctor.at('unwatched').waitFor()
-  await look(proctor.page, 'proctor-kk-14-pool-unwatched')
+  await lookInBoth(proctor.page, 'proctor/unwatched')
+
+  const nobody = await newSitting(centre, 'Үшінші зал')
+  await proctor.page.goto(`${demo.links.base_url}/proctor/?sitting=${nobody}`)
+  await proctor.at('wall-empty').waitFor()
+  await lookInBoth(proctor.page, 'proctor/wall-empty')
 })

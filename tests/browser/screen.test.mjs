@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { apart, clipOf, motion } from '../support/clip.mjs'
 import { until } from '../support/demo.mjs'
 import { DESKTOP } from '../support/screen.mjs'
-import { look } from './look.mjs'
+import { lookInBoth } from './look.mjs'
 import { Centre } from './seat/centre.mjs'
 import { Player } from './seat/player.mjs'
 import { exam } from './sitting.mjs'
@@ -79,7 +79,7 @@ exam('the screen: named in the consent, the whole one or none, watched, recorded
     await candidate.bind()
     await candidate.chooseLanguage()
     await candidate.at('consent-screen').waitFor()
-    await look(candidate.page, 'candidate-ru-screen-consent')
+    await lookInBoth(candidate.page, 'candidate/consent-screen')
     await candidate.consent()
 
     await candidate.page.evaluate(() => { globalThis.choice = 'window' })
@@ -88,11 +88,11 @@ exam('the screen: named in the consent, the whole one or none, watched, recorded
     await candidate.at('screen-trouble').waitFor()
     assert(await candidate.at('device-next').isDisabled(), 'a window is not enough')
     assert.equal(await candidate.page.evaluate(() => globalThis.wanted.audio), false)
-    await look(candidate.page, 'candidate-ru-screen-window')
+    await lookInBoth(candidate.page, 'candidate/device-window')
     await candidate.page.evaluate(() => { globalThis.choice = 'whole' })
     await candidate.at('share-screen').click()
     await candidate.page.locator('[data-testid=check-screen][data-ok=true]').waitFor({ timeout: 60_000 })
-    await look(candidate.page, 'candidate-ru-screen-shared')
+    await lookInBoth(candidate.page, 'candidate/device-shared')
     await candidate.at('device-next').click()
     await candidate.screen('photos')
     await candidate.sendPhotos()
@@ -104,13 +104,13 @@ exam('the screen: named in the consent, the whole one or none, watched, recorded
     await candidate.readTexts()
     await candidate.begin()
     const answers = await candidate.answerAll({ to: 1, right: 1 })
-    await look(proctor.page, 'proctor-ru-screen')
+    await lookInBoth(proctor.page, 'proctor/screen')
 
     // The way to the server breaks: what follows goes on in the same places.
     await candidate.page.reload()
     await candidate.screen('exam', 60_000)
     await candidate.at('screen-ask').waitFor()
-    await look(candidate.page, 'candidate-ru-screen-again')
+    await lookInBoth(candidate.page, 'candidate/screen-again')
     await proctor.at('screen-gone').waitFor({ timeout: 60_000 })
     await candidate.at('share-screen').click()
     await candidate.at('screen-ask').waitFor({ state: 'detached' })
@@ -121,7 +121,7 @@ exam('the screen: named in the consent, the whole one or none, watched, recorded
     // Ended by hand, asked for, refused: it confirms itself, and its clip is there.
     await candidate.page.evaluate(() => { globalThis.choice = 'cancel'; globalThis.endShare() })
     await candidate.at('screen-ask').waitFor()
-    await look(candidate.page, 'candidate-ru-screen-ended')
+    await lookInBoth(candidate.page, 'candidate/screen-ended')
     await candidate.at('share-screen').click()
     await candidate.at('warning').waitFor({ timeout: 60_000 })
     const incident = (await sitting.detail()).incidents.find(({ code }) => code === 'SCREEN_SHARE_ENDED')
@@ -159,12 +159,12 @@ exam('the screen: named in the consent, the whole one or none, watched, recorded
     const shown = await until('the screen of that moment', () => commission.at('playback-screen').evaluate((video, name) =>
       video.dataset.name === name && !video.seeking && video.readyState >= 2 && { time: video.currentTime, width: video.videoWidth }, part.name), 30_000)
     assert(Math.abs(shown.time * 1_000 - part.ms / 2) < 1_500 && shown.width > 0, JSON.stringify(shown))
-    await look(commission.page, 'commission-kk-screen-playback')
+    await lookInBoth(commission.page, 'commission/screen-playback')
     const clip = await bothPictures(await sitting.centre(), info.session)
     assert.deepEqual([clip.name, clip.screen.name], ['clip-0001.webm', 'clip-0001-screen.webm'])
     await commission.at('show-clip').first().click()
     await inStep(commission, clip)
-    await look(commission.page, 'commission-kk-screen-clip')
+    await lookInBoth(commission.page, 'commission/screen-clip')
   })
 
 exam('a programme without the screen never asks for it', { flags: [DESKTOP] }, async ({ candidate }) => {

@@ -2,7 +2,7 @@
 // nothing is sent as somebody else.
 import assert from 'node:assert/strict'
 import { until } from '../support/demo.mjs'
-import { look } from './look.mjs'
+import { look, lookInBoth } from './look.mjs'
 import { Centre } from './seat/centre.mjs'
 import { exam } from './sitting.mjs'
 
@@ -26,7 +26,7 @@ exam('a sign-in that ran out in mid-form is made again in place, and another per
   await centre.at('profile-submit').click()
   await centre.at('again-form').waitFor()
   assert.equal(await centre.at('sign-in-again').getByTestId('login').inputValue(), demo.links.centre.login)
-  await look(centre.page, 'centre-kk-again')
+  await lookInBoth(centre.page, 'staff/again')
   await signInAgain(centre.page, demo.links.centre)
   await centre.at('profile-saved').waitFor()
   assert.equal(await stored(), '+7 727 111 11 11', 'what was typed was sent by itself')
@@ -38,7 +38,7 @@ exam('a sign-in that ran out in mid-form is made again in place, and another per
   await centre.at('again-form').waitFor()
   await signInAgain(centre.page, demo.links.commission)
   await centre.at('other-person').waitFor()
-  await look(centre.page, 'centre-kk-again-other')
+  await lookInBoth(centre.page, 'staff/again-other')
   assert.equal(await stored(), '+7 727 111 11 11')
   await centre.at('again-back').click()
   await centre.at('again-form').waitFor()
@@ -72,7 +72,7 @@ exam('a proctor whose sign-in ran out goes on where they were', { lang: 'ru' }, 
   await runOut(proctor.page)
   await proctor.at('shift-note-add').click()
   await proctor.at('again-form').waitFor()
-  await look(proctor.page, 'proctor-ru-again')
+  await look(proctor.page, 'staff/again', 'proctor')
   await signInAgain(proctor.page, demo.links.proctor)
   await proctor.at('shift-notes').getByText('Кандидат справа ждёт.').waitFor()
   assert.equal(await proctor.at('sign-in-again').count(), 0)
@@ -96,7 +96,7 @@ exam('of two people who edit the same the second is told, and both texts are the
   const differs = field => two.page.locator(`[data-testid=differs][data-field=${field}]`)
   await differs('phone').getByTestId('stored').getByText('+7 727 100 00 01').waitFor()
   assert.equal(await two.at('profile-phone').inputValue(), '+7 727 200 00 02', 'what was typed stays')
-  await look(two.page, 'centre-ru-stale-profile')
+  await lookInBoth(two.page, 'centre/profile-stale')
   await two.at('take-site').click()
   await two.at('profile-submit').click()
   await two.at('profile-saved').waitFor()
@@ -118,7 +118,7 @@ exam('of two people who edit the same the second is told, and both texts are the
   await two.at('dialog-submit').click()
   await differs('title').getByTestId('stored').getByText('Первый зал').waitFor()
   assert.equal(await two.at('change-title').inputValue(), 'Второй зал')
-  await look(two.page, 'centre-ru-stale-sitting')
+  await lookInBoth(two.page, 'centre/sitting-stale')
   await two.at('dialog-submit').click()
   await two.at('told').waitFor()
   await two.page.locator('h1', { hasText: 'Второй зал' }).waitFor()
@@ -154,7 +154,7 @@ exam('of two people who edit the same the second is told, and both texts are the
   await two.at('submit').click()
   await differs('minutes').getByTestId('stored').getByText('50').waitFor()
   assert.equal(await two.at('minutes').inputValue(), '55')
-  await look(two.page, 'centre-ru-stale-programme')
+  await lookInBoth(two.page, 'centre/compose-stale')
   await two.at('submit').click()
   await until('both are versions', async () => {
     const rows = await (await sitting.centre()).json('/api/v1/centre/programmes')

@@ -1,6 +1,7 @@
 // Two tabs, two devices: one is in charge, and nobody loses the exam by a reload.
 import assert from 'node:assert/strict'
 import { until } from '../support/demo.mjs'
+import { lookInBoth } from './look.mjs'
 import { exam } from './sitting.mjs'
 import { Candidate } from './seat/candidate.mjs'
 
@@ -46,6 +47,7 @@ exam('a second tab waits until the proctor admits it, then goes on with the same
   // The first tab says what happened, and keeps its place in case the second is closed.
   await candidate.screen('other_device', 60_000)
   assert.match(await candidate.at('other-device').innerText(), /перешёл/)
+  await lookInBoth(candidate.page, 'candidate/moved-away')
   await second.goTo(3)
   answers.set(3, await second.answer(false))
   await second.allSaved()
@@ -71,8 +73,13 @@ exam('a device that comes back after another took over hands over its answers as
   await candidate.answer(true)
   await candidate.page.locator('[data-testid=question-mark][data-state=device]').waitFor()
   const other = await sitting.seat(Candidate.open(link))
+  await other.at('bound-elsewhere').waitFor()
+  await lookInBoth(other.page, 'candidate/link-taken')
   await other.at('begin-device').click()
   await other.screen('other_device')
+  await lookInBoth(other.page, 'candidate/other-device')
+  await proctor.at('device-waits').waitFor()
+  await lookInBoth(proctor.page, 'proctor/device-waits')
   await proctor.admitDevice()
   await other.screen('exam', 60_000)
   await proctor.at('open-incidents').getByTestId('dismiss').click()
@@ -80,6 +87,7 @@ exam('a device that comes back after another took over hands over its answers as
   await candidate.screen('stopped', 60_000)
   assert.equal(await candidate.at('stopped').getAttribute('data-code'), 'superseded_epoch')
   await candidate.at('answers-kept').waitFor()
+  await lookInBoth(candidate.page, 'candidate/stopped')
   const { incidents } = await sitting.detail()
   assert.equal(incidents.filter(({ code }) => code === 'SECOND_CONNECTION').length, 1, 'that of the other device, when it came')
   await until('nothing waits at the proctor', async () => await proctor.at('device-waits').count() === 0)

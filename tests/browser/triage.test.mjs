@@ -1,6 +1,7 @@
 // The proctor's alerts beside the wall: one key rules, puts off, or takes a slip back.
 import assert from 'node:assert/strict'
 import { until } from '../support/demo.mjs'
+import { lookInBoth } from './look.mjs'
 import { exam } from './sitting.mjs'
 import { Candidate } from './seat/candidate.mjs'
 
@@ -20,6 +21,7 @@ exam('an alert is ruled on by one key, a dismissal is taken back by another, and
   assert.match(await confirm.innerText(), /бірінші: ескерту беріледі/, 'what confirming does stands on the button')
   await until('it was looked at', async () => await proctor.at('looked-at').getAttribute('data-pct') === '100')
   assert.match(await proctor.at('work-left').innerText(), /1 мин/)
+  await lookInBoth(proctor.page, 'proctor/alerts')
 
   await proctor.page.keyboard.press('z')
   await now.waitFor({ state: 'detached' })
@@ -35,6 +37,7 @@ exam('an alert is ruled on by one key, a dismissal is taken back by another, and
   assert.equal((await incident()).status, 'open')
   await proctor.page.keyboard.press('d')
   await proctor.at('undo-bar').getByTestId('undo').waitFor()
+  await lookInBoth(proctor.page, 'proctor/undo')
   // Gone with the page, it is ruled on all the same.
   await proctor.page.reload()
   await proctor.at('tile').first().waitFor()

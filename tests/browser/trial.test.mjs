@@ -1,7 +1,7 @@
 // The trial run days before: device, practice with a warning and a cut, a note for the proctor, and nothing else changed.
 import assert from 'node:assert/strict'
 import { until } from '../support/demo.mjs'
-import { look } from './look.mjs'
+import { lookInBoth } from './look.mjs'
 import { Candidate } from './seat/candidate.mjs'
 import { Proctor } from './seat/proctor.mjs'
 import { exam } from './sitting.mjs'
@@ -21,13 +21,10 @@ exam('a trial run: the device is looked at, a warning and a cut are practised, t
   // The line is measured against the real server; how good it is depends on the machine, that it was measured does not.
   await until('the line is measured', async () => await candidate.at('trial-line').getAttribute('data-standing') !== 'wait')
   assert.match(await candidate.at('trial-line').innerText(), /\d+/)
-  for (const lang of ['kk', 'ru']) {
-    await candidate.at('lang-select').selectOption(lang)
-    await page.locator(`html[lang=${lang}]`).waitFor({ state: 'attached' })
-    await look(page, `candidate-${lang}-20-trial-device`)
-  }
-  await candidate.at('lang-select').selectOption('kk')
+  await lookInBoth(page, 'candidate/trial')
   await candidate.at('trial-next').click()
+  await candidate.at('practice-begin').waitFor()
+  await lookInBoth(page, 'candidate/trial-ready')
   await candidate.at('practice-begin').click()
 
   // Five questions on the exam's own screens.
@@ -35,7 +32,7 @@ exam('a trial run: the device is looked at, a warning and a cut are practised, t
   assert.equal(await candidate.total(), 5)
   await candidate.at('option-1').check()
   await candidate.allSaved()
-  await look(page, 'candidate-kk-21-practice')
+  await lookInBoth(page, 'candidate/practice')
 
   // Full screen is left: after five seconds there is a warning, and its button is the end of it.
   await page.evaluate(() => document.exitFullscreen().catch(() => {}))
@@ -44,7 +41,7 @@ exam('a trial run: the device is looked at, a warning and a cut are practised, t
     await candidate.at('practice-warn').click()
   }
   await candidate.at('warning').waitFor()
-  await look(page, 'candidate-kk-22-practice-warning')
+  await lookInBoth(page, 'candidate/practice-warning')
   await candidate.acknowledgeWarning()
   await page.locator('[data-testid=task-warning][data-done=true]').waitFor()
 
@@ -54,7 +51,7 @@ exam('a trial run: the device is looked at, a warning and a cut are practised, t
   await candidate.at('option-2').check()
   await page.locator('[data-testid=save-line][data-state=device]').waitFor()
   await candidate.at('offline').waitFor()
-  await look(page, 'candidate-kk-23-practice-cut')
+  await lookInBoth(page, 'candidate/practice-cut')
   await page.locator('[data-testid=task-cut][data-done=true]').waitFor({ timeout: 60_000 })
   await candidate.allSaved()
   await candidate.handIn()
@@ -62,10 +59,7 @@ exam('a trial run: the device is looked at, a warning and a cut are practised, t
   await candidate.at('trial-end').waitFor()
   await page.locator('[data-testid=trial-note][data-left=yes]').waitFor()
   assert.equal(await candidate.at('trial-end').getAttribute('data-fine'), 'true')
-  for (const lang of ['kk', 'ru']) {
-    await candidate.at('lang-select').selectOption(lang)
-    await look(page, `candidate-${lang}-24-trial-end`)
-  }
+  await lookInBoth(page, 'candidate/trial-end')
   candidate.soundPage()
 
   // Nothing began: no event, no bound device; the first button still binds whichever device presses it.

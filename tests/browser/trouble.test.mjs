@@ -1,6 +1,7 @@
 // What goes wrong at home before the exam, and an end that takes two persons.
 import assert from 'node:assert/strict'
 import { until } from '../support/demo.mjs'
+import { lookInBoth } from './look.mjs'
 import { exam } from './sitting.mjs'
 import { Candidate } from './seat/candidate.mjs'
 import { Proctor } from './seat/proctor.mjs'
@@ -25,6 +26,7 @@ exam('camera held by another program: the page says so, and goes on when it is f
   await candidate.at('device-trouble').waitFor()
   assert.match(await candidate.at('device-trouble').innerText(), /программ/i)
   assert.equal(await candidate.at('device-next').count(), 0, 'no way on without a camera')
+  await lookInBoth(candidate.page, 'candidate/device-trouble')
   await candidate.page.evaluate(() => { globalThis.cameraIsHeld = false })
   await candidate.checkDevice()
 })
@@ -41,6 +43,7 @@ exam('media port blocked: the page says what to try, and a retry goes on', {}, a
   await candidate.at('device-allow').click()
   await candidate.at('media-blocked').waitFor({ timeout: 60_000 })
   assert(await candidate.at('device-next').isDisabled())
+  await lookInBoth(candidate.page, 'candidate/device-blocked')
   // An answer that is still on its way through the handler is waited for.
   await candidate.page.unrouteAll({ behavior: 'wait' })
   await candidate.at('media-retry').click()
@@ -96,15 +99,20 @@ exam('ended for impersonation: one proctor proposes, only another ends it', {}, 
   await proctor.at('why-impersonation').check()
   await proctor.at('end-dialog').getByTestId('note').fill('В кадре другой человек')
   await proctor.at('end-next').click()
+  await proctor.at('end-sure-dialog').waitFor()
+  await lookInBoth(proctor.page, 'proctor/end-sure')
   await proctor.at('end-sure-dialog').getByTestId('submit').click()
   await proctor.at('withdraw-end').waitFor()
+  await lookInBoth(proctor.page, 'proctor/end-proposed')
   await candidate.at('question-text').waitFor()
   await second.openPanel(info.candidate)
   await second.at('second-end').click()
+  await lookInBoth(second.page, 'proctor/end-second')
   await second.at('second-end-note').fill('Сверил с документом: не тот человек')
   await second.at('second-end-now').click()
   const end = await candidate.end()
   assert.equal(end.reason, 'impersonation')
+  await lookInBoth(candidate.page, 'candidate/end-impersonation')
   const { row } = await sitting.detail()
   assert.deepEqual([row.summary.outcome, row.summary.correct], ['not_passed', null])
 })

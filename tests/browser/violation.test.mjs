@@ -1,6 +1,7 @@
 // The warning-then-termination rule before a real page: NB-20 and scenarios 2 to 6 of the rules.
 import assert from 'node:assert/strict'
 import { until } from '../support/demo.mjs'
+import { lookInBoth } from './look.mjs'
 import { exam } from './sitting.mjs'
 
 /** Class `human`, of different kinds, so that no two of them merge. */
@@ -26,8 +27,10 @@ exam('the page hidden twice: a warning, then the automatic end without any click
 
   await candidate.hide()
   await candidate.at('attention-countdown').waitFor()
+  await lookInBoth(candidate.page, 'candidate/attention')
   const end = await candidate.end(90_000)
   assert.equal(end.reason, 'violation')
+  await lookInBoth(candidate.page, 'candidate/end-violation')
   assert.equal(end.passed, undefined, 'the law knows no score then')
   assert.deepEqual(await consequences(sitting), [['WINDOW_BLUR', 'warning'], ['WINDOW_BLUR', 'termination']])
   const { row } = await sitting.sealed()

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { until } from '../../support/demo.mjs'
-import { look } from '../look.mjs'
+import { look, lookInBoth } from '../look.mjs'
 import { Centre } from '../seat/centre.mjs'
 import { RIGHT } from './exam.mjs'
 import { QUESTIONS, field, HOUR_MS } from './office.mjs'
@@ -29,7 +29,7 @@ export async function results(sitting, head) {
   for (const [index, right] of RIGHT.entries()) {
     if (index !== 1) assert.match(await of(index + 1).innerText(), new RegExp(`${right}/${QUESTIONS}`))
   }
-  await look(head.page, 'day-kk-22-results')
+  await look(head.page, 'centre/results', 'day')
   const csv = (await saved(head.page, () => head.at('export').click())).toString()
   const lines = csv.trim().split(/\r?\n/)
   assert.equal(lines.length, CANDIDATES.length + 1)
@@ -42,10 +42,10 @@ export async function results(sitting, head) {
 export async function approval(sitting, commission) {
   await commission.at('set-up-done').getByRole('link').first().click()
   await commission.at('commission-overview').waitFor()
-  await look(commission.page, 'day-ru-23-commission')
+  await look(commission.page, 'commission/overview', 'day')
   for (const who of [0, 2]) {
     await commission.openRecord(CANDIDATES[who].name)
-    if (who === 2) await look(commission.page, 'day-ru-24-violation')
+    if (who === 2) await lookInBoth(commission.page, 'commission/record-violation')
     await commission.approve('')
   }
   await until('the approvals are at the platform', async () =>
@@ -61,14 +61,14 @@ export async function takenHome(sitting, candidate, head) {
   for (const kind of ['break_granted', 'paused', 'resumed', 'closed']) {
     await candidate.page.locator(`[data-testid=own-line][data-kind=${kind}]`).first().waitFor({ state: 'attached' })
   }
-  await look(candidate.page, 'day-kk-25-own-log')
+  await look(candidate.page, 'candidate/own-log', 'day')
   const receipts = await saved(candidate.page, () => candidate.at('own-receipts-download').click())
   await head.visit('results')
   await head.at('results').getByRole('link', { name: CANDIDATES[0].name }).click()
   await head.at('result').waitFor()
   const said = await sitting.demo.verify(await head.download(), ['--receipts', sitting.demo.file('receipts.json', receipts)])
   assert(said.passed && /receipts: \d+ of \d+/.test(said.said), said.said)
-  await look(head.page, 'day-kk-26-result')
+  await look(head.page, 'centre/result', 'day')
 }
 
 /** An attempt that went wrong for technical reasons does not count; a new one in another sitting has a link of its own. */
@@ -87,7 +87,7 @@ export async function again(sitting, head, id) {
   await head.at('void-dialog').waitFor()
   await head.at('void-sitting').selectOption(next)
   await head.at('reason').fill('Компьютер өшіп қалды')
-  await look(head.page, 'day-kk-27-void')
+  await lookInBoth(head.page, 'centre/void')
   await head.at('dialog-submit').click()
   await row.getByTestId('voided').waitFor()
   await head.go(`sittings/${next}`)
@@ -98,7 +98,7 @@ export async function again(sitting, head, id) {
 export async function audit(sitting, auditor) {
   await auditor.at('set-up-done').getByRole('link').first().click()
   await auditor.at('seat-overview').waitFor()
-  await look(auditor.page, 'day-kk-28-auditor')
+  await look(auditor.page, 'auditor/overview', 'day')
   await auditor.visit('staff')
   await auditor.page.locator(`[data-testid=member][data-login=${CENTRE.login}]`).waitFor()
   assert.equal(await auditor.at('invite').count() + await auditor.at('edit').count(), 0)
@@ -114,7 +114,7 @@ export async function audit(sitting, auditor) {
   await line('record_approved', STAFF.commission.name).first().waitFor()
   await line('bank_imported', STAFF.author.name).first().waitFor()
   await line('candidates_added', CENTRE.name).first().waitFor()
-  await look(auditor.page, 'day-kk-29-log')
+  await lookInBoth(auditor.page, 'auditor/log-exams')
   await auditor.at('log-group').selectOption('staff')
   await auditor.at('log-show').click()
   await until('who invited whom', async () => await line('staff_added', `${CENTRE.name} –`).count() === Object.keys(STAFF).length)

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { until } from '../../support/demo.mjs'
 import { Virtuals } from '../../support/virtual.mjs'
-import { look } from '../look.mjs'
+import { look, lookInBoth } from '../look.mjs'
 import { Candidate } from '../seat/candidate.mjs'
 import { Proctor } from '../seat/proctor.mjs'
 import { HOUR_MS, QUESTIONS, TITLE, field } from './office.mjs'
@@ -37,7 +37,7 @@ export async function trial(sitting, link) {
   await candidate.handIn()
   await candidate.at('trial-end').waitFor()
   await candidate.page.locator('[data-testid=trial-note][data-left=yes]').waitFor()
-  await look(candidate.page, 'day-kk-11-trial-end')
+  await look(candidate.page, 'candidate/trial-end', 'day')
   await candidate.at('trial-back').click()
   await candidate.at('begin-device').waitFor()
   return candidate
@@ -58,7 +58,7 @@ export async function onDuty(sitting, seats, browser) {
   await second.at('shift-note').fill('В третьем ряду кандидат с переводчиком жестов.')
   await second.at('shift-note-add').click()
   await second.at('shift-notes').getByText('переводчиком').waitFor()
-  await look(second.page, 'day-ru-12-duty')
+  await look(second.page, 'proctor/duty', 'day')
   await second.page.keyboard.press('Escape')
   return { proctor, second }
 }
@@ -71,7 +71,7 @@ export async function comeIn(sitting, candidate, proctor, links) {
   await coming
   await until('all wait for the check of identity', async () =>
     await proctor.page.locator('[data-testid=queue-item][data-trouble=identity]').count() === CANDIDATES.length, PATIENCE_MS)
-  await look(proctor.page, 'day-kk-13-wall')
+  await lookInBoth(proctor.page, 'proctor/wall-identity')
   for (let left = CANDIDATES.length; left > 0; left--) {
     await proctor.page.keyboard.press('n')
     await proctor.at('admit').waitFor()
@@ -92,13 +92,13 @@ export async function comeIn(sitting, candidate, proctor, links) {
 export async function moved(sitting, head, candidate, id) {
   await candidate.at('opens-in').waitFor()
   assert.equal(await candidate.at('begin-exam').isEnabled(), false)
-  await look(candidate.page, 'day-kk-14-waits')
+  await lookInBoth(candidate.page, 'candidate/ready-early')
   await head.go(`sittings/${id}`)
   await head.at('change-sitting').click()
   await head.type({ 'change-opens': field(Date.now() - 60_000), 'change-closes': field(Date.now() + 4 * HOUR_MS), reason: 'Ертең жарық өшеді' })
   await head.at('dialog-submit').click()
   await head.at('told').waitFor()
-  await look(head.page, 'day-kk-15-moved')
+  await lookInBoth(head.page, 'centre/sitting-moved')
   await candidate.at('opens-in').waitFor({ state: 'detached' })
   // The letters of before name another time.
   const before = sitting.demo.letters(CANDIDATES[0].email)
@@ -128,7 +128,7 @@ export async function alerts(sitting, proctor, virtuals) {
   await of(LOOKS_ODD).waitFor()
   await virtuals.one(ENDED, 'signal', 'SECOND_SCREEN', 'seen')
   await proctor.at('alert').filter({ hasText: DAY_OF(ENDED) }).waitFor()
-  await look(proctor.page, 'day-kk-16-alerts')
+  await look(proctor.page, 'proctor/alerts', 'day')
   await proctor.page.keyboard.press('d')
   await proctor.at('undo-bar').getByTestId('undo').waitFor()
   await of(ENDED).waitFor()
@@ -148,10 +148,10 @@ export async function pauseForOne(candidate, proctor) {
   await candidate.at('break-asked').waitFor()
   await proctor.openPanel(CANDIDATES[0].name)
   await proctor.at('grant-break').waitFor()
-  await look(proctor.page, 'day-kk-17-break-asked')
+  await look(proctor.page, 'proctor/break-asked', 'day')
   await proctor.page.keyboard.press('b')
   await candidate.at('on-break').waitFor()
-  await look(candidate.page, 'day-kk-18-on-break')
+  await look(candidate.page, 'candidate/on-break', 'day')
   await candidate.at('break-return').click()
   await candidate.at('question-text').waitFor()
   await proctor.page.keyboard.press('Escape')
@@ -167,8 +167,8 @@ export async function fire(candidate, second, virtuals) {
   await everybody.getByTestId('everybody-pause').click()
   await candidate.at('paused').waitFor()
   const stood = await virtuals.all('stands', { how: ['paused'], except })
-  await look(candidate.page, 'day-kk-19-fire')
-  await look(second.page, 'day-ru-20-everybody')
+  await look(candidate.page, 'candidate/paused-everybody', 'day')
+  await look(second.page, 'proctor/everybody-stopped', 'day')
   await everybody.getByTestId('everybody-resume').click()
   await candidate.at('question-text').waitFor()
   const after = await virtuals.all('stands', { how: ['running'], except })
@@ -187,7 +187,7 @@ export async function secondViolation(proctor, virtuals) {
   const reason = await virtuals.one(ENDED, 'ended')
   assert.equal(reason, 'violation')
   await until('the wall says so', async () => /бұзу|аяқталды/i.test(await proctor.at('panel-state').innerText()), PATIENCE_MS)
-  await look(proctor.page, 'day-kk-21-ended')
+  await look(proctor.page, 'proctor/ended', 'day')
   await proctor.page.keyboard.press('Escape')
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { until } from '../../support/demo.mjs'
 import { gift } from '../../support/key.mjs'
-import { look } from '../look.mjs'
+import { look, lookInBoth } from '../look.mjs'
 import { Centre } from '../seat/centre.mjs'
 import { CANDIDATES, CENTRE, PASSWORD, STAFF, list } from './people.mjs'
 
@@ -25,7 +25,7 @@ export async function headArrives(sitting, browser) {
   const head = await sitting.seat(Centre.arrive(demo, link, { lang: 'kk', browser }))
   await head.setPassword('қысқа')
   await head.at('set-up').getByText('12 таңбадан қысқа').waitFor()
-  await look(head.page, 'day-kk-01-set-up')
+  await look(head.page, 'centre/set-up', 'day')
   await head.setPassword(PASSWORD)
   await head.at('set-up-done').waitFor()
   await head.at('set-up-done').getByRole('link').first().click()
@@ -33,7 +33,7 @@ export async function headArrives(sitting, browser) {
   demo.links.centre = { login: CENTRE.login, password: PASSWORD }
   await head.at('first-steps').waitFor()
   assert.equal(await head.page.locator('[data-testid=step][data-done=true]').count(), 0, 'nothing is there yet')
-  await look(head.page, 'day-kk-02-empty')
+  await look(head.page, 'centre/first-steps', 'day')
   return head
 }
 
@@ -51,7 +51,7 @@ export async function profile(head) {
   await head.at('profile-submit').click()
   await head.at('phone-error').waitFor()
   assert.equal(await head.at('profile-site').inputValue(), typed['profile-site'], 'nothing typed is lost')
-  await look(head.page, 'day-kk-03-profile-slip')
+  await look(head.page, 'centre/profile', 'day')
   await head.at('profile-phone').fill('+7 727 000 00 00')
   await head.at('profile-submit').click()
   await head.at('profile-saved').waitFor()
@@ -67,7 +67,7 @@ export async function invites(sitting, head, browser) {
     await head.at('member-dialog').waitFor()
     await head.type({ 'member-login': login, 'member-name': name, 'member-mail': mail })
     await head.at(`role-${role}`).check()
-    if (login === STAFF.author.login) await look(head.page, 'day-kk-04-invite')
+    if (login === STAFF.author.login) await look(head.page, 'centre/invite', 'day')
     await head.at('member-submit').click()
     await head.at('member-dialog').waitFor({ state: 'detached' })
     await head.page.locator(`[data-testid=member][data-login=${login}][data-state=invited]`).waitFor()
@@ -84,7 +84,7 @@ export async function invites(sitting, head, browser) {
   await head.visit('overview')
   await head.visit('staff')
   for (const { login } of Object.values(STAFF)) await head.page.locator(`[data-testid=member][data-login=${login}][data-state=active]`).waitFor()
-  await look(head.page, 'day-kk-05-staff')
+  await look(head.page, 'centre/staff', 'day')
   return seats
 }
 
@@ -107,7 +107,7 @@ export async function programme(author) {
   const row = name => author.at('gift-report').getByTestId('row').filter({ hasText: name })
   assert.match(await row('essay').innerText(), /возвращён[\s\S]*Эссе оценивает человек/)
   assert.match(await row('alone').innerText(), /возвращён[\s\S]*На втором языке такого вопроса нет/)
-  await look(author.page, 'day-ru-06-gift')
+  await look(author.page, 'centre/gift', 'day')
   await author.at('gift-take').click()
   await author.at('imported').waitFor()
 
@@ -122,7 +122,7 @@ export async function programme(author) {
   for (const count of await author.at('blueprint').locator('input').all()) await count.fill(String(EACH))
   assert.equal(await author.at('total').innerText(), String(QUESTIONS))
   await author.at('break-stops-clock').check()
-  await look(author.page, 'day-ru-07-compose')
+  await look(author.page, 'centre/compose', 'day')
   await author.at('submit').click()
   await author.at('programme').filter({ hasText: 'konditer-theory' }).waitFor()
 }
@@ -137,14 +137,14 @@ export async function arranged(sitting, head) {
   await head.type({ opens: field(Date.now() + 24 * HOUR_MS), closes: field(Date.now() + 28 * HOUR_MS), capacity: '20' })
   await head.at('submit').click()
   await head.at('add-candidates').waitFor()
-  await look(head.page, 'day-kk-08-empty-sitting')
+  await lookInBoth(head.page, 'centre/sitting-empty')
   sitting.demo.secrets.push(...CANDIDATES.flatMap(({ name, document }) => [name, document]))
   await head.at('paste').fill(list({ wrong: true }))
   await head.at('submit').click()
   await head.at('mistake').first().waitFor()
   assert.equal(await head.at('mistake').count(), 1)
   assert.equal(await head.at('candidate').count(), 0, 'a list with a slip changes nothing')
-  await look(head.page, 'day-kk-09-list-slip')
+  await lookInBoth(head.page, 'centre/list-mistakes')
   await head.at('paste').fill(list())
   await head.at('submit').click()
   await head.at('added').waitFor()
@@ -155,7 +155,7 @@ export async function arranged(sitting, head) {
   await head.at('posted').waitFor()
   await until('all letters are said to be sent', async () =>
     await head.page.locator('[data-testid=letter][data-state=sent]').count() === CANDIDATES.length, 60_000)
-  await look(head.page, 'day-kk-10-sitting')
+  await lookInBoth(head.page, 'centre/letters')
   const links = []
   for (const { email } of CANDIDATES) links.push(await sitting.demo.linkTo(email))
   assert.equal(new Set(links).size, CANDIDATES.length)

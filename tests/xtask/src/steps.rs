@@ -182,12 +182,29 @@ fn browser(place: &Place) -> Result<Tally, String> {
     let mut node = place.node()?;
     node.args(["--test", "--test-reporter=spec", &format!("--test-concurrency={files_at_once}")]);
     // Each screen that a test looks at stays there as a picture, for people.
-    node.env("SYNAQ_SHOTS", place.target.join("screens"));
+    let screens = place.target.join("screens");
+    node.env("SYNAQ_SHOTS", &screens);
     if let Some(name) = &place.browser_name {
         node.arg(format!("--test-name-pattern={name}"));
+    } else {
+        fresh_folder(&screens)?;
     }
     node.args(test_files(&place.browser_folder())?);
-    tests(&mut node)
+    let mut tally = tests(&mut node)?;
+    if place.browser_name.is_none() {
+        tally.add(pictures(place, &screens)?);
+    }
+    Ok(tally)
+}
+
+/// Every screen has its pictures in both languages, wide and narrow; what is missing is listed.
+fn pictures(place: &Place, screens: &Path) -> Result<Tally, String> {
+    let mut node = program("node", &place.browser_folder());
+    node.arg("pictures.mjs").arg(screens);
+    Ok(check(&mut node).unwrap_or_else(|problem| {
+        println!("{problem}");
+        Tally::failed()
+    }))
 }
 
 fn rig(place: &Place) -> Result<Tally, String> {
