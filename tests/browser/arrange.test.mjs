@@ -94,7 +94,7 @@ for (const lang of ['kk', 'ru']) {
     await seen('sitting-change')
     await centre.at('dialog-submit').click()
     await centre.at('told').waitFor()
-    assert.match(await centre.page.locator('h1').textContent(), /Перенесённая/)
+    await centre.page.locator('h1', { hasText: 'Перенесённая' }).waitFor()
 
     await centre.at('add-one').click()
     await centre.at('candidate-name').fill('Сәрсенова Әлия')

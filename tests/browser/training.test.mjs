@@ -51,6 +51,8 @@ exam('training plays a sitting on the real wall and says at the end what was fou
   await look(proctor.page, 'proctor/training-result')
   await proctor.at('training-again').click()
   await speak(proctor.page, 'ru')
+  await speed('20')
+  await now.waitFor({ timeout: 60_000 })
   await proctor.at('training-end').click()
   await look(proctor.page, 'proctor/training-result')
 })
