@@ -101,7 +101,7 @@ async function shoot(page, file) {
 
 /** What axe finds, one line each. Evaluated outside the page's own script rules, which forbid foreign scripts. */
 async function violations(page) {
-  await page.evaluate(AXE)
+  if (!await page.evaluate(() => 'axe' in window)) await page.evaluate(AXE)
   const found = await page.evaluate(async () => (await window.axe.run(document, { resultTypes: ['violations'] })).violations)
   return found.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.slice(0, 3).map(node => node.target.join(' ')).join(', ')}`)
 }
