@@ -78,12 +78,15 @@ async function overflow(page) {
   })
 }
 
+/** What moves longer is no change of the page but shows how time goes. */
+const LONGEST_CHANGE_MS = 1_000
+
 async function settled(page) {
-  await page.evaluate(async () => {
+  await page.evaluate(async longest => {
     await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))
-    await Promise.all(document.getAnimations().filter(a => a.effect?.getTiming().iterations !== Infinity).map(a => a.finished.catch(() => {})))
+    await Promise.all(document.getAnimations().filter(a => a.effect?.getComputedTiming().endTime <= longest).map(a => a.finished.catch(() => {})))
     await document.fonts.ready
-  })
+  }, LONGEST_CHANGE_MS)
 }
 
 async function shoot(page, file) {

@@ -31,7 +31,6 @@ exam('the clip of an incident is there when it opens, grows by the seconds after
   await proctor.at('panel-recording').locator('summary').first().click()
   const player = new Player(proctor.page)
   await player.ready()
-  await proctor.at('playback').scrollIntoViewIfNeeded()
   await lookInBoth(proctor.page, 'proctor/playback')
   const mark = proctor.page.locator('[data-testid=playback-mark][data-kind=SECOND_CONNECTION]')
   await mark.focus()
