@@ -88,14 +88,14 @@ export async function comeIn(sitting, candidate, proctor, links) {
   return virtuals
 }
 
-/** Tomorrow becomes now, with a reason; whoever waits sees it without doing anything. */
+/** What was to begin later begins now, with a reason; whoever waits sees it without doing anything. */
 export async function moved(sitting, head, candidate, id) {
   await candidate.at('opens-in').waitFor()
   assert.equal(await candidate.at('begin-exam').isEnabled(), false)
   await lookInBoth(candidate.page, 'candidate/ready-early')
   await head.go(`sittings/${id}`)
   await head.at('change-sitting').click()
-  await head.type({ 'change-opens': field(Date.now() - 60_000), 'change-closes': field(Date.now() + 4 * HOUR_MS), reason: 'Ертең жарық өшеді' })
+  await head.type({ 'change-opens': field(Date.now() - 60_000), 'change-closes': field(Date.now() + 4 * HOUR_MS), reason: 'Жарты сағаттан кейін жарық өшеді' })
   await head.at('dialog-submit').click()
   await head.at('told').waitFor()
   await lookInBoth(head.page, 'centre/sitting-moved')

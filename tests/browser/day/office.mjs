@@ -127,14 +127,14 @@ export async function programme(author) {
   await author.at('programme').filter({ hasText: 'konditer-theory' }).waitFor()
 }
 
-/** A sitting for tomorrow, filled by pasting a list, and the links mailed. Its id. */
+/** A sitting that opens in half an hour, so that candidates may come in already; filled by pasting a list, and the links mailed. Its id. */
 export async function arranged(sitting, head) {
   await head.visit('sittings')
   await head.at('new-sitting').click()
   await head.at('new-sitting-form').waitFor()
   await head.at('title').fill(TITLE)
   await head.at('programme').selectOption({ index: 1 })
-  await head.type({ opens: field(Date.now() + 24 * HOUR_MS), closes: field(Date.now() + 28 * HOUR_MS), capacity: '20' })
+  await head.type({ opens: field(Date.now() + HOUR_MS / 2), closes: field(Date.now() + 4 * HOUR_MS), capacity: '20' })
   await head.at('submit').click()
   await head.at('add-candidates').waitFor()
   await lookInBoth(head.page, 'centre/sitting-empty')
