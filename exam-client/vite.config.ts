@@ -44,7 +44,7 @@ const CANDIDATE = { candidate: "candidate/index.html", [WORKER]: "candidate/src/
 const STAFF = { proctor: "proctor/index.html", centre: "centre/index.html" };
 
 /** What is loaded on demand shares most of its needs with the first load: apart from it, both compress worse by 2 kB. */
-const ON_DEMAND = /src\/(?:(?:screen|line|coach|acts|hear|own-log|trial|settings|watched)\/|screens\/(?:Consent|Device|Photos|Queue|Texts)|parts\/(?:CheckRow|PhotoCard)|picture\.ts)|\.json$/;
+const ON_DEMAND = /src\/(?:(?:screen|line|coach|acts|hear|own-log|trial|settings|watched)\/|chat\/Panel|screens\/(?:Consent|Device|Photos|Queue|Texts)|parts\/(?:CheckRow|PhotoCard)|picture\.ts)|\.json$/;
 /** Loaded on another day than the exam's: fetched then, not kept on every device for the exam. */
 const OTHER_VISITS = /^(?:OwnLog|Trial)$/;
 const FIRST_LOAD_NAME = "first";

@@ -170,6 +170,12 @@ exam('by keyboard alone, from the link to the end', {}, async sitting => {
   await press('begin-exam')
   await candidate.at('question-text').waitFor()
 
+  // Escape closes what is open, and the browser leaves full screen with it: one key leads back.
+  await candidate.page.evaluate(() => document.exitFullscreen())
+  await until('the way back has the focus', () => candidate.page.evaluate(() => document.activeElement?.dataset.testid === 'fullscreen-return'))
+  await keys.press('Enter')
+  await candidate.at('fullscreen-left').waitFor({ state: 'detached' })
+
   for (let index = 0; index < 3; index++) {
     await candidate.page.locator(`[data-testid=question][data-index="${index}"]`).waitFor()
     await candidate.at('question-text').waitFor()

@@ -21,6 +21,7 @@ exam('a break is asked for, granted by one key, and over when the candidate says
   await proctor.at('grant-break').waitFor()
   await proctor.page.keyboard.press('b')
   await candidate.at('on-break').waitFor()
+  assert.equal(await candidate.page.evaluate(() => document.activeElement?.tagName), 'H1', 'whoever cannot see it hears it')
   assert.equal(await candidate.at('question-text').count(), 0, 'the questions rest')
   await candidate.at('break-return').click()
   await candidate.at('question-text').waitFor()

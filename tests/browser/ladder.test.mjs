@@ -106,6 +106,7 @@ exam('handed in while no video comes through: the page brings its recording befo
   await candidate.handIn()
   await candidate.end()
   assert.deepEqual(await sitting.sealedAnswers(), answers)
+  await candidate.page.locator('[data-testid=end-close][data-done=true]').waitFor(PATIENCE)
   const evidence = await sitting.sealedEvidence()
   assert(evidence.some(name => name.startsWith('local-')), `${evidence}`)
   assert.equal((await sealedSteps(sitting)).at(-1).step, 'stills')

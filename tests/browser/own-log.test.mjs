@@ -80,6 +80,7 @@ exam('the own log: timeline, the warning with its clip, receipts that a stranger
   await elsewhere.at('ended').waitFor()
   await lookInBoth(elsewhere.page, 'candidate/link-ended')
   assert.equal(await elsewhere.at('begin-device').count(), 0)
+  assert.doesNotMatch(await elsewhere.at('screen-info').innerText(), /Нажмите|Что понадобится|уже начат/, 'nothing is to be begun')
   await elsewhere.at('own-log-open').click()
   const until_ = await until('the last day', () => elsewhere.at('own-appeal').getAttribute('data-until'))
   assert.match(until_, /^\d{4}-\d\d-\d\d$/)

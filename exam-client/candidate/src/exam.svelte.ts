@@ -17,7 +17,8 @@ const TICK_MS = 500;
 
 export type Phase =
   | { readonly is: "starting" }
-  | { readonly is: "info"; readonly info: LinkInfo; readonly busy: boolean; readonly failed: Code | "unreachable" | null }
+  /** `at`: device time of the look at the link */
+  | { readonly is: "info"; readonly info: LinkInfo; readonly at: number; readonly busy: boolean; readonly failed: Code | "unreachable" | null }
   | { readonly is: "failed"; readonly code: Code | "unreachable" }
   | { readonly is: "session"; readonly info: LinkInfo };
 
@@ -116,7 +117,8 @@ export class Exam {
   /** What the link leads to; changes nothing. */
   async lookUp(): Promise<void> {
     try {
-      this.phase = { is: "info", info: await this.api.open(this.link), busy: false, failed: null };
+      const info = await this.api.open(this.link);
+      this.phase = { is: "info", info, at: Date.now(), busy: false, failed: null };
     } catch (error) {
       this.phase = { is: "failed", code: codeOf(error) };
     }

@@ -19,7 +19,7 @@ const MOVED_DB = -50;
 const MUTE_PASSES_MS = 1_500;
 
 /** Why no device could be opened, for a text that says what to do. */
-export type Trouble = "denied" | "missing" | "in_use" | "insecure" | "other";
+export type Trouble = "denied" | "missing" | "no_camera" | "no_microphone" | "in_use" | "insecure" | "other";
 
 /** A device that was on and is off. */
 export type Lost = "CAMERA_OFF" | "MIC_OFF";
@@ -102,7 +102,8 @@ export class Media {
       if (this.#sends) await this.#publisher.publish(stream, this.#events.wantsScreen());
       return true;
     } catch (error) {
-      this.trouble = troubleOf(error);
+      const trouble = troubleOf(error);
+      this.trouble = trouble === "missing" ? await whatIsMissing() : trouble;
       if (this.cameraOff) this.#events.restoreFailed("CAMERA_OFF");
       if (this.microphoneOff) this.#events.restoreFailed("MIC_OFF");
       return false;
@@ -233,6 +234,14 @@ export class Media {
 
 function codeOf(track: MediaStreamTrack): Lost {
   return track.kind === "video" ? "CAMERA_OFF" : "MIC_OFF";
+}
+
+/** The browser does not say which of the two it did not find. */
+async function whatIsMissing(): Promise<Trouble> {
+  const found = await navigator.mediaDevices.enumerateDevices().catch(() => []);
+  const has = (kind: MediaDeviceKind): boolean => found.some((device) => device.kind === kind);
+  if (has("videoinput") === has("audioinput")) return "missing";
+  return has("audioinput") ? "no_camera" : "no_microphone";
 }
 
 function troubleOf(error: unknown): Trouble {

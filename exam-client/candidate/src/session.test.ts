@@ -66,7 +66,7 @@ class Device {
     return [...effects];
   }
 
-  welcome(change: { epoch?: number | null; last?: number; view?: CandidateView } = {}): this {
+  welcome(change: { epoch?: number | null; last?: number; question?: number; view?: CandidateView } = {}): this {
     // By itself, or because a person pressed the button.
     if (this.state.connection.is !== "connecting") this.do({ on: "connect" });
     this.do({ on: "opened" });
@@ -77,6 +77,7 @@ class Device {
         server_time: this.at + SERVER_AHEAD,
         epoch: change.epoch === undefined ? 1 : change.epoch,
         last_client_seq: change.last ?? 0,
+        ...(change.question === undefined ? {} : { last_question: change.question }),
         view: change.view ?? view(),
       },
     });
@@ -554,6 +555,14 @@ test("the page has the paper drawn by itself, once, when nothing but the start i
   device.do({ on: "frame", frame: { type: "state", server_time: device.at + SERVER_AHEAD, view: view({ version: 9, stage: "preparing" }) } });
   device.later(60_000);
   assert.equal(asks(device), 2);
+});
+
+test("another device goes on at the question answered last, one that knows its place stays there", () => {
+  const device = new Device().welcome({ epoch: null, view: view({ attach: "waiting" }) });
+  assert.equal(device.welcome({ question: 3 }).state.current, 3);
+  device.do({ on: "show", question: 1 });
+  device.do({ on: "closed" });
+  assert.equal(device.welcome({ epoch: 2, question: 3 }).state.current, 1);
 });
 
 test("the summary names what is open and what is marked, the newest knowledge of this device included", () => {

@@ -351,7 +351,7 @@ class Work {
     this.#set({ connection: { ...this.#s.connection, heardAt: this.#at } });
     switch (frame.type) {
       case "welcome":
-        return this.#welcome(frame.epoch, frame.last_client_seq, frame.view, frame.server_time);
+        return this.#welcome(frame);
       case "state":
         return this.#newView(frame.view, frame.server_time);
       case "ack":
@@ -371,10 +371,12 @@ class Work {
     }
   }
 
-  #welcome(epoch: number | null, lastSeq: number, view: CandidateView, serverTime: number): void {
+  #welcome({ epoch, last_client_seq: lastSeq, last_question, view, server_time }: Extract<CandidateServerFrame, { type: "welcome" }>): void {
     const old = this.#s;
     if (old.connection.is === "open") this.#set({ connection: { ...old.connection, welcomed: true } });
-    this.#set({ view, offsetMs: serverTime - this.#at, attempt: 0, busyRow: 0, holdUntil: 0, cutBecause: null });
+    // A device that was never in charge knows of no place in the paper.
+    if (old.epoch === null && last_question !== undefined) this.#set({ current: last_question });
+    this.#set({ view, offsetMs: server_time - this.#at, attempt: 0, busyRow: 0, holdUntil: 0, cutBecause: null });
     // A waiting tab keeps what the tab in charge stored: it must not touch counter or outbox.
     if (epoch === null) {
       if (old.epoch !== null && old.superseded === "no") this.#set({ superseded: "hands_over" });

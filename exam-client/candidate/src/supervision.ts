@@ -24,7 +24,9 @@ export function secondScreen(): boolean | null {
 export function browserName(): string {
   type Brands = { brands: { brand: string; version: string }[]; platform: string };
   const data = (navigator as Navigator & { userAgentData?: Brands }).userAgentData;
-  const brand = data?.brands.find(({ brand }) => !/not.?a.?brand/i.test(brand) && brand !== "Chromium") ?? data?.brands[0];
+  // One of the names means nothing, by design; "Chromium" stands beside the name that people know.
+  const brands = data?.brands.filter(({ brand }) => !/not.?a.?brand/i.test(brand)) ?? [];
+  const brand = brands.find(({ brand }) => brand !== "Chromium") ?? brands[0];
   return (data && brand ? `${brand.brand} ${brand.version}, ${data.platform}` : navigator.userAgent).slice(0, 120);
 }
 

@@ -492,6 +492,10 @@ pub enum ServerFrame {
         /// Highest `client_seq` known of this epoch, so that a fresh page goes on counting
         #[ts(type = "number")]
         last_client_seq: u64,
+        /// The question answered last: where a device that knows nothing of this exam goes on
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        last_question: Option<u16>,
         /// Everything
         view: Box<CandidateView>,
     },

@@ -1,6 +1,6 @@
 // The candidate's page, as a person uses it.
 import assert from 'node:assert/strict'
-import { launch, openWindow, visibility } from '../../support/chromium.mjs'
+import { killKept, launch, openKept, openWindow, visibility } from '../../support/chromium.mjs'
 import { until } from '../../support/demo.mjs'
 import { fixtures } from '../../support/fixtures.mjs'
 import { choice } from '../../support/key.mjs'
@@ -16,6 +16,23 @@ export class Candidate {
     candidate.link = link
     await candidate.page.goto(link)
     return candidate
+  }
+
+  /** In a browser that keeps its profile in a folder, and so comes back after a crash. */
+  static async openKept(link, profile, { lang = 'ru', line } = {}) {
+    const candidate = new Candidate()
+    candidate.page = await openKept(profile, { lang, line })
+    candidate.browser = candidate.page.context()
+    Object.assign(candidate, { lang, link, profile })
+    await candidate.page.goto(link)
+    return candidate
+  }
+
+  /** The browser is gone from one moment to the next. */
+  async crash() {
+    const gone = this.browser.waitForEvent('close')
+    killKept(this.profile)
+    await gone
   }
 
   /** The same link in another tab of the same browser. */
@@ -43,6 +60,13 @@ export class Candidate {
   async bind() {
     await this.at('begin-device').click()
     await this.screen('language')
+  }
+
+  /** Of the page, in its head. */
+  async switchTo(lang) {
+    await this.at('lang-select').selectOption(lang)
+    await this.page.locator(`html[lang=${lang}]`).waitFor({ state: 'attached' })
+    this.lang = lang
   }
 
   async chooseLanguage() {

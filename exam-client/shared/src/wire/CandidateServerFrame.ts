@@ -21,6 +21,10 @@ epoch: number | null,
  */
 last_client_seq: number, 
 /**
+ * The question answered last: where a device that knows nothing of this exam goes on
+ */
+last_question?: number, 
+/**
  * Everything
  */
 view: CandidateView, } | { "type": "state", 

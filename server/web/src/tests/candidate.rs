@@ -160,6 +160,7 @@ async fn an_answer_is_acknowledged_once_it_is_durable_and_again_when_it_is_repla
     let welcome = later.until("welcome").await;
     assert_eq!((&welcome["epoch"], &welcome["last_client_seq"]), (&json!(1), &json!(60)));
     assert_eq!(welcome["view"]["questions"][1]["shown"], json!([1]));
+    assert_eq!(welcome["last_question"], json!(1), "where another device goes on");
     assert_eq!(code(&socket.until("bye").await), "other_device", "its own newer socket took over");
 }
 

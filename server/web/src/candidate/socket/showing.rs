@@ -27,6 +27,7 @@ impl Seat {
             server_time: self.clock.now().0,
             epoch: self.epoch.map(|epoch| epoch.0),
             last_client_seq: self.epoch.map_or(0, |epoch| last_client_seq(snapshot.session.state(), epoch)),
+            last_question: self.epoch.and_then(|_| last_question(snapshot.session.state())),
             view: Box::new(view),
         })
     }
@@ -73,6 +74,10 @@ impl Seat {
             Box::pin(tokio::time::sleep(Duration::from_millis(left_ms)))
         });
     }
+}
+
+fn last_question(state: &State) -> Option<u16> {
+    state.answers.iter().max_by_key(|(_, answer)| answer.seq).map(|(question, _)| *question)
 }
 
 fn last_client_seq(state: &State, epoch: Epoch) -> u64 {
