@@ -1,6 +1,6 @@
 // What the page says while nothing reaches the server: no call is called, no break is asked for before it is.
 import assert from 'node:assert/strict'
-import { look } from './look.mjs'
+import { lookInBoth } from './look.mjs'
 import { exam } from './sitting.mjs'
 
 const NOT_SENT = /Связи нет/
@@ -12,6 +12,8 @@ exam('without a line the page says that nothing was sent, and says it again when
   await sitting.reachExam()
   await candidate.at('chat-open').click()
   assert.match(await candidate.at('chat-who').innerText(), /на связи/)
+  // From here on the other language is kept on the device too.
+  await candidate.page.waitForFunction(() => navigator.serviceWorker.controller !== null)
   line.cut()
   await candidate.at('offline').waitFor()
   assert.match(await candidate.at('chat-who').innerText(), NOT_SENT, 'whether somebody is there is not known')
@@ -23,7 +25,7 @@ exam('without a line the page says that nothing was sent, and says it again when
   // What is being written outlives the closed panel, and its limit is told before it is reached.
   await candidate.at('chat-text').fill('я'.repeat(1_950))
   assert.match(await candidate.at('chat-left').innerText(), /50/)
-  await look(candidate.page, 'candidate-ru-32-chat-cut')
+  await lookInBoth(candidate.page, 'candidate/chat-offline')
   await candidate.at('chat-close').click()
   await candidate.at('chat-open').click()
   assert.equal((await candidate.at('chat-text').inputValue()).length, 1_950)
@@ -44,7 +46,7 @@ exam('without a line the page says that nothing was sent, and says it again when
   const long = 'Пожалуйста, отодвиньте камеру. '.repeat(12)
   await proctor.say(long.trim())
   await candidate.at('chat-said').waitFor()
-  await look(candidate.page, 'candidate-ru-33-said')
+  await lookInBoth(candidate.page, 'candidate/chat-said')
   await candidate.at('chat-said').click()
   await candidate.at('chat').getByText(long.trim()).waitFor()
   assert.equal(await candidate.at('chat-said').count(), 0)

@@ -62,13 +62,6 @@ export class Candidate {
     await this.screen('language')
   }
 
-  /** Of the page, in its head. */
-  async switchTo(lang) {
-    await this.at('lang-select').selectOption(lang)
-    await this.page.locator(`html[lang=${lang}]`).waitFor({ state: 'attached' })
-    this.lang = lang
-  }
-
   async chooseLanguage() {
     await this.at(`lang-${this.lang}`).check()
     await this.at('language-next').click()

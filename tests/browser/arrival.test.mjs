@@ -1,6 +1,6 @@
 // The link before its day, and a device that is not enough: what to do stands on the page, and nothing begins.
 import assert from 'node:assert/strict'
-import { look } from './look.mjs'
+import { lookInBoth, speak } from './look.mjs'
 import { Candidate } from './seat/candidate.mjs'
 import { exam } from './sitting.mjs'
 
@@ -32,10 +32,7 @@ exam('a link opened days before says when the exam is, offers the trial run and 
   await candidate.at('early').waitFor()
   assert(await candidate.at('begin-device').isDisabled(), 'nobody is recorded for days')
   assert.match(await candidate.at('trial-open').getAttribute('class'), /primary/)
-  for (const lang of ['kk', 'ru']) {
-    await candidate.switchTo(lang)
-    await look(candidate.page, `candidate-${lang}-30-early`)
-  }
+  await lookInBoth(candidate.page, 'candidate/link-early')
   await moveToNow(centre, id)
   await candidate.page.reload()
   await candidate.bind()
@@ -44,7 +41,7 @@ exam('a link opened days before says when the exam is, offers the trial run and 
 exam('the language in the head of the page is the one of the paper, and the start names it', {}, async sitting => {
   const { candidate, proctor } = sitting
   await candidate.bind()
-  await candidate.switchTo('kk')
+  await speak(candidate.page, 'kk')
   assert(await candidate.at('lang-kk').isChecked(), 'nobody reads one and sits the other')
   await candidate.at('language-next').click()
   await candidate.consent()
@@ -75,5 +72,5 @@ exam('a device without a microphone: the trial run names it, at once and at its 
   const wanting = await candidate.at('trial-wanting').innerText()
   assert.match(wanting, /Микрофон: нужно исправить/)
   assert.doesNotMatch(wanting, /Связь/, 'the line was measured all the same')
-  await look(page, 'candidate-ru-31-trial-wanting')
+  await lookInBoth(page, 'candidate/trial-wanting')
 })
