@@ -30,7 +30,7 @@ exam('training plays a sitting on the real wall and says at the end what was fou
   assert.equal(await now.getAttribute('data-code'), 'FORBIDDEN_ITEM')
   assert.equal(await now.getByTestId('drawn-clip').count(), 1)
   await lookInBoth(proctor.page, 'proctor/training-alert')
-  await proctor.page.keyboard.press('c')
+  await proctor.rule('c')
   await speed('5')
   await until('the look-alike', async () => {
     if (await now.count() > 0 && await now.getAttribute('data-code') === 'NO_FACE') return true
@@ -38,7 +38,7 @@ exam('training plays a sitting on the real wall and says at the end what was fou
     if (await listed.count() > 0) await listed.first().click()
     return false
   }, 60_000)
-  await proctor.page.keyboard.press('d')
+  await proctor.rule('d')
   await proctor.at('undo-bar').getByTestId('undo').waitFor()
   await speed('20')
   await proctor.at('training-result').waitFor({ timeout: 120_000 })

@@ -2,7 +2,7 @@
 export type KeyAct =
   | "admit" | "ask_again" | "confirm" | "dismiss" | "snooze" | "undo" | "next_alert" | "previous_alert"
   | "message" | "pause" | "record" | "time" | "end" | "sound" | "next" | "keys"
-  | "break" | "recheck" | "gesture" | "link" | "everybody" | "notes" | "only_mine";
+  | "break" | "recheck" | "gesture" | "link" | "everybody" | "notes" | "only_mine" | "find";
 
 const CODES: Readonly<Record<string, KeyAct>> = {
   KeyA: "admit",
@@ -27,6 +27,7 @@ const CODES: Readonly<Record<string, KeyAct>> = {
   KeyW: "everybody",
   KeyH: "notes",
   KeyO: "only_mine",
+  KeyF: "find",
 };
 
 /** Key caps in the order of the list. */
@@ -34,7 +35,7 @@ export const KEY_CAPS: readonly (readonly [KeyAct, string])[] = [
   ["confirm", "C"], ["dismiss", "D"], ["undo", "U"], ["snooze", "Z"], ["next_alert", "J"], ["previous_alert", "K"],
   ["next", "N"], ["admit", "A"], ["ask_again", "Q"], ["message", "M"], ["record", "R"], ["pause", "P"], ["time", "T"],
   ["break", "B"], ["recheck", "I"], ["gesture", "G"], ["link", "L"], ["sound", "S"], ["end", "E"],
-  ["everybody", "W"], ["notes", "H"], ["only_mine", "O"], ["keys", "?"],
+  ["everybody", "W"], ["notes", "H"], ["only_mine", "O"], ["find", "F"], ["keys", "?"],
 ];
 
 /** What this key means, if anything. */

@@ -103,10 +103,10 @@ const queueOfWidth = (width: number): number => Math.max(300, Math.min(432, widt
 const TILE_PX = 190;
 const FEWEST_COLUMNS = 3;
 const MOST_COLUMNS = 8;
-/** Below a picture of 4:3: name, two lines of facts, the gap. */
-const CAPTION_PX = 88;
-/** The line above the wall and its own edges. */
-const HEAD_PX = 80;
+/** Below a picture of 4:3: two lines of the name, two of facts, the gap. */
+const CAPTION_PX = 100;
+/** The lines above the wall and its own edges. */
+const HEAD_PX = 125;
 
 /** Columns of the wall: as few, and so as large, as all tiles fit the height with; kept while a candidate is open. */
 export function columnsFor(width: number, height: number, tiles: number): number {

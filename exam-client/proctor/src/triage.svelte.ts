@@ -19,9 +19,9 @@ export class Triage {
   #shownSince = 0;
   #shown: string | null = null;
 
-  alerts = $derived.by(() => alertsOf(this.#wall.shown.map(({ tile }) => tile)));
+  alerts = $derived.by(() => alertsOf(this.#wall.watched.map(({ tile }) => tile)));
   current = $derived.by(() => currentOf(this.alerts, this.#chosen, this.#snoozed, this.#wall.now));
-  lookedAt = $derived.by(() => lookedAtPct(this.#wall.shown.map(({ tile }) => tile), this.#looked));
+  lookedAt = $derived.by(() => lookedAtPct(this.#wall.watched.map(({ tile }) => tile), this.#looked));
   workLeft = $derived.by(() => workLeftMs(this.alerts.length, this.#took));
 
   constructor(wall: Wall) {
@@ -60,8 +60,13 @@ export class Triage {
     }
     // Looked at, it is not taken away by a graver one.
     this.#chosen = alert.key;
+    return this.looksAt(alert.tile.session, alert.incidents.map(({ no }) => no));
+  }
+
+  /** These stand before the proctor from now on. Returns how to stop. */
+  looksAt(session: string, incidents: readonly number[]): () => void {
     const timer = window.setTimeout(() => {
-      for (const { no } of alert.incidents) this.#looked.add(`${alert.tile.session}#${no}`);
+      for (const no of incidents) this.#looked.add(`${session}#${no}`);
     }, SEEN_MS);
     return () => clearTimeout(timer);
   }

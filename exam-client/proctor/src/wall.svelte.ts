@@ -11,6 +11,7 @@ import type { SittingRow } from "../../shared/src/wire/SittingRow.ts";
 import type { Ticket } from "../../shared/src/wire/Ticket.ts";
 import type { Tile } from "../../shared/src/wire/Tile.ts";
 import type { Feed } from "./feed.ts";
+import { belongs, type Group, isNamed } from "./filter.ts";
 import { queueOf, reconnectWait, toneOf } from "./rules.ts";
 import { Undo } from "./undo.svelte.ts";
 
@@ -27,9 +28,17 @@ export class Place {
   /** Percent left, while the device runs on its battery */
   battery = $state<number | null>(null);
 
-  constructor(tile: Tile) {
+  /** Server time at which the newest still was first heard of. */
+  stillAt = $state(0);
+
+  constructor(tile: Tile, at: number) {
     this.tile = tile;
-    this.still = tile.still;
+    this.show(tile.still, at);
+  }
+
+  show(still: number, at: number): void {
+    if (still > this.still || this.stillAt === 0) this.stillAt = at;
+    this.still = Math.max(this.still, still);
   }
 }
 
@@ -44,6 +53,11 @@ export type Notice = { id: number; kind: "ok" | "fault"; key: string; fault?: Fa
 export type Everybody = { done: number; refused: number } | { fault: Fault };
 
 type Waiting = { resolve: (fault: Fault | null, everybody?: Everybody) => void };
+
+/** Stopped with the whole sitting, such as by a fire alarm. */
+export const isStopped = (tile: Tile): boolean => tile.stage !== "closed" && (tile.paused_for?.includes("everybody") ?? false);
+/** Whom stopping the whole sitting would stop now. */
+export const canStop = (tile: Tile): boolean => (tile.stage === "running" || tile.stage === "paused") && !isStopped(tile);
 
 /** A sitting's wall. */
 export class Wall {
@@ -75,14 +89,26 @@ export class Wall {
   onlyMine = $state(false);
   /** Only those of one sitting of the pool. */
   hall = $state<string | null>(null);
-  shown = $derived(this.places.filter(({ tile }) => this.#isShown(tile)));
+  /** Only those with such a name. */
+  find = $state("");
+  /** Only those who are so far. */
+  group = $state<Group | null>(null);
+  /** Whose troubles are in the queue: looking for somebody puts nobody's off. */
+  watched = $derived(this.places.filter(({ tile }) => this.#isWatched(tile)));
+  shown = $derived(this.watched.filter(({ tile }) => isNamed(tile.name, this.find.trim()) && (this.group === null || belongs(tile, this.group))));
   hidden = $derived(this.places.length - this.shown.length);
 
   /** Of everybody: what is not shown is counted all the same. */
   #troubled = $derived(queueOf(this.places.map((place) => place.tile)));
-  queue = $derived(this.#troubled.filter((tile) => this.#isShown(tile)));
+  queue = $derived(this.#troubled.filter((tile) => this.#isWatched(tile)));
   critical = $derived(this.#troubled.filter((tile) => toneOf(tile) === "critical").length);
   attention = $derived(this.#troubled.length - this.critical);
+  /** Whose clock stands with everybody's, and whose goes on beside them. */
+  stopped = $derived(this.places.filter(({ tile }) => isStopped(tile)).length);
+  notStopped = $derived.by(() => {
+    const halls = new Set(this.places.filter(({ tile }) => isStopped(tile)).map(({ tile }) => tile.sitting));
+    return this.places.filter(({ tile }) => halls.has(tile.sitting) && canStop(tile)).length;
+  });
   online = $derived(this.places.filter((place) => place.tile.online).length);
 
   #bySession = $derived(new Map(this.places.map((place) => [place.tile.session, place])));
@@ -121,9 +147,19 @@ export class Wall {
     this.#failWaiting();
   }
 
-  #isShown(tile: Tile): boolean {
+  #isWatched(tile: Tile): boolean {
     if (this.hall !== null && tile.sitting !== this.hall) return false;
     return !this.onlyMine || !this.onDuty || this.duty === null || this.duty.mine.has(tile.session);
+  }
+
+  countOf = (group: Group): number => this.watched.filter(({ tile }) => belongs(tile, group)).length;
+
+  /** Nobody is left out any more. */
+  showAll(): void {
+    this.onlyMine = false;
+    this.hall = null;
+    this.find = "";
+    this.group = null;
   }
 
   /** The sitting a candidate belongs to, where the wall shows several. */
@@ -267,7 +303,7 @@ export class Wall {
           const place = this.placeOf(pulse.session);
           if (!place) continue;
           place.level = pulse.level;
-          place.still = pulse.still;
+          place.show(pulse.still, this.exactNow());
           place.battery = pulse.battery ?? null;
         }
         return;
@@ -316,9 +352,9 @@ export class Wall {
     this.places = [...tiles]
       .sort((a, b) => this.#order(a, b))
       .map((tile) => {
-        const place = before.get(tile.session) ?? new Place(tile);
+        const place = before.get(tile.session) ?? new Place(tile, this.exactNow());
         place.tile = tile;
-        place.still = Math.max(place.still, tile.still);
+        place.show(tile.still, this.exactNow());
         return place;
       });
     this.link = "live";
@@ -339,12 +375,12 @@ export class Wall {
   #tile(tile: Tile): void {
     const place = this.placeOf(tile.session);
     if (!place) {
-      this.places = [...this.places, new Place(tile)].sort((a, b) => this.#order(a.tile, b.tile));
+      this.places = [...this.places, new Place(tile, this.exactNow())].sort((a, b) => this.#order(a.tile, b.tile));
     } else {
       if (tile.version < place.tile.version) return;
       const before = place.tile;
       place.tile = tile;
-      place.still = Math.max(place.still, tile.still);
+      place.show(tile.still, this.exactNow());
       const isNews = before.trouble !== tile.trouble || before.open_incidents < tile.open_incidents;
       if (!isNews) return;
     }

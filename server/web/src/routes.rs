@@ -130,6 +130,7 @@ pub fn routes() -> Vec<Route> {
         GET get "/api/v1/proctor/sittings/{sitting}/notes" PROCTOR proctor::notes;
         POST post "/api/v1/proctor/sittings/{sitting}/notes" PROCTOR proctor::add_note;
         GET get "/api/v1/proctor/sessions/{session}/link" PROCTOR proctor::link;
+        POST post "/api/v1/proctor/sessions/{session}/link" PROCTOR proctor::mail_link;
         GET get "/api/v1/centre/duty" CENTRE proctor::centre_duty;
         GET get "/api/v1/proctor/sessions/{session}/still" PROCTOR proctor::still;
         GET get "/api/v1/proctor/sessions/{session}/photos/{kind}" PROCTOR proctor::photo;

@@ -381,6 +381,11 @@ pub struct NewShiftNote {
 pub struct PersonalLink {
     /// The candidate's, whole
     pub link: String,
+    /// Where `POST` to the same address mails it, with one letter of the name before the @; nothing without an address,
+    /// and where nobody sends letters
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub mail: Option<String>,
 }
 
 /// An incident code for the list of reasons.

@@ -129,11 +129,11 @@ export async function alerts(sitting, proctor, virtuals) {
   await virtuals.one(ENDED, 'signal', 'SECOND_SCREEN', 'seen')
   await proctor.at('alert').filter({ hasText: DAY_OF(ENDED) }).waitFor()
   await look(proctor.page, 'proctor/alerts', 'day')
-  await proctor.page.keyboard.press('d')
+  await proctor.rule('d')
   await proctor.at('undo-bar').getByTestId('undo').waitFor()
   await of(ENDED).waitFor()
   assert.match(await now.getByTestId('confirm').innerText(), /ескерту/, 'what confirming does stands on the button')
-  await proctor.page.keyboard.press('c')
+  await proctor.rule('c')
   await virtuals.one(ENDED, 'acknowledge')
   // A person ruled on two; the third rules itself after ten seconds.
   await virtuals.one(HIDDEN, 'acknowledge')

@@ -74,6 +74,12 @@ export class Proctor {
     await this.#submit('record-dialog')
   }
 
+  /** Rules by one key on the alert that stands there, once a person could have seen it. */
+  async rule(key) {
+    await this.at('triage-now').locator('[data-testid=incident][data-seen=true]').waitFor()
+    await this.page.keyboard.press(key)
+  }
+
   async pause(reason) {
     await this.at('pause').click()
     await this.at('reason').fill(reason)

@@ -96,6 +96,8 @@ export function whatWord(kind: string, what: string): string {
     return lasting[1] === "0" ? anyWord(lasting[3]) : `${length}, ${anyWord(lasting[3])}`;
   }
   const [reason, ...note] = what.split(": ");
-  if ((kind === "end_proposed" || kind === "closed") && reason !== undefined) return [anyWord(reason), ...note].join(": ");
+  // It has not ended: a proposal has words of its own.
+  if (kind === "end_proposed" && reason !== undefined) return [words.maybe(`proposed.${reason}`) ?? anyWord(reason), ...note].join(": ");
+  if (kind === "closed" && reason !== undefined) return [anyWord(reason), ...note].join(": ");
   return anyWord(what);
 }

@@ -7,4 +7,9 @@ export type PersonalLink = {
 /**
  * The candidate's, whole
  */
-link: string, };
+link: string, 
+/**
+ * Where `POST` to the same address mails it, with one letter of the name before the @; nothing without an address,
+ * and where nobody sends letters
+ */
+mail?: string, };

@@ -45,7 +45,7 @@ pub(crate) use export::{records as export_records, results as export_results};
 pub(crate) use figures::show as figures;
 pub(crate) use gift::import as import_gift;
 pub(crate) use keeping::{lift as lift_hold, place as place_hold};
-pub(crate) use letters::{list as exam_letters, send as send_links};
+pub(crate) use letters::{Links, list as exam_letters, send as send_links};
 pub(crate) use library::Library;
 pub(crate) use overview::show as overview;
 pub(crate) use programmes::{import as import_programme, list as programmes};

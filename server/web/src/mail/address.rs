@@ -21,6 +21,14 @@ pub(crate) fn is_mail_address(text: &str) -> bool {
         && domain.split('.').all(label)
 }
 
+/// An address as somebody may see it who only has to tell whether it is the right one: `a…@example.kz`.
+pub(crate) fn veiled(address: &str) -> String {
+    match address.split_once('@') {
+        Some((local, domain)) => format!("{}…@{domain}", local.chars().take(1).collect::<String>()),
+        None => String::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,5 +61,11 @@ mod tests {
             assert!(!is_mail_address(wrong), "{wrong}");
         }
         assert!(!is_mail_address(&format!("{}@example.kz", "a".repeat(65))));
+    }
+
+    #[test]
+    fn of_an_address_only_the_first_letter_and_the_domain_are_shown() {
+        assert_eq!(veiled("aigul@example.kz"), "a…@example.kz");
+        assert_eq!(veiled("nonsense"), "");
     }
 }

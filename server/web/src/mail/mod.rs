@@ -3,7 +3,7 @@
 mod address;
 mod words;
 
-pub(crate) use address::is_mail_address;
+pub(crate) use address::{is_mail_address, veiled};
 pub(crate) use words::{ExamLink, exam_link, invitation, moment, password};
 
 use crate::doors::{App, Random};

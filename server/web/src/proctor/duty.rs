@@ -4,17 +4,20 @@ use super::presence::Presence;
 use crate::auth::link::LinkKey;
 use crate::auth::who::Who;
 use crate::body::Json;
-use crate::centre::Audit;
+use crate::centre::{Audit, Links};
 use crate::doors::Options;
+use crate::mail::veiled;
 use crate::owner::own;
 use crate::problem::Refused;
 use crate::timeline::Names;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use synaq_core::ids::SittingId;
 use synaq_runtime::{Clock, Handle};
 use synaq_store::{Directory, ShiftNote};
+use synaq_wire::centre::LettersPosted;
 use synaq_wire::limits::MESSAGE_CHARS;
 use synaq_wire::problem::{Code, Problem};
 use synaq_wire::proctor::{NewShiftNote, PersonalLink, ShiftNoteRow, SittingDuty};
@@ -81,11 +84,26 @@ pub(crate) async fn link(
     State(links): State<LinkKey>,
     State(options): State<Arc<Options>>,
     State(audit): State<Audit>,
+    State(letters): State<Links>,
     Path(session): Path<String>,
     who: Who,
 ) -> Result<axum::Json<PersonalLink>, Refused> {
-    let snapshot = own(&runtime, who.staff.centre, &session).await?;
+    let centre = who.staff.centre;
+    let snapshot = own(&runtime, centre, &session).await?;
     audit.note(&who, "link_shown", snapshot.id.to_string()).await?;
     let link = format!("{}/c/{}", options.public_origin(), links.token(snapshot.id));
-    Ok(axum::Json(PersonalLink { link }))
+    let mail = letters.address(centre, snapshot.id).await?.map(|address| veiled(&address));
+    Ok(axum::Json(PersonalLink { link, mail }))
+}
+
+/// The link once more by mail.
+pub(crate) async fn mail_link(
+    State(runtime): State<Handle>,
+    State(letters): State<Links>,
+    Path(session): Path<String>,
+    who: Who,
+) -> Result<axum::Json<LettersPosted>, Refused> {
+    let snapshot = own(&runtime, who.staff.centre, &session).await?;
+    let sitting = snapshot.session.state().sitting.ok_or(Code::NotFound)?;
+    Ok(axum::Json(letters.post(&who, sitting, &BTreeSet::from([snapshot.id.0])).await?))
 }

@@ -11,7 +11,7 @@ mod socket;
 mod tile;
 mod wall;
 
-pub(crate) use duty::{add_note, centre as centre_duty, link, notes};
+pub(crate) use duty::{add_note, centre as centre_duty, link, mail_link, notes};
 pub(crate) use lookers::{Followed, Lookers};
 pub(crate) use picture::{close_whep, photo, resize_whep, still, whep};
 pub(crate) use presence::Presence;

@@ -91,7 +91,16 @@ async fn personal_links_go_to_whoever_has_an_address_once_and_again_by_name() {
     assert_eq!(send(json!([])).await.1["posted"], 0, "nobody gets a second letter by the way");
     let (_, known) = house.get_as(Role::Centre, &path).await;
     assert_eq!((&known["open"], known["letters"].as_array().unwrap().len()), (&json!(true), 1), "{known}");
-    assert_eq!(send(json!([known["letters"][0]["session"]])).await.1["posted"], 1);
+    let session = &known["letters"][0]["session"];
+    assert_eq!(send(json!([session])).await.1["posted"], 1);
+    // And in mid-exam by a proctor, who sees where it goes and not the whole address.
+    let path = format!("/api/v1/proctor/sessions/{}/link", session.as_str().unwrap());
+    let (_, shown) = house.get_as(Role::Proctor, &path).await;
+    assert_eq!(shown["mail"], "a…@example.kz", "{shown}");
+    let (status, posted) =
+        house.post_as(Role::Proctor, &path, "application/json", String::new().into()).await;
+    assert_eq!((status, &posted["posted"]), (StatusCode::OK, &json!(1)), "{posted}");
+    assert!(letters(&house).await.iter().all(|(to, _)| to == "ada@example.kz"));
 }
 
 #[tokio::test]
