@@ -48,5 +48,20 @@ for (const lang of ['kk', 'ru']) {
     await proctor.at('group').selectOption('')
     await until('all again', async () => await tiles.count() === all)
     assert.equal(await hidden(), 0)
+
+    // By keyboard alone: arrows go from place to place, Enter opens, Escape comes back to the same place.
+    const places = await tiles.evaluateAll(list => list.map(tile => tile.dataset.session))
+    const stands = place => until(`the focus is on place ${place}`, () => proctor.page.evaluate(
+      session => document.activeElement?.dataset.testid === 'tile' && document.activeElement.dataset.session === session, places.at(place)))
+    await tiles.first().focus()
+    await keys.press('End')
+    await stands(-1)
+    await keys.press('Home')
+    await keys.press('ArrowRight')
+    await stands(1)
+    await keys.press('Enter')
+    await proctor.page.locator(`[data-testid=panel][data-session="${places[1]}"]`).waitFor()
+    await keys.press('Escape')
+    await stands(1)
   })
 }

@@ -82,3 +82,21 @@ exam('a tile out of view has no live picture', {}, async sitting => {
   await proctor.at('tile').first().scrollIntoViewIfNeeded()
   await live.waitFor()
 })
+
+exam('a device that runs low on its battery says so on its tile, and one that is charged again does not', {}, async sitting => {
+  const { candidate, proctor } = sitting
+  await candidate.page.addInitScript(() => {
+    globalThis.battery = { level: 0.12, charging: false }
+    navigator.getBattery = () => Promise.resolve(globalThis.battery)
+  })
+  await candidate.page.reload()
+  await candidate.bind()
+  const battery = proctor.tile(sitting.info.candidate).getByTestId('tile-battery')
+  await battery.waitFor({ timeout: 60_000 })
+  assert.match(await battery.innerText(), /12 %/)
+  await candidate.page.evaluate(() => {
+    globalThis.battery.charging = true
+    globalThis.battery.onchargingchange()
+  })
+  await battery.waitFor({ state: 'detached', timeout: 60_000 })
+})
