@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { until } from '../support/demo.mjs'
 import { Virtuals } from '../support/virtual.mjs'
-import { look } from './look.mjs'
+import { lookInBoth } from './look.mjs'
 import { Proctor } from './seat/proctor.mjs'
 import { exam } from './sitting.mjs'
 
@@ -33,9 +33,8 @@ exam('after everybody was stopped one more begins: the wall says so, and one pre
   assert.deepEqual(await numbers(), [1, 0])
   await virtuals.one(1, 'begin')
   await until('the other runs beside', async () => (await numbers())[1] === 1)
-  await look(proctor.page, 'proctor-kk-alarm-one-runs')
+  await lookInBoth(proctor.page, 'proctor/wall-stopped')
   await stop()
-  await look(proctor.page, 'proctor-kk-alarm-all-stopped')
   await until('both stand', async () => (await numbers()).join() === '2,0')
   await proctor.at('everybody-resume').click()
   await banner.waitFor({ state: 'detached' })

@@ -21,7 +21,7 @@ for (const lang of ['kk', 'ru']) {
     await proctor.at('wall-filtered').waitFor()
     assert.equal(await hidden(), all)
     assert.equal(await waits.count(), 1, 'who waits is in the queue, whoever is looked for')
-    await look(proctor.page, `proctor-${lang}-filter-nobody`)
+    await look(proctor.page, 'proctor/wall-none-found')
     await keys.press('Escape')
     await until('everybody is back', async () => await tiles.count() === all)
 
@@ -40,7 +40,7 @@ for (const lang of ['kk', 'ru']) {
     await until('those who have not come', async () => await tiles.count() === all - 1)
     await proctor.at('group').selectOption('preparing')
     await until('the one who prepares', async () => await tiles.count() === 1)
-    await look(proctor.page, `proctor-${lang}-filter-preparing`)
+    await look(proctor.page, 'proctor/wall-found')
     // Somebody who comes in joins them by themselves.
     const second = await sitting.seat(Candidate.open(demo.links.candidate_links[1], { lang }))
     await second.bind()
