@@ -90,5 +90,5 @@ test("the wall has at least two and at most eight columns", () => {
 test("few candidates are shown as large as the height allows", () => {
   assert.equal(columnsFor(1440, 900, 6), 3);
   assert.equal(columnsFor(1440, 560, 6), 6);
-  assert.equal(columnsFor(1920, 1080, 12), 5);
+  assert.equal(columnsFor(1920, 1080, 12), 6);
 });
