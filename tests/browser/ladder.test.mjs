@@ -111,3 +111,53 @@ exam('handed in while no video comes through: the page brings its recording befo
   assert(evidence.some(name => name.startsWith('local-')), `${evidence}`)
   assert.equal((await sealedSteps(sitting)).at(-1).step, 'stills')
 })
+
+/** As every WebM begins. */
+const EBML = [0x1a, 0x45, 0xdf, 0xa3]
+
+/** Runs in the page: what lies on the device, and whether a script of the page could take its key away. */
+async function kept() {
+  const name = 'synaq-kept'
+  const answered = request => new Promise((done, fail) => Object.assign(request, { onsuccess: () => done(request.result), onerror: () => fail(request.error) }))
+  // Opened before the page has made it, it would stay empty.
+  if (!(await indexedDB.databases()).some(database => database.name === name)) return { pieces: [] }
+  const db = await answered(indexedDB.open(name))
+  const reading = db.transaction(['keys', 'pieces'])
+  const [keys, pieces] = await Promise.all(['keys', 'pieces'].map(store => answered(reading.objectStore(store).getAll())))
+  db.close()
+  const shown = await Promise.all(keys.map(key => crypto.subtle.exportKey('raw', key).then(() => true, () => false)))
+  return { keys: keys.length, isKeyShown: shown.some(Boolean), pieces: pieces.map(({ id, from, sealed }) => ({ id, from, head: [...new Uint8Array(sealed, 0, 4)] })) }
+}
+
+exam('without any line the device keeps its recording encrypted, over a reload too, and brings it in order', { cable: true }, async sitting => {
+  const { candidate, line, info } = sitting
+  const onDevice = () => candidate.page.evaluate(kept)
+  await behindTheLine(sitting)
+  await sitting.reachExam()
+  await candidate.page.waitForFunction(() => navigator.serviceWorker.controller !== null)
+  line.blockMedia()
+  line.cut()
+  const held = await until('two pieces on the device', async () => {
+    const now = await onDevice()
+    return now.pieces.length >= 2 && now
+  }, 90_000)
+  assert.deepEqual([held.keys, held.isKeyShown], [1, false])
+  for (const { id, head } of held.pieces) assert.notDeepEqual(head, EBML, `piece ${id} is in the plain`)
+  await candidate.page.reload()
+  await candidate.screen('exam', 60_000)
+  const after = await onDevice()
+  assert.deepEqual(after.pieces.slice(0, held.pieces.length), held.pieces, 'what lay there is still there')
+  line.mend()
+  line.openMedia()
+  await until('all of it is at the server', async () => (await onDevice()).pieces.length === 0, 120_000)
+  await candidate.allSaved(60_000)
+  await candidate.handIn()
+  await candidate.end()
+  const brought = (await sitting.sealedEvidence()).filter(name => name.startsWith('local-'))
+  assert(brought.length >= held.pieces.length, `${brought}`)
+  const { tracks: [webcam] } = await (await sitting.centre()).json(`/api/v1/playback/${info.session}`)
+  const times = brought.toSorted().map(name => webcam.parts.find(part => part.name === name)?.at)
+  assert(times.every((at, index) => at !== undefined && (index === 0 || at > times[index - 1])), `${brought}: ${times}`)
+  // The device says when it began, by the server's clock as it knows it.
+  assert.deepEqual(times.slice(0, held.pieces.length), held.pieces.map(({ from }) => from))
+})

@@ -143,3 +143,24 @@ exam('platform down during the hand-in: the record is sealed and arrives once, w
   const bundle = await demo.verify(await sitting.bundle())
   assert(bundle.passed, bundle.said)
 })
+
+/** The server gives a silent address up after ten seconds: what goes on for longer has moved. */
+const GIVEN_UP_S = 13
+
+exam('another address in mid-exam, as a NAT gives it: the same recording goes on, and so does the proctor’s picture', { cable: true }, async sitting => {
+  const { candidate, proctor, line } = sitting
+  await line.relayMedia(candidate.page)
+  await candidate.page.reload()
+  await sitting.reachExam()
+  const { time } = await proctor.seesAndHears()
+  await line.rebindMedia()
+  await until('it goes on', async () => (await proctor.seesAndHears()).time > time + GIVEN_UP_S, 60_000)
+  await candidate.answerAll({ to: 1, right: 1 })
+  await candidate.allSaved()
+  await candidate.handIn()
+  await candidate.end()
+  const names = await sitting.sealedEvidence()
+  assert.deepEqual(names.filter(name => name.startsWith('webcam-')), ['webcam-0001.webm'])
+  const { payload } = JSON.parse(await sitting.bundle())
+  assert.deepEqual(JSON.parse(Buffer.from(payload, 'base64url').toString()).violations, [])
+})

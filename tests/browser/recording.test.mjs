@@ -1,15 +1,19 @@
 // Recordings as the commission sees them: every place in them can be reached, also in one that a killed server left, and
 // where nothing was recorded that is said.
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { until } from '../support/demo.mjs'
+import { promisify } from 'node:util'
+import { BINARY, until } from '../support/demo.mjs'
 import { exam } from './sitting.mjs'
 import { Centre } from './seat/centre.mjs'
 import { Player } from './seat/player.mjs'
 
 /** Longer than the five seconds between key frames, so that there is a place to seek to. */
 const RECORDED_S = 8
+/** Longer than between two of them, however busy the machine. */
+const KEY_EVERY_MS = 8_000
 
 /** Seconds that the candidate's picture has run at the proctor's. */
 const seconds = async proctor => (await proctor.seesAndHears()).time
@@ -75,4 +79,13 @@ exam('recordings before and after a killed server are one line of time with the 
     assert(!changed.passed, changed.said)
     assert.match(changed.said, new RegExp(`FAILED +recording ${name}`))
   }
+  // A centre that wants to know how often detectors are wrong on its own recordings gives them as they are.
+  const person = join(demo.data, 'clips/nothing/exam/candidate')
+  mkdirSync(person, { recursive: true })
+  for (const { name } of longest) writeFileSync(join(person, name), Buffer.from(await held(name)))
+  const { stdout } = await promisify(execFile)(BINARY, ['detectors', 'evaluate', join(demo.data, 'clips')])
+  const looked = Number(/, (\d+) pictures$/m.exec(stdout)?.[1])
+  const recorded = longest.reduce((sum, part) => sum + Math.floor(part.ms / KEY_EVERY_MS), 0)
+  assert(looked >= recorded, `${looked} of ${recorded} pictures: ${stdout}`)
+  assert.match(stdout, /^\| `camera_dark` \| exam \| 12 \| 1 \| \d+ \| 0 \| 0 \| 0 \| 0 \|$/m, 'a lit person is not dark')
 })

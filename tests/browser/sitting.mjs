@@ -10,6 +10,7 @@ import { Demo, until } from '../support/demo.mjs'
 import { Installation } from '../support/installation.mjs'
 import { Line } from '../support/line.mjs'
 import { Relay } from '../support/relay.mjs'
+import { Store } from '../support/store.mjs'
 import { DESKTOP, sittingWithScreen } from '../support/screen.mjs'
 import { Staff, behind } from '../support/staff.mjs'
 import { Candidate } from './seat/candidate.mjs'
@@ -25,10 +26,10 @@ const LOG_LINES = 25
 /**
  * A test over a sitting.
  * @param {string} name what holds
- * @param {{ lang?: string, cable?: boolean, seats?: boolean, disk?: string, detectors?: string, shows?: object, screen?: boolean, flags?: string[], relay?: boolean, empty?: boolean, patienceMs?: number }} options `cable`: the candidate's line can be cut;
+ * @param {{ lang?: string, cable?: boolean, seats?: boolean, disk?: string, detectors?: string, shows?: object, screen?: boolean, flags?: string[], relay?: boolean, store?: boolean, empty?: boolean, patienceMs?: number }} options `cable`: the candidate's line can be cut;
  *   `seats: false`: the test opens its own; `disk`: the server's data folder is a disk of that size; `detectors`: who looks
  *   at pictures; `shows`: what the candidate's camera and microphone show and say; `screen`: the programme asks for it;
- *   `flags`: of the candidate's browser; `relay`: there is one for whoever cannot reach the media port; `empty`: an
+ *   `flags`: of the candidate's browser; `relay`: there is one for whoever cannot reach the media port; `store`: evidence goes into an S3 server; `empty`: an
  *   installation without a centre, and no seats
  * @param {(sitting: Sitting) => Promise<void>} body
  */
@@ -51,15 +52,16 @@ export function exam(name, options, body) {
 export class Sitting {
   seats = []
 
-  constructor({ lang = 'ru', cable = false, seats = true, disk, detectors, shows, screen = false, flags, relay = false, empty = false } = {}) {
-    this.options = { lang, cable, seats, disk, detectors, shows, screen, flags, relay, empty }
+  constructor({ lang = 'ru', cable = false, seats = true, disk, detectors, shows, screen = false, flags, relay = false, store = false, empty = false } = {}) {
+    this.options = { lang, cable, seats, disk, detectors, shows, screen, flags, relay, store, empty }
   }
 
   async start() {
     const { lang, cable, seats, disk, detectors, shows, screen, flags, relay } = this.options
     if (this.options.empty) return void (this.demo = await Installation.start())
     if (relay) await this.#startRelay()
-    this.demo = await Demo.start({ disk, detectors, relay: this.relay })
+    if (this.options.store) this.store = await Store.start()
+    this.demo = await Demo.start({ disk, detectors, relay: this.relay, evidence: this.store?.settings() })
     this.link = this.demo.links.candidate_links[0]
     if (screen) Object.assign(this, await sittingWithScreen(await this.centre()))
     this.info = await behind(this.link)
@@ -174,6 +176,7 @@ export class Sitting {
     this.line?.close()
     await this.demo?.stop()
     this.relay?.stop()
+    this.store?.stop()
     if (this.#folder) rmSync(this.#folder, { recursive: true, force: true })
   }
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, cpSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -12,6 +12,8 @@ import { promisify } from 'node:util'
 import { secretsIn } from './logs.mjs'
 
 export const BINARY = process.env.SYNAQ_BIN ?? new URL('../../target/debug/synaq', import.meta.url).pathname
+/** Of evidence, each under a key of its own. */
+const CLASSES = ['recordings', 'stills', 'photos']
 /** A debug build on a busy machine of two cores. */
 export const START_MS = 90_000
 
@@ -28,14 +30,14 @@ export async function until(what, look, patienceMs = 30_000) {
 export class Demo {
   /** `disk`: the data folder is a disk of its own of that size (as mount(8) takes it), seen by the server alone;
    *  `detectors`: who looks at pictures; a drawn person has no face that a detector would find; `relay`: for pages that
-   *  cannot reach the media port. */
-  static async start({ disk, detectors = 'off', relay } = {}) {
+   *  cannot reach the media port; `evidence`: a file that says where evidence is kept. */
+  static async start({ disk, detectors = 'off', relay, evidence } = {}) {
     assert(existsSync(BINARY), `${BINARY} is missing; \`cargo build --workspace\` makes it, SYNAQ_BIN names another`)
     const demo = new Demo()
     demo.data = mkdtempSync(join(tmpdir(), 'synaq-test-'))
     demo.#disk = disk
     demo.#detectors = detectors
-    demo.#relay = relay ? ['--turn', relay.url, '--turn-secret-file', relay.secretFile] : []
+    demo.#more = [...relay ? ['--turn', relay.url, '--turn-secret-file', relay.secretFile] : [], ...evidence ? ['--evidence', evidence] : []]
     demo.port = await freePorts()
     await demo.#run()
     return demo
@@ -87,6 +89,23 @@ export class Demo {
     await this.#run()
   }
 
+  /** Stopped, and started again from a backup after which everything of these sessions was erased. */
+  async restoreErased(sessions) {
+    const [copy, restored, phrase, list] = ['copy', 'restored', 'phrase', 'erased.jsonl'].map(name => `${this.data}-${name}`)
+    this.#left.push(this.data, copy, phrase, list)
+    writeFileSync(phrase, 'four words of an operator\n')
+    const lines = sessions.flatMap(session => CLASSES.map(name => JSON.stringify({ session, class: name, rule: `${name}_days=120`, at: 1 })))
+    writeFileSync(list, `${lines.join('\n')}\n`)
+    const run = promisify(execFile)
+    await run(BINARY, ['backup', '--data', this.data, '--to', copy, '--with-keys', phrase])
+    await this.terminate()
+    await run(BINARY, ['restore', copy, '--data', restored, '--with-keys', phrase, '--erased', list])
+    // What is the demo's own: who has which password, and what the platform holds.
+    for (const name of ['demo.json', 'platform']) cpSync(join(this.data, name), join(restored, name), { recursive: true })
+    this.data = restored
+    await this.restart()
+  }
+
   async killPlatform() {
     process.kill(this.links.platform_pid, 'SIGKILL')
     await until('the platform is gone', () => fetch(this.links.platform_url).then(() => false, () => true))
@@ -120,7 +139,7 @@ export class Demo {
     clearTimeout(late)
     const secrets = this.links ? secretsIn(this.log, this.links) : []
     assert.deepEqual(secrets, [], 'the log of the server and the platform holds what it must not')
-    if (!process.env.SYNAQ_KEEP) rmSync(this.data, { recursive: true, force: true })
+    if (!process.env.SYNAQ_KEEP) for (const place of [this.data, ...this.#left]) rmSync(place, { recursive: true, force: true })
   }
 
   /** What the server wrote to its log so far. */
@@ -129,14 +148,15 @@ export class Demo {
   #detectors
   #disk
   #ended
+  #left = []
+  #more
   #platform
-  #relay
   #bundles = 0
 
   async #run() {
     const before = existsSync(this.file) ? statSync(this.file).mtimeMs : 0
     const command = [BINARY, 'demo', '--log', 'debug', '--detectors', this.#detectors,
-      '--data', this.data, '--port', String(this.port), ...this.#relay]
+      '--data', this.data, '--port', String(this.port), ...this.#more]
     const [program, ...options] = this.#disk ? onDiskOfItsOwn(this.data, this.#disk, command) : command
     this.#child = spawn(program, options)
     const child = this.#child

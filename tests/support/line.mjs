@@ -61,6 +61,13 @@ export class Line {
     this.#mediaBlocked = false
   }
 
+  /** As a NAT that forgot its mappings: from now on sound and picture come from other ports, and to the old ones comes nothing. */
+  async rebindMedia() {
+    const old = [...this.#backs.values()]
+    this.#backs.clear()
+    for (const back of old) (await back).close()
+  }
+
   close() {
     this.cut()
     this.#server.close()
@@ -77,6 +84,8 @@ export class Line {
   #sockets = new Set()
   #udp = new Set()
   #relays = new Map()
+  /** The server's side, by whose datagrams go through it and where to */
+  #backs = new Map()
 
   /** Milliseconds until these bytes have left; they are taken into the queue. */
   #queue(bytes) {
@@ -121,20 +130,20 @@ export class Line {
 
   async #openRelay(port) {
     const front = await this.#udpSocket()
-    const backs = new Map()
     front.on('message', async (bytes, { address, port: from }) => {
       if (this.#mediaBlocked) return
       const wait = this.#queue(bytes.length)
       if (wait > QUEUE_MS) return
-      const whose = `${address} ${from}`
-      let back = backs.get(whose)
+      const whose = `${address} ${from} ${port}`
+      let back = this.#backs.get(whose)
       if (!back) {
-        backs.set(whose, back = this.#udpSocket())
+        this.#backs.set(whose, back = this.#udpSocket())
         ;(await back).on('message', answer => !this.#mediaBlocked && front.send(answer, from, address))
       }
       const out = await back
-      if (wait === 0) out.send(bytes, port, '127.0.0.1')
-      else setTimeout(() => this.#udp.has(out) && out.send(bytes, port, '127.0.0.1'), wait)
+      const send = () => this.#udp.has(out) && out.send(bytes, port, '127.0.0.1')
+      if (wait === 0) send()
+      else setTimeout(send, wait)
     })
     return front.address().port
   }

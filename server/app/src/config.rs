@@ -19,6 +19,7 @@ use crate::store::Address;
 use anyhow::Context as _;
 use reqwest::Url;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -306,6 +307,14 @@ fn yes() -> bool {
     true
 }
 
+/// A file of settings; what is no such setting is refused by name.
+fn parsed<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("the configuration {} cannot be read", path.display()))?;
+    toml::from_str(&text)
+        .map_err(|error| anyhow::anyhow!("{} has a mistake: {}", path.display(), masked(&error.to_string())))
+}
+
 /// A text that shows a line of the configuration, without what stands before the @ of an address: a password may.
 fn masked(text: &str) -> String {
     let mut shown = String::new();
@@ -327,12 +336,7 @@ fn masked(text: &str) -> String {
 impl Config {
     /// Reads and checks the shape; what depends on the machine is `doctor`'s.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
-        let text = fs::read_to_string(path)
-            .with_context(|| format!("the configuration {} cannot be read", path.display()))?;
-        let config: Self = toml::from_str(&text).map_err(|error| {
-            anyhow::anyhow!("{} has a mistake: {}", path.display(), masked(&error.to_string()))
-        })?;
-        Ok(config)
+        parsed(path)
     }
 
     /// Which IINs and BINs are taken.

@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, time::Instant};
 const STUN_HEADER: usize = 20;
 const STUN_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 const BINDING_REQUEST: [u8; 2] = [0, 1];
+const BINDING_SUCCESS: [u8; 2] = [1, 1];
 const USERNAME: u16 = 0x0006;
 const MESSAGE_INTEGRITY: u16 = 0x0008;
 /// First byte of a DTLS alert record.
@@ -34,6 +35,17 @@ pub(crate) fn classify(datagram: &[u8]) -> Class<'_> {
         Some(128..=191) if datagram.len() >= 8 => Class::Flow { alert: false },
         _ => Class::Junk,
     }
+}
+
+/// Of a binding request (`true`) or the success response to one: its transaction (RFC 8489, section 5).
+pub(crate) fn transaction(message: &[u8]) -> Option<(bool, [u8; 12])> {
+    let (head, transaction) = message.get(..STUN_HEADER)?.split_at(8);
+    let request = match *head.first_chunk()? {
+        BINDING_REQUEST => true,
+        BINDING_SUCCESS => false,
+        _ => return None,
+    };
+    (head[4..] == STUN_COOKIE).then_some((request, *transaction.first_chunk()?))
 }
 
 /// The part of USERNAME before the colon (RFC 8445, section 7.2.2).

@@ -12,9 +12,10 @@ use crate::{
     service::{TCP_LISTENER, UDP},
     shared::{Shared, count},
     tcp::Tcp,
+    way::{End, Way},
 };
 use mio::{Events, Interest, Poll, Registry, Token, net};
-use rtc::sansio::Protocol;
+use rtc::{sansio::Protocol, shared::TransportProtocol};
 use std::{
     cmp::Reverse,
     collections::{BTreeSet, BinaryHeap, HashMap},
@@ -260,6 +261,8 @@ impl Engine {
             password: answered.password,
             streams: Streams::offered(offer.streams.clone()),
             addresses: Vec::new(),
+            way: Way::default(),
+            their_password: offer.password.clone(),
             over_tcp: false,
             armed: None,
             ticked: now,
@@ -522,7 +525,17 @@ impl Drop for Engine {
     }
 }
 
-/// The next datagram that the core wants sent.
+/// The next datagram that the core wants sent, to where the peer is now.
 pub(crate) fn rtc_poll_write(peer: &mut Peer) -> Option<rtc::shared::TaggedBytesMut> {
-    Protocol::poll_write(&mut peer.core)
+    let mut datagram = Protocol::poll_write(&mut peer.core)?;
+    let transport = &mut datagram.transport;
+    let to =
+        End { address: transport.peer_addr, tcp: transport.transport_protocol == TransportProtocol::TCP };
+    let End { address, tcp } = peer.way.outward(to, &datagram.message);
+    (transport.peer_addr, transport.transport_protocol) = (address, protocol(tcp));
+    Some(datagram)
+}
+
+pub(crate) const fn protocol(tcp: bool) -> TransportProtocol {
+    if tcp { TransportProtocol::TCP } else { TransportProtocol::UDP }
 }

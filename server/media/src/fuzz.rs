@@ -182,13 +182,18 @@ pub fn stun(data: &[u8]) -> bool {
 
 /// A request of our own making around somebody's attributes (RFC 8489, sections 5 and 14.5).
 pub(crate) fn binding_request(name: &str, attributes: &[u8], password: &[u8]) -> Vec<u8> {
-    let mut message = vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
     let attributes = &attributes[..attributes.len().min(1_000)];
-    message.extend_from_slice(&[0, 6]);
-    message.extend_from_slice(&u16::try_from(name.len()).unwrap_or(0).to_be_bytes());
-    message.extend_from_slice(name.as_bytes());
-    message.resize(message.len().next_multiple_of(4), 0);
-    message.extend_from_slice(attributes);
+    let mut all = vec![0, 6];
+    all.extend_from_slice(&u16::try_from(name.len()).unwrap_or(0).to_be_bytes());
+    all.extend_from_slice(name.as_bytes());
+    all.resize(all.len().next_multiple_of(4), 0);
+    all.extend_from_slice(attributes);
+    message([0, 1], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], &all, password)
+}
+
+/// A signed STUN message of that type.
+pub(crate) fn message(kind: [u8; 2], transaction: [u8; 12], attributes: &[u8], password: &[u8]) -> Vec<u8> {
+    let mut message = [&kind[..], &[0, 0, 0x21, 0x12, 0xa4, 0x42], &transaction[..], attributes].concat();
     message.resize(message.len().next_multiple_of(4), 0);
     let length = u16::try_from(message.len() + 24 - 20).unwrap_or(0);
     message[2..4].copy_from_slice(&length.to_be_bytes());

@@ -44,6 +44,7 @@ pub mod fuzz;
 mod handle;
 #[cfg(test)]
 mod hostile_tests;
+mod keys;
 mod leg;
 #[cfg(test)]
 mod loopback_client;
@@ -70,12 +71,16 @@ mod survey;
 mod tcp;
 mod timeline;
 mod vp8;
+mod way;
+#[cfg(test)]
+mod way_tests;
 mod webm;
 
 pub use clip::{Clip, Part, cut};
 pub use error::{Error, NotFound, OfferError};
 pub use fact::{Checkpoint, EvidenceStore, EvidenceWriter, Fact, Finished, Gone, Sink};
 pub use handle::{Answer, Handle, ResourceId, Stays};
+pub use keys::KeyPicture;
 pub use options::{Limits, Options};
 pub use pace::ClockSeen;
 pub use playback::Playback;

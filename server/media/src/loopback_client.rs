@@ -193,6 +193,12 @@ impl Client {
         self.socket.send_to(bytes, to).unwrap();
     }
 
+    /// From now on its datagrams come from another port, of which it knows nothing: its NAT forgot it.
+    pub(crate) fn rebind(&mut self) {
+        self.socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        self.socket.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+    }
+
     pub(crate) fn close(&mut self) {
         self.core.close().unwrap();
         self.flush();

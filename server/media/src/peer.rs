@@ -9,6 +9,7 @@ use crate::{
     publisher::Publisher,
     room::Track,
     sdp, vp8,
+    way::Way,
 };
 use ring::rand::SecureRandom;
 use rtc::{
@@ -120,6 +121,9 @@ pub(crate) struct Peer {
     pub(crate) streams: Streams,
     /// Addresses that named this peer, oldest first.
     pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) way: Way,
+    /// What its answers to our checks are signed with.
+    pub(crate) their_password: String,
     /// The last datagram came over TCP.
     pub(crate) over_tcp: bool,
     /// Earliest entry in the timer heap that is ours.

@@ -23,6 +23,8 @@ const MAX_VIDEO_LINES: usize = 2;
 pub(crate) struct Offer {
     pub(crate) text: String,
     pub(crate) audio: bool,
+    /// Its ICE password: what the browser signs its answers to checks with.
+    pub(crate) password: String,
     /// What its `a=ssrc` lines announce (RFC 5576), each once.
     pub(crate) streams: Vec<u32>,
     /// Those of the second video line.
@@ -67,6 +69,7 @@ pub(crate) fn check(offer: &str, role: Role) -> Result<Offer, OfferError> {
     Ok(Offer {
         text,
         audio: seen.audio > 0,
+        password: seen.password,
         streams: seen.streams,
         screen_streams: seen.screen_streams,
         second: seen.video > 1,
@@ -83,7 +86,7 @@ struct Seen {
     vp8: bool,
     fingerprint: bool,
     ufrag: bool,
-    password: bool,
+    password: String,
     streams: Vec<u32>,
     screen_streams: Vec<u32>,
 }
@@ -141,7 +144,7 @@ impl Seen {
             "fingerprint" => self.fingerprint |= rest.split_ascii_whitespace().count() == 2,
             // RFC 8839, section 5.4: at least 4 and 22 characters.
             "ice-ufrag" => self.ufrag |= rest.len() >= 4,
-            "ice-pwd" => self.password |= rest.len() >= 22,
+            "ice-pwd" if rest.len() >= 22 => rest.clone_into(&mut self.password),
             "recvonly" if role == Role::Publisher => {
                 return Err(OfferError::MediaLines("a publisher's lines must send"));
             }
@@ -186,7 +189,7 @@ impl Seen {
         if !self.fingerprint {
             return Err(OfferError::Malformed("the DTLS fingerprint is missing"));
         }
-        if !self.ufrag || !self.password {
+        if !self.ufrag || self.password.is_empty() {
             return Err(OfferError::Malformed("the ICE user fragment or password is missing"));
         }
         Ok(())

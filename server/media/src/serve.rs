@@ -2,11 +2,12 @@
 use crate::{
     Fact, Gone,
     demux::{Class, classify, is_signed, rtp_stream},
-    engine::{Engine, rtc_poll_write},
+    engine::{Engine, protocol, rtc_poll_write},
     peer::{AUDIO_LEVEL_URI, Part, Peer},
     publisher::Source,
     room::Track,
     shared::count,
+    way::End,
 };
 use bytes::BytesMut;
 use rtc::{
@@ -79,12 +80,13 @@ impl Engine {
         peer.over_tcp = tcp;
         peer.alerted |= alert;
         peer.stirred |= !known;
+        let from = peer.way.inward(End { address: from, tcp }, bytes, peer.their_password.as_bytes());
         let message = TaggedBytesMut {
             now,
             transport: TransportContext {
                 local_addr: advertised,
-                peer_addr: from,
-                transport_protocol: if tcp { TransportProtocol::TCP } else { TransportProtocol::UDP },
+                peer_addr: from.address,
+                transport_protocol: protocol(from.tcp),
                 ecn: None,
             },
             message: BytesMut::from(bytes),

@@ -17,7 +17,7 @@ const INFO: u32 = 0x1549_A966;
 pub(crate) const TRACKS: u32 = 0x1654_AE6B;
 pub(crate) const CLUSTER: u32 = 0x1F43_B675;
 pub(crate) const TIMESTAMP: u32 = 0xE7;
-const SIMPLE_BLOCK: u32 = 0xA3;
+pub(crate) const SIMPLE_BLOCK: u32 = 0xA3;
 
 /// Elements that go unchanged into a new head.
 #[derive(Debug, Clone, Default)]

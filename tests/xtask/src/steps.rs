@@ -80,6 +80,7 @@ impl Place {
         command
             .env("CHROMIUM", chromium)
             .env("FIREFOX", firefox)
+            .env("RCLONE", needs::RCLONE.program("rclone")?)
             .env("PLAYWRIGHT_FROM", &folder)
             .env("SYNAQ_BIN", self.debug_binary("synaq")?);
         Ok(command)
@@ -167,7 +168,7 @@ fn media(place: &Place) -> Result<Tally, String> {
     }
     let recordings = place.target.join("media-tests/independent");
     fresh_folder(&recordings)?;
-    let mut python = program(needs::aiortc_python()?, &place.root);
+    let mut python = program(needs::AIORTC.program("python")?, &place.root);
     python
         .arg(place.root.join("tests/media/independent.py"))
         .arg(place.debug_binary("examples/interop")?)

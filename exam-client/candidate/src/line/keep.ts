@@ -4,7 +4,7 @@
 /** A piece is lost as a whole when the page dies in it. */
 const PIECE_MS = 10_000;
 /** Of one exam on this device: about 20 min at these rates. */
-export const KEPT_BYTES = 32 * 1024 * 1024;
+const KEPT_BYTES = 32 * 1024 * 1024;
 export const KEPT_PIECES = 120;
 /** What nobody asked for in this time belongs to an exam that is long over. */
 const FORGOTTEN_MS = 24 * 3_600_000;
@@ -25,6 +25,10 @@ export interface Piece {
   readonly iv: Uint8Array<ArrayBuffer>;
   readonly sealed: ArrayBuffer;
 }
+
+/** Whether a piece of that size is still kept beside those that are. */
+export const hasRoom = (held: readonly { readonly bytes: number }[], bytes: number): boolean =>
+  held.length < KEPT_PIECES && held.reduce((sum, piece) => sum + piece.bytes, bytes) <= KEPT_BYTES;
 
 const answered = <T>(request: IDBRequest<T>): Promise<T> =>
   new Promise((done, fail) => {

@@ -3,7 +3,7 @@
 import type { CandidateCommand } from "../../../shared/src/wire/CandidateCommand.ts";
 import type { MediaStep } from "../../../shared/src/wire/MediaStep.ts";
 import type { Api, Failure } from "../api.ts";
-import { KEPT_BYTES, KEPT_PIECES, Recorder, Shelf, type Recorded } from "./keep.ts";
+import { hasRoom, KEPT_PIECES, Recorder, Shelf, type Recorded } from "./keep.ts";
 import { BOTTOM_UP, climb, isFree } from "./ladder.ts";
 import { Probe } from "./stats.ts";
 import { Camera } from "./still.ts";
@@ -228,10 +228,8 @@ export class Line {
 
   async #keep({ blob, from, spanMs }: Recorded): Promise<void> {
     const shelf = this.#shelf;
-    const held = (await shelf?.pieces()) ?? [];
-    const bytes = held.reduce((sum, piece) => sum + piece.bytes, 0);
     // Full: what is not kept is said with the next piece that is.
-    if (!shelf || held.length >= KEPT_PIECES || bytes + blob.size > KEPT_BYTES) return;
+    if (!shelf || !hasRoom(await shelf.pieces(), blob.size)) return;
     const missingMs = Math.max(0, from - this.#wholeUntil);
     await shelf.put(await blob.arrayBuffer(), { from: Math.round(this.#host.serverTime(from)), spanMs, missingMs });
     this.#wholeUntil = Math.max(this.#wholeUntil, from + spanMs);

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use synaq_detectors::evaluate::{Clip, ErrorTable, thresholds_tried};
 use synaq_detectors::{Condition, Faces as _, Frame, Rustface};
+use synaq_media::{Index, KeyPicture};
 
 /// As if the pictures had been taken in an exam.
 const EVERY_MS: i64 = 5_000;
@@ -16,8 +17,8 @@ const NOTHING: &str = "nothing";
 /// What can be done with detectors.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Detectors {
-    /// Prints false alarms and misses on labelled pictures: DIR/<truth>/<setting>/<person>/<pictures in order of name>,
-    /// where <truth> is `nothing` or conditions joined by `+`, such as `no_face` or `camera_dark+camera_covered`
+    /// Prints false alarms and misses on labelled pictures: DIR/<truth>/<setting>/<person>/<pictures, or recordings as
+    /// `webcam-0001.webm`, in order of name>, where <truth> is `nothing` or conditions joined by `+`, such as `no_face` or `camera_dark+camera_covered`
     Evaluate {
         /// The folder
         dir: PathBuf,
@@ -79,16 +80,30 @@ fn frames(folder: &Path) -> anyhow::Result<Vec<Frame>> {
     let mut files: Vec<PathBuf> =
         fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
     files.sort();
-    let mut frames = Vec::new();
-    for (number, file) in (0_u64..).zip(files.iter().filter(|file| file.is_file())) {
-        let bytes = fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
-        let at = i64::try_from(number).unwrap_or(i64::MAX).saturating_mul(EVERY_MS);
-        frames.push(
-            Frame::decode(number, at, &bytes)
-                .with_context(|| format!("{} cannot be used", file.display()))?,
-        );
+    let (mut frames, mut at): (Vec<Frame>, i64) = (Vec::new(), 0);
+    for file in files.iter().filter(|file| file.is_file()) {
+        let unusable = || format!("{} cannot be used", file.display());
+        for (since, picture) in pictures(file).with_context(unusable)? {
+            frames.push(Frame::decode(frames.len() as u64, at + since, &picture).with_context(unusable)?);
+        }
+        at = frames.last().map_or(at, |frame| frame.taken_ms) + EVERY_MS;
     }
     Ok(frames)
+}
+
+/// What a file shows, and when, ms since its beginning: one picture, or the key frames of a recording.
+fn pictures(file: &Path) -> anyhow::Result<Vec<(i64, Vec<u8>)>> {
+    if file.extension().is_none_or(|extension| extension != "webm") {
+        return Ok(vec![(0, fs::read(file)?)]);
+    }
+    let mut recording = fs::File::open(file)?;
+    let bytes = recording.metadata()?.len();
+    let index = Index::of(&mut recording, bytes)?;
+    let pictures = index.key_pictures(&mut recording).map(|picture| {
+        let KeyPicture { ms, webp } = picture?;
+        Ok((i64::try_from(ms)?, webp))
+    });
+    pictures.collect()
 }
 
 #[cfg(test)]

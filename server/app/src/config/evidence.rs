@@ -6,7 +6,7 @@ use reqwest::Url;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// Three hundred candidates fill this in 35 minutes.
@@ -63,6 +63,11 @@ impl Default for Evidence {
 }
 
 impl Evidence {
+    /// The settings as a file of their own.
+    pub(crate) fn read(file: &Path) -> anyhow::Result<Self> {
+        super::parsed(file)
+    }
+
     /// The store; none when evidence stays in the data folder.
     pub(crate) fn options(&self) -> anyhow::Result<Option<Options>> {
         let Some(url) = &self.url else { return Ok(None) };

@@ -107,17 +107,23 @@ pub(super) async fn database_disk_full(stage: &Stage, report: &mut Report) -> an
     Ok(())
 }
 
+/// What the log says of it.
+const DISK_FULL: &str = "No space left";
+
 /// Row 9.
 pub(super) async fn recording_disk_full(stage: &Stage, report: &mut Report) -> anyhow::Result<()> {
     let mut house = stage.house()?;
     fs::create_dir_all(house.data.join("evidence"))?;
     let disk = SmallDisk::mount(&house.data.join("evidence"), 16)?;
+    house.more = "[ops]\ndisk_reserve_mib = 1\n".to_owned();
     house.start()?;
     let scene = Scene::begin(house, &stage.folder, 4).await?;
     scene.do_now(Mode::Answer(200));
     scene.more_acks(20, ACKS).await?;
+    let before = scene.http("/readyz").unwrap_or_default();
     disk.fill()?;
     let acks = scene.acks_within(stage.of(Duration::from_secs(25), Duration::from_secs(12))).await;
+    let meanwhile = scene.http("/readyz").unwrap_or_default();
     let troubles = scene.wall.as_ref().map(|wall| wall.troubles()).unwrap_or_default();
     let told = scene.wall.as_ref().is_some_and(|wall| wall.page_told("evidence_gap"));
     disk.free()?;
@@ -128,6 +134,11 @@ pub(super) async fn recording_disk_full(stage: &Stage, report: &mut Report) -> a
     let on_the_tile = troubles.contains_key("recording");
     report.that("proctor_is_told", told && on_the_tile, || {
         format!("on the wall {troubles:?}, on the page {all_told:?}")
+    });
+    let ready = before.contains(" 200 ") && meanwhile.contains(" 503 ") && meanwhile.contains("\"disk\"");
+    let logged = scene.house.said().lines().any(|line| line.contains("ERROR") && line.contains(DISK_FULL));
+    report.that("operator_is_told", ready && logged, || {
+        format!("/readyz said {before:?}, then {meanwhile:?}; the log names the disk: {logged}")
     });
     let gaps = scene.judge_and_count(report, "evidence_gap").await?;
     let all = sessions.len();

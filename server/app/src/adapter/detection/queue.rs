@@ -175,3 +175,41 @@ impl Queue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    const ONE: Uuid = Uuid::from_u128(1);
+    const OTHER: Uuid = Uuid::from_u128(2);
+
+    fn taken(queue: &mut Queue) -> Option<(Uuid, Option<At>)> {
+        match queue.take()? {
+            Task::Watch(work) => Some((work.session, work.picture.map(|picture| picture.taken))),
+            Task::Glance(_) => None,
+        }
+    }
+
+    #[test]
+    fn the_newest_picture_of_each_is_looked_at_and_what_it_replaced_is_counted() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let said = recorder.handle();
+        metrics::with_local_recorder(&recorder, || {
+            let mut queue = Queue::default();
+            for at in 1..=5 {
+                queue.picture(ONE, Picture { picture: Bytes::new(), taken: At(at) });
+            }
+            queue.picture(OTHER, Picture { picture: Bytes::new(), taken: At(6) });
+            assert_eq!(taken(&mut queue), Some((ONE, Some(At(5)))));
+            assert_eq!(taken(&mut queue), Some((OTHER, Some(At(6)))));
+            assert_eq!(taken(&mut queue), None);
+            // While a worker has somebody, nobody else gets the same.
+            queue.picture(ONE, Picture { picture: Bytes::new(), taken: At(7) });
+            assert_eq!(taken(&mut queue), None);
+            queue.give_back(ONE, Left { watch: None, pictures: 1, wanted: None });
+            assert_eq!(taken(&mut queue), Some((ONE, Some(At(7)))));
+        });
+        assert!(said.render().contains("synaq_detector_skipped_total 4"), "{}", said.render());
+    }
+}

@@ -97,3 +97,18 @@ fn rest(took: Duration, budget_pct: u32) -> Duration {
     let pct = budget_pct.clamp(1, 100);
     took * (100 - pct) / pct
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_takes_its_share_of_a_core_however_long_a_picture_takes() {
+        for (pct, took_ms) in [(1, 10), (10, 7), (50, 20), (100, 400)] {
+            let took = Duration::from_millis(took_ms);
+            let share = took.as_secs_f64() / (took + rest(took, pct)).as_secs_f64();
+            assert!((share * 100.0 - f64::from(pct)).abs() < 0.01, "{share} for {pct} %");
+        }
+        assert_eq!(rest(Duration::from_millis(1), 0), rest(Duration::from_millis(1), 1), "never for good");
+    }
+}

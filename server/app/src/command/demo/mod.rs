@@ -45,6 +45,9 @@ pub(crate) struct Demo {
     /// File with the secret that the relay shares
     #[arg(long, requires = "turn_urls")]
     turn_secret_file: Option<PathBuf>,
+    /// Where evidence is kept beside the folder: a TOML file with the settings of `[evidence]` alone
+    #[arg(long)]
+    evidence: Option<PathBuf>,
 }
 
 /// `demo.json`
@@ -110,13 +113,14 @@ pub(crate) async fn run(demo: Demo) -> anyhow::Result<()> {
         ops_url,
         base_url,
     };
+    let evidence = demo.evidence.as_deref().map(config::Evidence::read).transpose()?.unwrap_or_default();
     let turn = demo.turn_secret_file.map(|secret_file| config::Media::relay(demo.turn_urls, secret_file));
     let turn = turn.transpose()?;
     let start = Start {
         media: synaq_media::Options { turn, ..synaq_media::Options::new(loopback(demo.port + 2)) },
         detectors: demo.detectors.settings()?,
         web: web_options(&links.base_url, demo.port),
-        evidence: None,
+        evidence: evidence.options()?,
         retention: crate::retention::Keeping::default(),
         time_servers: Vec::new(),
         mail: Some(letters(&links.mail_folder)?),
