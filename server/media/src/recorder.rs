@@ -371,7 +371,8 @@ impl Recording {
     }
 
     fn report_failure(&self, name: String, error: &io::Error, sink: &dyn Sink) {
-        tracing::error!(session = %self.session, name, %error, "evidence could not be written");
+        let why = error.kind();
+        tracing::error!(session = %self.session, name, %error, %why, "evidence could not be written");
         sink.report(self.session, Fact::StorageFailed { name, kind: error.kind() });
     }
 }

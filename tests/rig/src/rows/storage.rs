@@ -108,7 +108,7 @@ pub(super) async fn database_disk_full(stage: &Stage, report: &mut Report) -> an
 }
 
 /// What the log says of it.
-const DISK_FULL: &str = "No space left";
+const DISK_FULL: &str = "no storage space";
 
 /// Row 9.
 pub(super) async fn recording_disk_full(stage: &Stage, report: &mut Report) -> anyhow::Result<()> {

@@ -152,6 +152,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let url = format!("http://{}{path}", listener.local_addr().expect("it is bound"));
         tokio::spawn(async { axum::serve(listener, service).await });
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let finder = FaceFinder::service(url).expect("a client");
         let look = move || finder.open().find(&GrayImage::new(32, 24));
         tokio::task::spawn_blocking(look).await.expect("it came to an end")
