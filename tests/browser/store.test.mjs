@@ -50,7 +50,8 @@ async function plays(sitting, killed) {
   const lost = killed - before.at - before.ms
   console.log(`# the killed server lost ${lost} ms`)
   assert(lost < LOST_MS + ON_ITS_WAY_MS, `${lost} ms`)
-  for (const part of [parts.at(-1), before]) for (const share of [0.75, 0.25]) await player.shows(part.at + part.ms * share, part)
+  // Far into each: while the candidate's page comes back there may be a stretch that its device recorded.
+  for (const part of [parts.at(-1), before]) await player.shows(part.at + part.ms * 0.75, part)
   assert(ranges.length >= parts.length && ranges.every(path => path.startsWith('/api/v1/')), `${ranges}`)
 }
 

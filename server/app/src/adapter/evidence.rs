@@ -246,7 +246,7 @@ impl EvidenceStore for EvidenceFolder {
         let file = options.open(&path)?;
         sync_folder(folder)?;
         let id = BlobId::generate(&self.random).map_err(io::Error::other)?;
-        let writer = Writer::create(file, &key, id).map_err(io::Error::other)?;
+        let writer = Writer::create(file, &key, id).map_err(into_io)?;
         Ok(Box::new(Piece::new(writer, Instant::now(), track)))
     }
 }
