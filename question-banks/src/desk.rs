@@ -92,8 +92,7 @@ impl Desk {
 
     /// Checks an id; what is unfit is reported and still returned, so that references to it resolve.
     pub(crate) fn check_id(&mut self, id: &str, place: &Place) {
-        let fit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
-        if id.is_empty() || id.len() > ID_BYTES_MAX || !id.bytes().all(fit) {
+        if !is_id(id) {
             self.report(place, ProblemCode::IdNotAllowed, format!("found {:?}", shortened(id)));
         }
     }
@@ -189,4 +188,11 @@ pub(crate) fn type_name(value: &DeValue<'_>) -> &'static str {
         DeValue::Array(_) => "list",
         DeValue::Table(_) => "table",
     }
+}
+
+/// Whether banks, programmes, topics, questions and options may be called so.
+#[must_use]
+pub fn is_id(id: &str) -> bool {
+    let fit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
+    !id.is_empty() && id.len() <= ID_BYTES_MAX && id.bytes().all(fit)
 }

@@ -14,9 +14,11 @@ mod read;
 mod table;
 mod write;
 
+pub use desk::is_id;
 pub use gift::{GiftCode, GiftFiles, GiftFinding, GiftHead, GiftQuestion, GiftReading, read_gift};
+pub use nco::is_nco_code;
 pub use problem::{ImportError, ImportReport, Problem, ProblemCode, Severity, SyntaxError};
-pub use programme::{FitError, check_against, read_programme};
+pub use programme::{FitError, LEVEL_MAX, MINUTES_MAX, check_against, read_programme};
 pub use read::{read, read_bytes};
 pub use write::{write, write_programme};
 

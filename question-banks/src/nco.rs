@@ -19,7 +19,9 @@ pub(crate) fn check_nco_code(desk: &mut Desk, table: &Table<'_>, name: &str) -> 
     Some(code.to_owned())
 }
 
-fn is_nco_code(code: &str) -> bool {
+/// Whether it is a code of the national classifier of occupations: `7512`, `7512-1`, `7512-1-003`.
+#[must_use]
+pub fn is_nco_code(code: &str) -> bool {
     let mut parts = code.split('-');
     let group = parts.next().is_some_and(|part| is_digits(part, 4));
     let occupation = parts.next().is_none_or(|part| is_digits(part, 1));

@@ -10,9 +10,9 @@ use crate::problem::{ImportError, ImportReport, ProblemCode};
 use crate::table::Table;
 
 /// Longest theory exam, minutes; the bound that [`Plan::check`] sets.
-const MINUTES_MAX: i64 = 600;
+pub const MINUTES_MAX: u32 = 600;
 /// Levels of the national qualification framework.
-const LEVEL_MAX: i64 = 8;
+pub const LEVEL_MAX: u32 = 8;
 
 /// Reads a programme from a file's text; all that is wrong is reported at once, as for a bank.
 pub fn read_programme(text: &str) -> Result<(Programme, ImportReport), ImportError> {
@@ -138,7 +138,7 @@ fn read_profession(desk: &mut Desk, table: &Table<'_>) -> Option<Profession> {
     table.only(desk, &["name", "nco_code", "level"]);
     let name = table.both_languages(desk, "name", TITLE_CHARS_MAX);
     let nco_code = check_nco_code(desk, table, "nco_code");
-    let level = table.number(desk, "level", 1..=LEVEL_MAX);
+    let level = table.number(desk, "level", 1..=i64::from(LEVEL_MAX));
     Some(Profession { name: name?, nco_code: nco_code?, level: level? })
 }
 
@@ -164,7 +164,7 @@ fn read_plan(desk: &mut Desk, table: &Table<'_>) -> Option<Plan> {
         ],
     );
     let questions = table.number::<u16>(desk, "questions", 1..=questions_max());
-    let minutes = table.number(desk, "minutes", 1..=MINUTES_MAX);
+    let minutes = table.number(desk, "minutes", 1..=i64::from(MINUTES_MAX));
     let threshold_pct = read_threshold(desk, table);
     let languages = read_languages(desk, table);
     // The sessions know free navigation only; the word stands in the file so that a later rule is no surprise.

@@ -29,6 +29,21 @@ pub struct StaffEdit {
     pub disabled: bool,
 }
 
+impl StaffEdit {
+    /// Whether that person stands so. The order of roles says nothing.
+    #[must_use]
+    pub fn is_of(&self, row: &StaffRow) -> bool {
+        (&self.name, &self.mail, self.disabled) == (&row.name, &row.mail, row.disabled)
+            && self.keeps_roles(row)
+    }
+
+    /// Whether that person has the same roles.
+    #[must_use]
+    pub fn keeps_roles(&self, row: &StaffRow) -> bool {
+        Role::ALL.iter().all(|role| self.roles.contains(role) == row.roles.contains(role))
+    }
+}
+
 /// What a centre says of itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ProfileRow {
@@ -97,11 +112,13 @@ pub trait Personnel: Send + Sync {
     /// Everybody of a centre, by login.
     async fn members(&self, centre: CentreId) -> Result<Vec<Member>, Error>;
     /// Writes what was edited. Other roles or being disabled end every sign-in of that person: the hashes of their cookies.
-    /// `NotFound` for another centre's; `Taken("last head")` when nobody who can sign in would have the role centre then.
+    /// `NotFound` for another centre's; `Changed` when the person does not stand as `was` any more; `Taken("last head")`
+    /// when nobody who can sign in would have the role centre then.
     async fn edit_staff(
         &self,
         centre: CentreId,
         id: StaffId,
+        was: StaffEdit,
         edit: StaffEdit,
     ) -> Result<Vec<[u8; 32]>, Error>;
     /// Makes every set-up link of that person useless.
@@ -114,8 +131,8 @@ pub trait Personnel: Send + Sync {
 
     /// Roles that a centre lets in only with a second factor.
     async fn factor_rule(&self, centre: CentreId) -> Result<Vec<Role>, Error>;
-    /// Replaces the rule.
-    async fn set_factor_rule(&self, centre: CentreId, roles: Vec<Role>) -> Result<(), Error>;
+    /// Puts one role under the rule, or takes it out: two people who change two roles do not undo each other.
+    async fn set_factor_rule(&self, centre: CentreId, role: Role, needed: bool) -> Result<(), Error>;
     /// The rule asks for a second factor of this person, who has none confirmed.
     async fn factor_due(&self, staff: StaffId) -> Result<bool, Error>;
     /// The second factor of a person.

@@ -46,6 +46,13 @@ impl Form {
         line
     }
 
+    /// A number within its bounds.
+    pub(crate) fn number(&mut self, field: &str, number: u32, bounds: std::ops::RangeInclusive<u32>) {
+        if !bounds.contains(&number) {
+            self.mistake(field, "range", format!("from {} to {}", bounds.start(), bounds.end()));
+        }
+    }
+
     /// A mail address, or none.
     pub(crate) fn mail(&mut self, field: &str, typed: &str) -> Option<String> {
         let address = plain(typed);
@@ -75,8 +82,14 @@ pub(crate) fn plain(typed: &str) -> String {
     spaced.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
+/// As [`plain`], line by line.
+pub(crate) fn plain_lines(typed: &str) -> String {
+    let lines: Vec<String> = typed.lines().map(plain).collect();
+    lines.join("\n").trim().to_owned()
+}
+
 /// Soft hyphens, joiners and marks of direction: pasted along unseen, and two names that look the same would differ.
-const fn is_invisible(letter: char) -> bool {
+pub(crate) const fn is_invisible(letter: char) -> bool {
     matches!(
         letter,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'

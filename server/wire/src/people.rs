@@ -110,6 +110,17 @@ impl std::fmt::Debug for LinkMade {
 #[ts(export)]
 #[serde(deny_unknown_fields)]
 pub struct EditMember {
+    /// As the editing began: where somebody else was faster, `changed_meanwhile`
+    pub was: MemberFields,
+    /// As it shall be
+    pub is: MemberFields,
+}
+
+/// What may be edited of a member of staff.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct MemberFields {
     /// Full name
     pub name: String,
     /// Where letters go; empty: nowhere
@@ -125,8 +136,10 @@ pub struct EditMember {
 #[ts(export)]
 #[serde(deny_unknown_fields)]
 pub struct FactorRule {
-    /// Roles that need one
-    pub roles: Vec<Role>,
+    /// Whose rule
+    pub role: Role,
+    /// They need a second factor
+    pub needed: bool,
 }
 
 /// What a centre says of itself (LAW-05, LAW-25, LAW-44).

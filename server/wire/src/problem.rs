@@ -113,7 +113,7 @@ codes! {
     ProgrammeInvalid = "programme_invalid", 422, "The programme has a mistake";
     ThresholdBelowLaw = "threshold_below_law", 422, "The law asks for more than 70 %";
     CsvInvalid = "csv_invalid", 422, "The list has mistakes; the report names each line";
-    TimesOutOfOrder = "times_out_of_order", 422, "The end lies before the beginning";
+    TimesOutOfOrder = "times_out_of_order", 422, "The end lies before the beginning, or has passed already";
     SittingFull = "sitting_full", 409, "The sitting has no room for so many candidates";
     ExamStarted = "exam_started", 409, "The exam has started; this can no longer be changed";
     SittingCancelled = "sitting_cancelled", 409, "The sitting is cancelled";

@@ -16,6 +16,29 @@ export function fromField(value: string): number | null {
   return Number.isNaN(at) ? null : at - ALMATY_MS;
 }
 
+/** When offices there are open, in hours of the day at +05:00. */
+const OPENS_H = 9;
+const SHUTS_H = 18;
+const HOUR_MS = 3_600_000;
+
+/** From when a sitting of so many hours is proposed: the next full hour but one within a working day, or the next working
+ *  morning. Public holidays are not known here; it is a proposal. */
+export function proposedStart(now: number, hours: number): number {
+  const local = now + ALMATY_MS;
+  const full = Math.ceil((local + HOUR_MS) / HOUR_MS) * HOUR_MS;
+  const hour = (full % DAY_MS) / HOUR_MS;
+  let day = full - (full % DAY_MS);
+  if (isWorkday(day) && hour >= OPENS_H && hour + hours <= SHUTS_H) return full - ALMATY_MS;
+  if (hour > OPENS_H) day += DAY_MS;
+  while (!isWorkday(day)) day += DAY_MS;
+  return day + OPENS_H * HOUR_MS - ALMATY_MS;
+}
+
+/** Of a local midnight. */
+function isWorkday(day: number): boolean {
+  return ![0, 6].includes(new Date(day).getUTCDay());
+}
+
 /** `14:30:05` (or `14:30`) on the day of `near` at +05:00; nothing if it is no time of day. */
 export function timeOfDay(text: string, near: number): number | null {
   const match = /^([01]?\d|2[0-3])[:.]([0-5]\d)(?:[:.]([0-5]\d))?$/.exec(text.trim());

@@ -6,6 +6,10 @@ import type { Role } from "./Role.ts";
  */
 export type FactorRule = { 
 /**
- * Roles that need one
+ * Whose rule
  */
-roles: Array<Role>, };
+role: Role, 
+/**
+ * They need a second factor
+ */
+needed: boolean, };

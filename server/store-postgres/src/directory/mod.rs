@@ -13,7 +13,7 @@ mod trial;
 
 pub(crate) use audit::entry as audit_entry;
 pub(crate) use sitting::sitting as sitting_of_row;
-pub(crate) use staff::staff as staff_of_row;
+pub(crate) use staff::{staff as staff_of_row, within as staff_within};
 
 use crate::open::PostgresStore;
 use async_trait::async_trait;

@@ -1,7 +1,7 @@
 use crate::error::{constraint, engine};
 use crate::open::PostgresStore;
 use crate::rows::{all, first, one as only};
-use sqlx::Row as _;
+use sqlx::{PgConnection, Row as _};
 use sqlx::postgres::PgRow;
 use synaq_core::ids::{CentreId, StaffId};
 use synaq_core::time::At;
@@ -54,6 +54,12 @@ pub(super) async fn by_login(store: &PostgresStore, login: &str) -> Result<Optio
 pub(super) async fn one(store: &PostgresStore, id: StaffId) -> Result<StaffRow, Error> {
     let query = sqlx::query(select_staff!("WHERE s.id = $1")).bind(id.0);
     only(store.rows.rows(query).await?, staff).map_err(engine)
+}
+
+/// Within a transaction.
+pub(crate) async fn within(connection: &mut PgConnection, id: StaffId) -> sqlx::Result<StaffRow> {
+    let query = sqlx::query(select_staff!("WHERE s.id = $1")).bind(id.0);
+    staff(&query.fetch_one(connection).await?)
 }
 
 pub(super) async fn of(store: &PostgresStore, centre: CentreId) -> Result<Vec<StaffRow>, Error> {

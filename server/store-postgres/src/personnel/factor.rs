@@ -13,16 +13,18 @@ pub(super) async fn rule(store: &PostgresStore, centre: CentreId) -> Result<Vec<
     Ok(Role::ALL.into_iter().filter(|role| words.iter().any(|word| word == role.as_str())).collect())
 }
 
-pub(super) async fn set_rule(store: &PostgresStore, centre: CentreId, roles: &[Role]) -> Result<(), Error> {
-    let words: Vec<&str> =
-        Role::ALL.into_iter().filter(|role| roles.contains(role)).map(Role::as_str).collect();
-    // A row that stays is neither deleted nor inserted: both would see the same snapshot.
-    let query = sqlx::query(
-        "WITH gone AS (DELETE FROM second_factor_rule WHERE centre = $1 AND role <> ALL ($2::text[]))
-         INSERT INTO second_factor_rule (centre, role) SELECT $1, role FROM unnest($2::text[]) AS role
-         ON CONFLICT DO NOTHING",
-    );
-    let set = store.rows.execute(query.bind(centre.0).bind(words)).await;
+pub(super) async fn set_rule(
+    store: &PostgresStore,
+    centre: CentreId,
+    role: Role,
+    needed: bool,
+) -> Result<(), Error> {
+    let query = if needed {
+        "INSERT INTO second_factor_rule (centre, role) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+    } else {
+        "DELETE FROM second_factor_rule WHERE centre = $1 AND role = $2"
+    };
+    let set = store.rows.execute(sqlx::query(query).bind(centre.0).bind(role.as_str())).await;
     set.map(drop).map_err(|refusal| refusal.or(|error| constraint(error, &[])))
 }
 

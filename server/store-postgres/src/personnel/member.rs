@@ -1,4 +1,4 @@
-use crate::directory::staff_of_row;
+use crate::directory::{staff_of_row, staff_within};
 use crate::error::engine;
 use crate::lanes::Refusal;
 use crate::open::PostgresStore;
@@ -37,14 +37,15 @@ pub(super) async fn edit(
     store: &PostgresStore,
     centre: CentreId,
     id: StaffId,
+    was: &StaffEdit,
     edit: &StaffEdit,
 ) -> Result<Vec<[u8; 32]>, Error> {
     let edited = store.rows.patiently(async {
         let mut lane = store.rows.lane().await?;
-        match write(&mut lane.connection, centre, id, edit).await {
+        match write(&mut lane.connection, centre, id, was, edit).await {
             Ok(Written::Done(ended)) => lane.end(Ok(Ok(ended))),
             // Closing the connection is the rollback.
-            Ok(Written::LastHead) => Ok(Err(Error::Taken("last head"))),
+            Ok(Written::Not(why)) => Ok(Err(why)),
             Err(error) => Err(Refusal::Engine(error)),
         }
     });
@@ -53,13 +54,14 @@ pub(super) async fn edit(
 
 enum Written {
     Done(Vec<[u8; 32]>),
-    LastHead,
+    Not(Error),
 }
 
 async fn write(
     connection: &mut PgConnection,
     centre: CentreId,
     id: StaffId,
+    was: &StaffEdit,
     edit: &StaffEdit,
 ) -> sqlx::Result<Written> {
     sqlx::query("BEGIN").execute(&mut *connection).await?;
@@ -68,21 +70,22 @@ async fn write(
         .bind(centre.0)
         .fetch_one(&mut *connection)
         .await?;
+    let before = staff_within(connection, id).await?;
+    if before.centre != centre {
+        return Ok(Written::Not(Error::NotFound));
+    }
+    if !was.is_of(&before) {
+        return Ok(Written::Not(Error::Changed));
+    }
     let had_head = has_head(connection, centre).await?;
-    sqlx::query(
-        "UPDATE staff SET name = $3, mail = $4, disabled = $5 WHERE id = $1 AND centre = $2 RETURNING id",
-    )
-    .bind(id.0)
-    .bind(centre.0)
-    .bind(without_nul(edit.name.clone()))
-    .bind(edit.mail.clone().map(without_nul))
-    .bind(edit.disabled)
-    .fetch_one(&mut *connection)
-    .await?;
-    let before: Vec<String> = sqlx::query_scalar("DELETE FROM staff_role WHERE staff = $1 RETURNING role")
+    sqlx::query("UPDATE staff SET name = $2, mail = $3, disabled = $4 WHERE id = $1")
         .bind(id.0)
-        .fetch_all(&mut *connection)
+        .bind(without_nul(edit.name.clone()))
+        .bind(edit.mail.clone().map(without_nul))
+        .bind(edit.disabled)
+        .execute(&mut *connection)
         .await?;
+    sqlx::query("DELETE FROM staff_role WHERE staff = $1").bind(id.0).execute(&mut *connection).await?;
     let roles: Vec<&str> =
         Role::ALL.into_iter().filter(|role| edit.roles.contains(role)).map(Role::as_str).collect();
     sqlx::query("INSERT INTO staff_role (staff, role) SELECT $1, role FROM unnest($2::text[]) AS role")
@@ -91,11 +94,10 @@ async fn write(
         .execute(&mut *connection)
         .await?;
     if had_head && !has_head(connection, centre).await? {
-        return Ok(Written::LastHead);
+        return Ok(Written::Not(Error::Taken("last head")));
     }
-    let same = |role: &Role| before.iter().any(|word| word == role.as_str()) == edit.roles.contains(role);
     let mut ended = Vec::new();
-    if edit.disabled || !Role::ALL.iter().all(same) {
+    if edit.disabled || !edit.keeps_roles(&before) {
         let rows = sqlx::query("DELETE FROM staff_session WHERE staff = $1 RETURNING token_hash")
             .bind(id.0)
             .fetch_all(&mut *connection)

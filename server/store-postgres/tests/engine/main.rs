@@ -3,5 +3,6 @@
 
 mod fence;
 mod kill;
+mod older;
 mod rows;
 mod support;

@@ -13,7 +13,7 @@ mod trial;
 
 pub(crate) use audit::entry as audit_entry;
 pub(crate) use sitting::sitting as sitting_of_row;
-pub(crate) use staff::staff as staff_of_row;
+pub(crate) use staff::{one as one_of_staff, staff as staff_of_row};
 
 use crate::open::SqliteStore;
 use async_trait::async_trait;
@@ -48,7 +48,7 @@ impl Directory for SqliteStore {
     }
 
     async fn staff(&self, id: StaffId) -> Result<StaffRow, Error> {
-        staff::one(self, id).await
+        staff::one(&self.readers, id).await
     }
 
     async fn staff_of(&self, centre: CentreId) -> Result<Vec<StaffRow>, Error> {

@@ -1,7 +1,7 @@
 use crate::error::{constraint, engine};
 use crate::open::SqliteStore;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Row, SqliteConnection, SqliteExecutor};
 use synaq_core::ids::{CentreId, StaffId};
 use synaq_core::time::At;
 use synaq_store::{Error, Role, StaffRow, StaffSession};
@@ -57,13 +57,8 @@ pub(super) async fn by_login(store: &SqliteStore, login: &str) -> Result<Option<
         .map_err(engine)
 }
 
-pub(super) async fn one(store: &SqliteStore, id: StaffId) -> Result<StaffRow, Error> {
-    sqlx::query(select_staff!("WHERE s.id = ?"))
-        .bind(id.0)
-        .try_map(staff)
-        .fetch_one(&store.readers)
-        .await
-        .map_err(engine)
+pub(crate) async fn one<'e>(by: impl SqliteExecutor<'e>, id: StaffId) -> Result<StaffRow, Error> {
+    sqlx::query(select_staff!("WHERE s.id = ?")).bind(id.0).try_map(staff).fetch_one(by).await.map_err(engine)
 }
 
 pub(super) async fn of(store: &SqliteStore, centre: CentreId) -> Result<Vec<StaffRow>, Error> {

@@ -15,29 +15,18 @@ pub(super) async fn rule(store: &SqliteStore, centre: CentreId) -> Result<Vec<Ro
     Ok(Role::ALL.into_iter().filter(|role| words.iter().any(|word| word == role.as_str())).collect())
 }
 
-pub(super) async fn set_rule(store: &SqliteStore, centre: CentreId, roles: &[Role]) -> Result<(), Error> {
-    let mut transaction = store.begin().await?;
-    let set = write_rule(transaction.connection(), centre, roles).await;
-    transaction.end(set.map_err(|error| constraint(error, &[]))).await
-}
-
-async fn write_rule(
-    connection: &mut SqliteConnection,
+pub(super) async fn set_rule(
+    store: &SqliteStore,
     centre: CentreId,
-    roles: &[Role],
-) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM second_factor_rule WHERE centre = ?")
-        .bind(centre.0)
-        .execute(&mut *connection)
-        .await?;
-    for role in Role::ALL.into_iter().filter(|role| roles.contains(role)) {
-        sqlx::query("INSERT INTO second_factor_rule (centre, role) VALUES (?, ?)")
-            .bind(centre.0)
-            .bind(role.as_str())
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
+    role: Role,
+    needed: bool,
+) -> Result<(), Error> {
+    let query = if needed {
+        "INSERT INTO second_factor_rule (centre, role) VALUES (?, ?) ON CONFLICT (centre, role) DO NOTHING"
+    } else {
+        "DELETE FROM second_factor_rule WHERE centre = ? AND role = ?"
+    };
+    change(store, sqlx::query(query).bind(centre.0).bind(role.as_str())).await.map(drop)
 }
 
 pub(super) async fn due(store: &SqliteStore, staff: StaffId) -> Result<bool, Error> {

@@ -1,4 +1,4 @@
-use crate::directory::staff_of_row;
+use crate::directory::{one_of_staff, staff_of_row};
 use crate::error::{constraint, engine};
 use crate::event_log::digest;
 use crate::open::SqliteStore;
@@ -40,10 +40,11 @@ pub(super) async fn edit(
     store: &SqliteStore,
     centre: CentreId,
     id: StaffId,
+    was: &StaffEdit,
     edit: &StaffEdit,
 ) -> Result<Vec<[u8; 32]>, Error> {
     let mut transaction = store.begin().await?;
-    let edited = write(transaction.connection(), centre, id, edit).await;
+    let edited = write(transaction.connection(), centre, id, was, edit).await;
     transaction.end(edited).await
 }
 
@@ -51,25 +52,28 @@ async fn write(
     connection: &mut SqliteConnection,
     centre: CentreId,
     id: StaffId,
+    was: &StaffEdit,
     edit: &StaffEdit,
 ) -> Result<Vec<[u8; 32]>, Error> {
-    let had_head = has_head(connection, centre).await?;
-    let updated =
-        sqlx::query("UPDATE staff SET name = ?, mail = ?, disabled = ? WHERE id = ? AND centre = ?")
-            .bind(&edit.name)
-            .bind(&edit.mail)
-            .bind(edit.disabled)
-            .bind(id.0)
-            .bind(centre.0)
-            .execute(&mut *connection)
-            .await
-            .map_err(engine)?;
-    if updated.rows_affected() == 0 {
+    let before = one_of_staff(&mut *connection, id).await?;
+    if before.centre != centre {
         return Err(Error::NotFound);
     }
-    let before: Vec<String> = sqlx::query_scalar("DELETE FROM staff_role WHERE staff = ? RETURNING role")
+    if !was.is_of(&before) {
+        return Err(Error::Changed);
+    }
+    let had_head = has_head(connection, centre).await?;
+    sqlx::query("UPDATE staff SET name = ?, mail = ?, disabled = ? WHERE id = ?")
+        .bind(&edit.name)
+        .bind(&edit.mail)
+        .bind(edit.disabled)
         .bind(id.0)
-        .fetch_all(&mut *connection)
+        .execute(&mut *connection)
+        .await
+        .map_err(engine)?;
+    sqlx::query("DELETE FROM staff_role WHERE staff = ?")
+        .bind(id.0)
+        .execute(&mut *connection)
         .await
         .map_err(engine)?;
     for role in Role::ALL.into_iter().filter(|role| edit.roles.contains(role)) {
@@ -83,8 +87,7 @@ async fn write(
     if had_head && !has_head(connection, centre).await? {
         return Err(Error::Taken("last head"));
     }
-    let same = |role: &Role| before.iter().any(|word| word == role.as_str()) == edit.roles.contains(role);
-    if !edit.disabled && Role::ALL.iter().all(same) {
+    if !edit.disabled && edit.keeps_roles(&before) {
         return Ok(Vec::new());
     }
     sqlx::query("DELETE FROM staff_session WHERE staff = ? RETURNING token_hash")

@@ -23,9 +23,10 @@ impl Personnel for SqliteStore {
         &self,
         centre: CentreId,
         id: StaffId,
+        was: StaffEdit,
         edit: StaffEdit,
     ) -> Result<Vec<[u8; 32]>, Error> {
-        member::edit(self, centre, id, &edit).await
+        member::edit(self, centre, id, &was, &edit).await
     }
 
     async fn end_setup_tokens(&self, staff: StaffId) -> Result<(), Error> {
@@ -46,8 +47,8 @@ impl Personnel for SqliteStore {
         factor::rule(self, centre).await
     }
 
-    async fn set_factor_rule(&self, centre: CentreId, roles: Vec<Role>) -> Result<(), Error> {
-        factor::set_rule(self, centre, &roles).await
+    async fn set_factor_rule(&self, centre: CentreId, role: Role, needed: bool) -> Result<(), Error> {
+        factor::set_rule(self, centre, role, needed).await
     }
 
     async fn factor_due(&self, staff: StaffId) -> Result<bool, Error> {

@@ -86,6 +86,7 @@ macro_rules! conformance_tests {
         );
         $crate::conformance_tests!(@of $engine, personnel:
             other_roles_and_being_disabled_end_sign_ins,
+            a_member_of_staff_is_edited_by_whoever_saw_the_newest,
             nobody_takes_the_last_head_away,
             a_profile_is_saved_once_by_whoever_saw_the_newest,
             a_second_factor_is_confirmed_once_and_each_code_used_once,

@@ -25,6 +25,12 @@ async fn added(store: &impl Directory, number: u32, centre: CentreId, roles: &[R
     row
 }
 
+/// As that person stands now.
+async fn standing(store: &impl Directory, of: &StaffRow) -> StaffEdit {
+    let StaffRow { name, mail, roles, disabled, .. } = store.staff(of.id).await.unwrap();
+    StaffEdit { name, mail, roles, disabled }
+}
+
 /// A name changes nothing of that; another role and being disabled do, and the cookies are named.
 pub async fn other_roles_and_being_disabled_end_sign_ins(engine: &impl Engine) {
     let store = engine.fresh().await;
@@ -32,24 +38,51 @@ pub async fn other_roles_and_being_disabled_end_sign_ins(engine: &impl Engine) {
     added(&store, 900, house.centre, &[Role::Centre]).await;
     let row = added(&store, 901, house.centre, &[Role::Proctor]).await;
     signed_in(&store, &row, [7; 32]).await;
-    let same = edit(&[Role::Proctor], false);
-    refused!(store.edit_staff(other.centre, row.id, same.clone()).await, Error::NotFound);
-    assert_eq!(store.edit_staff(house.centre, row.id, same).await.unwrap(), Vec::<[u8; 32]>::new());
+    let (was, same) = (standing(&store, &row).await, edit(&[Role::Proctor], false));
+    refused!(store.edit_staff(other.centre, row.id, was.clone(), same.clone()).await, Error::NotFound);
+    assert_eq!(
+        store.edit_staff(house.centre, row.id, was, same.clone()).await.unwrap(),
+        Vec::<[u8; 32]>::new()
+    );
     let stored = store.staff_session([7; 32], NOW).await.unwrap().unwrap();
     assert_eq!((stored.name.as_str(), stored.mail.as_deref()), ("Айгүл", Some("a@example.kz")));
     let more = edit(&[Role::Auditor, Role::Proctor], false);
-    assert_eq!(store.edit_staff(house.centre, row.id, more.clone()).await.unwrap(), [[7; 32]]);
+    assert_eq!(store.edit_staff(house.centre, row.id, same, more.clone()).await.unwrap(), [[7; 32]]);
     assert_eq!(store.staff_session([7; 32], NOW).await.unwrap(), None);
     assert_eq!(store.staff(row.id).await.unwrap().roles, [Role::Proctor, Role::Auditor]);
     signed_in(&store, &row, [8; 32]).await;
-    let gone = StaffEdit { disabled: true, ..more };
-    assert_eq!(store.edit_staff(house.centre, row.id, gone).await.unwrap(), [[8; 32]]);
+    let gone = StaffEdit { disabled: true, ..more.clone() };
+    assert_eq!(store.edit_staff(house.centre, row.id, more, gone).await.unwrap(), [[8; 32]]);
     store.add_setup_token([9; 32], row.id, At(NOW.0 + 5)).await.unwrap();
     let members = store.members(house.centre).await.unwrap();
     let member = members.iter().find(|member| member.staff.id == row.id).unwrap();
     assert_eq!((member.staff.disabled, member.link_until), (true, Some(At(NOW.0 + 5))));
     store.end_setup_tokens(row.id).await.unwrap();
     assert_eq!(store.peek_setup_token([9; 32], NOW).await.unwrap(), None);
+}
+
+/// Two people with the same form open: the second one is told, and nothing of theirs is written.
+pub async fn a_member_of_staff_is_edited_by_whoever_saw_the_newest(engine: &impl Engine) {
+    let store = engine.fresh().await;
+    let (house, _) = two_houses(&store).await;
+    let row = added(&store, 901, house.centre, &[Role::Proctor, Role::Author]).await;
+    signed_in(&store, &row, [7; 32]).await;
+    let seen = standing(&store, &row).await;
+    let turned = StaffEdit { roles: seen.roles.iter().rev().copied().collect(), ..seen.clone() };
+    let theirs = StaffEdit { name: "Айгүл".into(), ..seen.clone() };
+    store.edit_staff(house.centre, row.id, turned, theirs.clone()).await.unwrap();
+    let stale = [
+        seen,
+        StaffEdit { mail: Some("b@example.kz".into()), ..theirs.clone() },
+        StaffEdit { roles: vec![Role::Author], ..theirs.clone() },
+        StaffEdit { disabled: true, ..theirs.clone() },
+    ];
+    for was in stale {
+        let disabled = edit(&[Role::Proctor], true);
+        refused!(store.edit_staff(house.centre, row.id, was, disabled).await, Error::Changed);
+    }
+    assert_eq!(standing(&store, &row).await, theirs);
+    assert!(store.staff_session([7; 32], NOW).await.unwrap().is_some());
 }
 
 /// Whoever has no password yet, or is disabled, manages nothing.
@@ -60,12 +93,14 @@ pub async fn nobody_takes_the_last_head_away(engine: &impl Engine) {
     let invited = StaffRow { roles: vec![Role::Centre], ..staff(901, house.centre) };
     store.add_staff(invited.clone()).await.unwrap();
     for wrong in [edit(&[Role::Proctor], false), edit(&[Role::Centre], true)] {
-        refused!(store.edit_staff(house.centre, head.id, wrong).await, Error::Taken("last head"));
+        let was = standing(&store, &head).await;
+        refused!(store.edit_staff(house.centre, head.id, was, wrong).await, Error::Taken("last head"));
     }
     assert_eq!(store.staff(head.id).await.unwrap(), head);
-    store.edit_staff(house.centre, head.id, edit(&[Role::Centre, Role::Author], false)).await.unwrap();
+    let (was, more) = (standing(&store, &head).await, edit(&[Role::Centre, Role::Author], false));
+    store.edit_staff(house.centre, head.id, was, more.clone()).await.unwrap();
     store.set_password(invited.id, "y".into()).await.unwrap();
-    store.edit_staff(house.centre, head.id, edit(&[Role::Centre], true)).await.unwrap();
+    store.edit_staff(house.centre, head.id, more, edit(&[Role::Centre], true)).await.unwrap();
 }
 
 fn profile(house: &House, after: u64, name: &str) -> NewProfile {
@@ -120,13 +155,17 @@ pub async fn a_rule_asks_for_a_second_factor_by_role(engine: &impl Engine) {
     let row = added(&store, 900, house.centre, &[Role::Proctor]).await;
     assert_eq!(store.factor_rule(house.centre).await.unwrap(), []);
     assert!(!store.factor_due(row.id).await.unwrap());
-    store.set_factor_rule(house.centre, vec![Role::Auditor, Role::Proctor]).await.unwrap();
+    for role in [Role::Auditor, Role::Proctor, Role::Proctor] {
+        store.set_factor_rule(house.centre, role, true).await.unwrap();
+    }
     assert!(store.factor_due(row.id).await.unwrap());
     store.offer_factor(row.id, vec![1]).await.unwrap();
     assert!(store.factor_due(row.id).await.unwrap());
     store.confirm_factor(row.id, 1, NOW, vec![]).await.unwrap();
     assert!(!store.factor_due(row.id).await.unwrap());
-    store.set_factor_rule(house.centre, vec![Role::Auditor, Role::Centre]).await.unwrap();
+    for (role, needed) in [(Role::Proctor, false), (Role::Author, false), (Role::Centre, true)] {
+        store.set_factor_rule(house.centre, role, needed).await.unwrap();
+    }
     assert_eq!(store.factor_rule(house.centre).await.unwrap(), [Role::Centre, Role::Auditor]);
 }
 

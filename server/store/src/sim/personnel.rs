@@ -36,11 +36,15 @@ impl Personnel for SimStore {
         &self,
         centre: CentreId,
         id: StaffId,
+        was: StaffEdit,
         edit: StaffEdit,
     ) -> Result<Vec<[u8; 32]>, Error> {
         let mut disk = self.disk();
         let place = disk.staff.iter().position(|row| (row.centre, row.id) == (centre, id));
         let before = disk.staff[place.ok_or(Error::NotFound)?].clone();
+        if !was.is_of(&before) {
+            return Err(Error::Changed);
+        }
         let had_head = disk.has_head(centre);
         let row = &mut disk.staff[place.ok_or(Error::NotFound)?];
         (row.name, row.mail, row.disabled) = (edit.name, edit.mail, edit.disabled);
@@ -91,9 +95,11 @@ impl Personnel for SimStore {
         Ok(self.disk().office.rules.get(&centre).cloned().unwrap_or_default())
     }
 
-    async fn set_factor_rule(&self, centre: CentreId, roles: Vec<Role>) -> Result<(), Error> {
-        let roles = Role::ALL.into_iter().filter(|role| roles.contains(role)).collect();
-        self.disk().office.rules.insert(centre, roles);
+    async fn set_factor_rule(&self, centre: CentreId, role: Role, needed: bool) -> Result<(), Error> {
+        let mut disk = self.disk();
+        let rule = disk.office.rules.entry(centre).or_default();
+        let asked = |one: &Role| if *one == role { needed } else { rule.contains(one) };
+        *rule = Role::ALL.into_iter().filter(asked).collect();
         Ok(())
     }
 

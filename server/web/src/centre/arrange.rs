@@ -1,6 +1,7 @@
 //! What the centre changes reaches the sessions that were opened already.
 
 use crate::auth::who::Who;
+use crate::form::plain_lines;
 use crate::problem::Refused;
 use axum::extract::FromRef;
 use std::collections::BTreeSet;
@@ -128,13 +129,13 @@ fn arrangement(sitting: &SittingRow, row: &CandidateRow, why: &Why) -> Arrangeme
 
 /// A reason as it is stored and shown.
 pub(super) fn reason(text: &str) -> Result<String, Refused> {
-    let text = text.trim();
+    let text = plain_lines(text);
     let control = |c: char| c.is_control() && c != '\n';
     if text.is_empty() || text.chars().count() > REASON_CHARS || text.chars().any(control) {
         let detail = format!("reason has 1 to {REASON_CHARS} characters");
         return Err(Problem::new(Code::OutOfLimits).detail(detail).into());
     }
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 /// Changes as a page shows them.

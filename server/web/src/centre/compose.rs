@@ -4,11 +4,14 @@ use super::programmes::Importer;
 use crate::auth::who::Who;
 use crate::body::Json;
 use crate::convert;
+use crate::form::{Form, Letters};
 use crate::problem::Refused;
 use axum::extract::{Path, State};
 use synaq_core::bank::{Breaks, Plan, Profession, Programme, Text};
 use synaq_core::ids::{BankId, ProgrammeId, TopicId};
-use synaq_question_banks::write_programme;
+use synaq_question_banks::limits::TITLE_CHARS_MAX;
+use synaq_question_banks::{LEVEL_MAX, MINUTES_MAX, is_id, is_nco_code, write_programme};
+use synaq_wire::candidate::Text as Words;
 use synaq_wire::centre::{BlueprintCount, ProgrammeForm, ProgrammeRow};
 use synaq_wire::problem::{Code, Problem};
 
@@ -37,6 +40,7 @@ pub(crate) async fn compose(
     who: Who,
     Json(body): Json<ProgrammeForm>,
 ) -> Result<axum::Json<ProgrammeRow>, Refused> {
+    let body = checked(body)?;
     let bank = importer.directory.bank(who.staff.centre, BankId(body.bank)).await?;
     let newest = newest(&importer, &who, &body.slug).await?;
     // Theirs is a version already, and stays one; whoever comes second must have seen it.
@@ -66,7 +70,37 @@ pub(crate) async fn compose(
     importer.take(&who, write_programme(&programme), "programme_composed").await.map(axum::Json)
 }
 
-fn text(text: synaq_wire::candidate::Text) -> Text {
+/// Mistakes stand at the fields of the form, not at lines of the file that becomes of it.
+fn checked(mut body: ProgrammeForm) -> Result<ProgrammeForm, Refused> {
+    let mut form = Form::default();
+    names(&mut form, &body.slug, &body.nco_code);
+    body.title = both(&mut form, "title", &body.title);
+    body.profession = both(&mut form, "profession", &body.profession);
+    body.basis = both(&mut form, "basis", &body.basis);
+    form.number("level", body.level.into(), 1..=LEVEL_MAX);
+    form.number("minutes", body.minutes.into(), 1..=MINUTES_MAX);
+    form.done()?;
+    Ok(body)
+}
+
+/// What a bank or a programme is called in files, and its occupation's code.
+pub(super) fn names(form: &mut Form, slug: &str, nco_code: &str) {
+    if !is_id(slug) {
+        form.mistake("slug", "no_slug", "1 to 64 of a-z 0-9 - _ .");
+    }
+    if !is_nco_code(nco_code) {
+        form.mistake("nco_code", "no_code", "write it as 7512, 7512-1 or 7512-1-003");
+    }
+}
+
+/// A title in both languages.
+pub(super) fn both(form: &mut Form, field: &str, typed: &Words) -> Words {
+    let mut line =
+        |lang, typed| form.line(&format!("{field}_{lang}"), typed, TITLE_CHARS_MAX, Letters::Text);
+    Words { kk: line("kk", &typed.kk), ru: line("ru", &typed.ru) }
+}
+
+fn text(text: Words) -> Text {
     Text { kk: text.kk, ru: text.ru }
 }
 

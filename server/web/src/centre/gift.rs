@@ -1,9 +1,11 @@
 //! A bank out of GIFT files: first a look at every question, then the same again to keep it.
 
 use super::banks::row;
+use super::compose::{both, names};
 use super::{Audit, Library};
 use crate::auth::who::Who;
 use crate::body;
+use crate::form::Form;
 use crate::fresh::Fresh;
 use crate::problem::Refused;
 use axum::extract::{Request, State};
@@ -33,8 +35,12 @@ pub(crate) async fn import(
     request: Request,
 ) -> Result<axum::Json<GiftReport>, Refused> {
     let source = body::text(request, &["application/json"], BODY_MAX).await?;
-    let files: GiftImport = serde_json::from_str(&source)
+    let mut files: GiftImport = serde_json::from_str(&source)
         .map_err(|error| Problem::new(Code::BodyMalformed).detail(error.to_string()))?;
+    let mut form = Form::default();
+    names(&mut form, &files.slug, &files.profession_code);
+    files.title = both(&mut form, "title", &files.title);
+    form.done()?;
     let stored = directory.banks(who.staff.centre).await?;
     let newest = stored.iter().filter(|row| row.slug == files.slug).map(|row| row.version).max();
     let take = files.take;

@@ -1,5 +1,6 @@
 //! Numbers a candidate is known by: an IIN, or a foreign document.
 
+use crate::form::is_invisible;
 use synaq_core::identity::Numbers;
 use synaq_core::time::At;
 
@@ -34,8 +35,8 @@ impl BadIdentity {
 
 /// The number without spaces, checked.
 pub(super) fn identity(text: &str, numbers: Numbers) -> Result<String, BadIdentity> {
-    let bare: String =
-        text.chars().filter(|character| !character.is_whitespace() && *character != '\'').collect();
+    let ours = |character: &char| !character.is_whitespace() && !is_invisible(*character) && *character != '\'';
+    let bare: String = text.chars().filter(ours).collect();
     if bare.is_empty() {
         return Err(BadIdentity::Missing);
     }
@@ -90,6 +91,8 @@ mod tests {
         assert_eq!(real("123456789012"), Err(BadIdentity::CheckDigit));
         assert_eq!(real("123456789013").as_deref(), Ok("123456789013"));
         assert_eq!(real(" 1234 5678 9025").as_deref(), Ok("123456789025"));
+        // As it is pasted out of a page that is written from right to left.
+        assert_eq!(real("\u{200e}123456789013\u{202c}").as_deref(), Ok("123456789013"));
     }
 
     #[test]

@@ -89,8 +89,7 @@ impl Links {
             return Err(Code::SittingCancelled.into());
         }
         let title = shelf.title(centre, &sitting).await?;
-        let from = shelf.directory.centre(centre).await?;
-        let contacts = face.contacts(&from).await?;
+        let from = face.sender(centre).await?;
         let candidates = shelf.directory.candidates(centre, sitting.id).await?;
         let has_one: BTreeSet<String> = post
             .letters(centre, &sessions(&candidates))
@@ -117,8 +116,7 @@ impl Links {
                 link: &link,
                 opens_at: sitting.opens_at,
                 closes_at: sitting.closes_at,
-                centre: &from,
-                contacts: contacts.as_ref(),
+                from: &from,
             });
             letters.push(Letter { kind: KIND, about: session.to_string(), to, content });
         }

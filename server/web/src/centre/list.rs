@@ -84,8 +84,23 @@ pub(super) fn one(
         note: granted.note.as_deref().unwrap_or_default(),
     };
     desk.read(1, &fields);
-    let list = desk.finish("utf-8")?;
+    let list = desk.finish("utf-8").map_err(by_field)?;
     list.lines.into_iter().next().ok_or_else(|| Problem::new(Code::CsvInvalid))
+}
+
+/// What would stand at a line of a list stands at a field of the form.
+fn by_field(problem: Problem) -> Problem {
+    let field = |code: &str| match code.split('_').next() {
+        Some("iin") => "identity",
+        Some("email") => "email",
+        Some("extra") => "extra",
+        Some("note") => "note",
+        Some("code") => "off",
+        _ => "name",
+    };
+    let placed = |mistake: Mistake| Mistake { place: field(&mistake.code).to_owned(), ..mistake };
+    let mistakes = problem.mistakes.into_iter().map(placed).collect();
+    Problem { mistakes, ..Problem::new(Code::FormInvalid) }
 }
 
 /// A line's fields as written; what the list has no column for is empty.
@@ -396,15 +411,15 @@ impl Desk {
     }
 
     fn email(&mut self, line: u64, text: &str) -> Option<String> {
-        let text = text.trim();
+        let text = form::plain(text);
         if text.is_empty() {
             return None;
         }
-        if !is_mail_address(text) {
+        if !is_mail_address(&text) {
             self.wrong(line, "email", "write one address, as name@example.kz");
             return None;
         }
-        Some(text.to_owned())
+        Some(text)
     }
 
     /// Minutes, or so many per cent of the programme's.
@@ -441,11 +456,11 @@ impl Desk {
     }
 
     fn note(&mut self, line: u64, text: &str) -> Option<String> {
-        let text = text.trim();
+        let text = form::plain_lines(text);
         if text.chars().count() > REASON_CHARS || text.chars().any(|at| at.is_control() && at != '\n') {
             self.wrong(line, "note_length", &format!("a note has at most {REASON_CHARS} characters"));
         }
-        (!text.is_empty()).then(|| text.to_owned())
+        (!text.is_empty()).then_some(text)
     }
 
     fn name(&mut self, line: u64, text: &str) -> Option<String> {

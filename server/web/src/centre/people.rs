@@ -1,6 +1,7 @@
 //! Staff of the centre, by its head: invitations, roles, links, second factors.
 
 use super::Audit;
+use super::profile::Face;
 use crate::auth::who::Who;
 use crate::body::Json;
 use crate::convert;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use synaq_core::ids::{CentreId, StaffId};
 use synaq_store::{Directory, LetterRow, Member, Personnel, StaffEdit, StaffRow};
 use synaq_wire::people::{
-    EditMember, FactorRule, Invite, LetterView, LinkMade, MemberState, MemberView, Staff,
+    EditMember, FactorRule, Invite, LetterView, LinkMade, MemberFields, MemberState, MemberView, Staff,
 };
 use synaq_wire::problem::Code;
 use synaq_wire::staff::Role;
@@ -34,6 +35,7 @@ pub(crate) struct Desk {
     personnel: Arc<dyn Personnel>,
     links: SetupLinks,
     post: Post,
+    face: Face,
     audit: Audit,
 }
 
@@ -44,6 +46,7 @@ impl FromRef<App> for Desk {
             personnel: FromRef::from_ref(app),
             links: FromRef::from_ref(app),
             post: FromRef::from_ref(app),
+            face: FromRef::from_ref(app),
             audit: FromRef::from_ref(app),
         }
     }
@@ -138,7 +141,8 @@ pub(crate) async fn link(
     Ok(axum::Json(desk.send_link(&staff).await?))
 }
 
-/// Name, address, roles, disabled. Other roles and being disabled end that person's sign-ins at once.
+/// Name, address, roles, disabled, unless somebody else edited them meanwhile. Other roles and being disabled end that
+/// person's sign-ins at once.
 pub(crate) async fn edit(
     State(desk): State<Desk>,
     State(peers): State<Arc<Peers>>,
@@ -146,28 +150,36 @@ pub(crate) async fn edit(
     who: Who,
     Json(body): Json<EditMember>,
 ) -> Result<StatusCode, Refused> {
-    let before = desk.own(who.staff.centre, &id).await?;
+    let EditMember { was, is } = body;
+    let staff = desk.own(who.staff.centre, &id).await?;
     let mut form = Form::default();
-    let name = form.line("name", &body.name, NAME_CHARS, Letters::Name);
-    let mail = form.mail("mail", &body.mail);
-    let roles = roles(&mut form, &body.roles);
+    let name = form.line("name", &is.name, NAME_CHARS, Letters::Name);
+    let mail = form.mail("mail", &is.mail);
+    let roles = roles(&mut form, &is.roles);
     form.done()?;
-    let edit = StaffEdit { name, mail, roles, disabled: body.disabled };
-    let action = match (before.disabled, edit.disabled, before.roles == edit.roles) {
+    let edit = StaffEdit { name, mail, roles, disabled: is.disabled };
+    let action = match (staff.disabled, is.disabled, edit.keeps_roles(&staff)) {
         (false, true, _) => "staff_disabled",
         (true, false, _) => "staff_enabled",
         (_, _, false) => "roles_changed",
         _ => "staff_edited",
     };
-    let ended = desk.personnel.edit_staff(who.staff.centre, before.id, edit).await?;
-    desk.audit.note(&who, action, before.id.to_string()).await?;
-    if body.disabled {
-        desk.personnel.end_setup_tokens(before.id).await?;
+    let ended = desk.personnel.edit_staff(who.staff.centre, staff.id, seen(was), edit).await?;
+    desk.audit.note(&who, action, staff.id.to_string()).await?;
+    if is.disabled {
+        desk.personnel.end_setup_tokens(staff.id).await?;
     }
     for cookie in ended {
         peers.close_all(Owner::Staff(cookie)).await;
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What the page showed, as it is stored.
+fn seen(fields: MemberFields) -> StaffEdit {
+    let MemberFields { name, mail, roles, disabled } = fields;
+    let roles = roles.into_iter().map(convert::store_role).collect();
+    StaffEdit { name, mail: Some(mail).filter(|mail| !mail.is_empty()), roles, disabled }
 }
 
 /// Takes somebody's second factor away: their phone is lost and their recovery codes too.
@@ -182,15 +194,16 @@ pub(crate) async fn reset_factor(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Which roles need a second factor.
+/// Whether a role needs a second factor.
 pub(crate) async fn set_factor_rule(
     State(desk): State<Desk>,
     who: Who,
-    Json(FactorRule { roles }): Json<FactorRule>,
+    Json(FactorRule { role, needed }): Json<FactorRule>,
 ) -> Result<StatusCode, Refused> {
-    let roles: Vec<_> = roles.into_iter().map(convert::store_role).collect();
-    let words: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
-    desk.personnel.set_factor_rule(who.staff.centre, roles.clone()).await?;
+    let centre = who.staff.centre;
+    desk.personnel.set_factor_rule(centre, convert::store_role(role), needed).await?;
+    let rule = desk.personnel.factor_rule(centre).await?;
+    let words: Vec<&str> = rule.into_iter().map(synaq_store::Role::as_str).collect();
     desk.audit.note(&who, "second_factor_rule_set", words.join(" ")).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -217,10 +230,10 @@ impl Desk {
         let Some(to) = staff.mail.clone().filter(|_| self.post.is_open()) else {
             return Ok(LinkMade { staff: id, link: Some(made.url), until });
         };
-        let centre = self.directory.centre(staff.centre).await?;
+        let from = self.face.sender(staff.centre).await?;
         let (kind, content) = match staff.password_hash {
-            None => ("invitation", crate::mail::invitation(staff, &centre, &made.url, made.until)),
-            Some(_) => ("password", crate::mail::password(staff, &made.url, made.until)),
+            None => ("invitation", crate::mail::invitation(staff, &from, &made.url, made.until)),
+            Some(_) => ("password", crate::mail::password(staff, &from, &made.url, made.until)),
         };
         self.post.send(staff.centre, vec![Letter { kind, about: staff.id.to_string(), to, content }]).await?;
         Ok(LinkMade { staff: id, link: None, until })

@@ -5,6 +5,7 @@ use crate::auth::who::Who;
 use crate::body::Json;
 use crate::doors::App;
 use crate::form::{Form, Letters};
+use crate::mail::Sender;
 use crate::problem::Refused;
 use axum::extract::{FromRef, State};
 use std::sync::Arc;
@@ -67,6 +68,13 @@ impl FromRef<App> for Face {
 }
 
 impl Face {
+    /// Who signs a centre's letters.
+    pub(crate) async fn sender(&self, centre: CentreId) -> Result<Sender, Refused> {
+        let centre = self.directory.centre(centre).await?;
+        let contacts = self.contacts(&centre).await?;
+        Ok(Sender { centre, contacts })
+    }
+
     /// What a candidate may know of a centre; none before it has said anything.
     pub(crate) async fn contacts(&self, centre: &CentreRow) -> Result<Option<CentreContacts>, Refused> {
         let Some(stored) = self.personnel.profile(centre.id).await? else { return Ok(None) };

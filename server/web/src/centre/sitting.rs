@@ -2,14 +2,15 @@
 
 use super::Audit;
 use super::arrange::Desk;
-use super::sittings::{Times, title};
+use super::sittings::{Times, named};
 use crate::auth::who::Who;
 use crate::body::Json;
+use crate::form::Form;
 use crate::problem::Refused;
 use axum::extract::{Path, State};
 use synaq_core::ids::SittingId;
 use synaq_core::time::At;
-use synaq_store::{Ended, SittingRow};
+use synaq_store::{CandidateRow, Ended, SittingRow};
 use synaq_wire::centre::{CancelSitting, ChangeSitting, Told};
 use synaq_wire::problem::Code;
 
@@ -27,9 +28,12 @@ pub(crate) async fn change(
     }
     let times = Times::of(body.opens_at, body.closes_at)?;
     let why = desk.why(&who, &body.reason)?;
-    sitting.title = title(&body.title)?;
+    sitting.title = named(&body.title, body.capacity)?;
+    if let Some(most) = body.capacity {
+        holds(most, &desk.directory.candidates(sitting.centre, sitting.id).await?)?;
+    }
     (sitting.opens_at, sitting.closes_at) = (At(times.opens_at), At(times.closes_at));
-    sitting.standing.capacity = super::sittings::capacity(body.capacity)?;
+    sitting.standing.capacity = body.capacity;
     sitting.standing.version = body.version;
     let sitting = desk.directory.change_sitting(sitting, why.clone()).await?;
     audit.note(&who, "sitting_changed", sitting.id.to_string()).await?;
@@ -55,6 +59,16 @@ pub(crate) async fn cancel(
     }
     let candidates = desk.directory.candidates(sitting.centre, sitting.id).await?;
     Ok(axum::Json(desk.tell(&sitting, candidates, &why).await?))
+}
+
+/// Nobody who is in the sitting loses their place by its size.
+fn holds(most: u32, candidates: &[CandidateRow]) -> Result<(), Refused> {
+    let taken = candidates.iter().filter(|row| row.counts()).count();
+    let mut form = Form::default();
+    if usize::try_from(most).is_ok_and(|most| most < taken) {
+        form.mistake("capacity", "places_taken", format!("{taken} candidates are in it"));
+    }
+    form.done()
 }
 
 async fn read(desk: &Desk, who: &Who, id: &str) -> Result<SittingRow, Refused> {

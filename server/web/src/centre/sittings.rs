@@ -9,6 +9,7 @@ use crate::auth::link::LinkKey;
 use crate::auth::who::Who;
 use crate::body::Json;
 use crate::doors::Options;
+use crate::form::{Form, Letters};
 use crate::fresh::Fresh;
 use crate::problem::Refused;
 use crate::query::Query;
@@ -22,7 +23,7 @@ use synaq_runtime::Clock;
 use synaq_store::{Directory, EventLog, Lists, Role, SittingStanding};
 use synaq_wire::centre::{Accommodation, CandidateRow, NewSitting, SessionSummary, SittingDetail};
 use synaq_wire::lists::SittingsPage;
-use synaq_wire::problem::{Code, Problem};
+use synaq_wire::problem::Code;
 
 /// In characters.
 const TITLE_CHARS: usize = 120;
@@ -49,12 +50,17 @@ pub(crate) async fn create(
     State(shelf): State<Shelf>,
     State(audit): State<Audit>,
     State(fresh): State<Fresh>,
+    State(clock): State<Arc<dyn Clock>>,
     who: Who,
     Json(body): Json<NewSitting>,
 ) -> Result<(StatusCode, axum::Json<SittingDetail>), Refused> {
-    let title = title(&body.title)?;
+    let capacity = body.capacity;
+    let title = named(&body.title, capacity)?;
     let times = Times::of(body.opens_at, body.closes_at)?;
-    let capacity = capacity(body.capacity)?;
+    // A mistyped year: every link in it would have expired.
+    if At(times.closes_at) <= clock.now() {
+        return Err(Code::TimesOutOfOrder.into());
+    }
     let centre = who.staff.centre;
     let programme = shelf.directory.programme(centre, ProgrammeId(body.programme)).await?;
     let sitting = synaq_store::SittingRow {
@@ -87,23 +93,15 @@ impl Times {
     }
 }
 
-/// A sitting's name as it is stored.
-pub(super) fn title(text: &str) -> Result<String, Refused> {
-    let title = text.trim();
-    if title.is_empty() || title.chars().count() > TITLE_CHARS || title.chars().any(char::is_control) {
-        let detail = format!("title has 1 to {TITLE_CHARS} characters");
-        return Err(Problem::new(Code::OutOfLimits).detail(detail).into());
+/// A sitting's name as it is stored, if its size is one.
+pub(super) fn named(title: &str, capacity: Option<u32>) -> Result<String, Refused> {
+    let mut form = Form::default();
+    let title = form.line("title", title, TITLE_CHARS, Letters::Text);
+    if let Some(most) = capacity {
+        form.number("capacity", most, 1..=CAPACITY_MAX);
     }
-    Ok(title.to_owned())
-}
-
-/// How many it takes, if that is limited.
-pub(super) fn capacity(capacity: Option<u32>) -> Result<Option<u32>, Refused> {
-    if capacity.is_some_and(|most| !(1..=CAPACITY_MAX).contains(&most)) {
-        let detail = format!("capacity is 1 to {CAPACITY_MAX}");
-        return Err(Problem::new(Code::OutOfLimits).detail(detail).into());
-    }
-    Ok(capacity)
+    form.done()?;
+    Ok(title)
 }
 
 /// What a sitting's page is made from.

@@ -4,7 +4,7 @@ mod address;
 mod words;
 
 pub(crate) use address::{is_mail_address, veiled};
-pub(crate) use words::{ExamLink, exam_link, invitation, moment, password};
+pub(crate) use words::{ExamLink, Sender, exam_link, invitation, moment, password};
 
 use crate::doors::{App, Random};
 use crate::fresh::Fresh;

@@ -2,6 +2,7 @@
 
 use crate::auth::rate::{From, Rates};
 use crate::body::Json;
+use crate::centre::profile::Face;
 use crate::doors::{App, Options, Random};
 use crate::mail::{Letter, Post};
 use crate::problem::Refused;
@@ -59,6 +60,7 @@ pub(crate) async fn forgot(
     State(links): State<SetupLinks>,
     State(post): State<Post>,
     State(rates): State<Arc<Rates>>,
+    State(face): State<Face>,
     From(from): From,
     Json(Forgot { login }): Json<Forgot>,
 ) -> Result<StatusCode, Refused> {
@@ -73,7 +75,7 @@ pub(crate) async fn forgot(
         && rates.letter(staff.id.0).is_ok()
     {
         let link = links.make(&staff).await?;
-        let content = crate::mail::password(&staff, &link.url, link.until);
+        let content = crate::mail::password(&staff, &face.sender(staff.centre).await?, &link.url, link.until);
         let letter = Letter { kind: "password", about: staff.id.to_string(), to, content };
         post.send(staff.centre, vec![letter]).await?;
     }

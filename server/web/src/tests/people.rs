@@ -33,6 +33,18 @@ fn invite(login: &str, mail: &str, roles: &[&str]) -> Value {
     json!({ "login": login, "name": " Айгүл\u{a0}Се\u{ad}рікова ", "mail": mail, "roles": roles })
 }
 
+/// What the page would say of a member of the list.
+fn fields(member: &Value) -> Value {
+    let mail = member["mail"].as_str().unwrap_or_default();
+    let disabled = member["state"] == "disabled";
+    json!({ "name": member["name"], "mail": mail, "roles": member["roles"], "disabled": disabled })
+}
+
+async fn member(house: &House, login: &str) -> Value {
+    let (_, list) = get(house, &head(), STAFF).await;
+    list["members"].as_array().unwrap().iter().find(|row| row["login"] == login).unwrap().clone()
+}
+
 /// Sets a password by a link; the cookie.
 async fn set_up(house: &House, link: &str) -> String {
     let token = link.rsplit('/').next().unwrap();
@@ -54,11 +66,11 @@ async fn an_invited_person_sets_a_password_works_and_is_sent_away_at_once() {
     let theirs = set_up(&house, &link_in(&posted[0].1)).await;
     assert_eq!(get(&house, &theirs, "/api/v1/centre/banks").await.0, StatusCode::OK);
     assert_eq!(get(&house, &theirs, STAFF).await.1["code"], "role_missing");
-    let (_, list) = get(&house, &head(), STAFF).await;
-    let member = list["members"].as_array().unwrap().iter().find(|row| row["login"] == "aigul").unwrap();
+    let member = member(&house, "aigul").await;
     assert_eq!((&member["state"], &member["name"]), (&json!("active"), &json!("Айгүл Серікова")));
     let path = format!("{STAFF}/{}", member["staff"].as_str().unwrap());
-    let edit = json!({ "name": "Айгүл", "mail": "", "roles": ["author"], "disabled": true });
+    let is = json!({ "name": "Айгүл", "mail": "", "roles": ["author"], "disabled": true });
+    let edit = json!({ "was": fields(&member), "is": is });
     assert_eq!(send(&house, &head(), &path, edit).await.0, StatusCode::NO_CONTENT);
     assert_eq!(get(&house, &theirs, "/api/v1/centre/banks").await.1["code"], "sign_in_required");
     let body = json!({ "login": "aigul", "password": PASSWORD });
@@ -95,6 +107,36 @@ async fn a_form_with_mistakes_names_each_field_and_stores_nothing() {
 }
 
 #[tokio::test]
+async fn of_two_who_edit_one_person_the_second_is_told_and_of_two_who_set_the_rule_both_are_heard() {
+    let house = House::open().await;
+    send(&house, &head(), STAFF, invite("aigul", "aigul@example.kz", &["author"])).await;
+    let seen = member(&house, "aigul").await;
+    let path = format!("{STAFF}/{}", seen["staff"].as_str().unwrap());
+    let edit = |was: &Value, field: &str, value: Value| {
+        let mut is = fields(was);
+        is[field] = value;
+        json!({ "was": fields(was), "is": is })
+    };
+    let mail = json!("other@example.kz");
+    let first = edit(&seen, "mail", mail.clone());
+    assert_eq!(send(&house, &head(), &path, first).await.0, StatusCode::NO_CONTENT);
+    let second = edit(&seen, "disabled", json!(true));
+    let (status, problem) = send(&house, &head(), &path, second).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("changed_meanwhile")), "{problem}");
+    let now = member(&house, "aigul").await;
+    assert_eq!((&now["mail"], &now["state"]), (&mail, &json!("invited")));
+    let again = edit(&now, "disabled", json!(true));
+    assert_eq!(send(&house, &head(), &path, again).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(member(&house, "aigul").await["state"], "disabled");
+    for role in ["proctor", "auditor"] {
+        let rule = json!({ "role": role, "needed": true });
+        send(&house, &head(), "/api/v1/centre/second-factor", rule).await;
+    }
+    let (_, list) = get(&house, &head(), STAFF).await;
+    assert_eq!(list["second_factor"], json!(["proctor", "auditor"]));
+}
+
+#[tokio::test]
 async fn the_last_head_stays_and_a_profile_is_saved_by_one() {
     let house = House::open().await;
     house.store.set_password(staff(0, Role::Centre), "x".to_owned()).await.unwrap();
@@ -109,7 +151,10 @@ async fn the_last_head_stays_and_a_profile_is_saved_by_one() {
         "__Host-synaq=again".to_owned()
     };
     let path = format!("{STAFF}/{}", staff(0, Role::Centre));
-    let edit = json!({ "name": "Head", "mail": "", "roles": ["proctor"], "disabled": false });
+    let is = json!({ "name": "Head", "mail": "", "roles": ["proctor"], "disabled": false });
+    let (_, list) = get(&house, &cookie_of_head, STAFF).await;
+    let was = list["members"].as_array().unwrap().iter().find(|row| row["login"] == "centre-0").unwrap();
+    let edit = json!({ "was": fields(was), "is": is });
     assert_eq!(send(&house, &cookie_of_head, &path, edit).await.1["code"], "last_head");
     let (_, view) = get(&house, &cookie_of_head, "/api/v1/centre/profile").await;
     assert_eq!(view["revision"], 0);
@@ -127,7 +172,7 @@ async fn the_last_head_stays_and_a_profile_is_saved_by_one() {
 #[tokio::test]
 async fn a_second_factor_is_asked_for_and_each_code_opens_once() {
     let house = House::open().await;
-    let rule = json!({ "roles": ["author"] });
+    let rule = json!({ "role": "author", "needed": true });
     send(&house, &head(), "/api/v1/centre/second-factor", rule).await;
     let (_, made) = send(&house, &head(), STAFF, invite("aigul", "", &["author"])).await;
     let theirs = set_up(&house, made["link"].as_str().unwrap()).await;
