@@ -1,7 +1,8 @@
 // Who sits here, and which sections are theirs. The server holds every route to the same roles; this only spares people
 // doors that are shut.
 import { Account } from "../../shared/src/staff/account.svelte.ts";
-import { book, calendar, home, key, list, people, plan, seal } from "../../shared/src/staff/icons.ts";
+import { eye } from "../../shared/src/icons.ts";
+import { book, calendar, home, key, list, office, people, plan, seal } from "../../shared/src/staff/icons.ts";
 import type { Role } from "../../shared/src/wire/Role.ts";
 
 /** The one account of the page. */
@@ -18,8 +19,8 @@ export const SECTIONS: readonly Section[] = [
   { name: "results", icon: list, roles: ["centre", "auditor"] },
   { name: "records", icon: seal, roles: ["commission"] },
   { name: "staff", icon: people, roles: ["centre", "auditor"] },
-  { name: "profile", icon: home, roles: ["centre", "auditor"] },
-  { name: "log", icon: list, roles: ["centre", "auditor"] },
+  { name: "profile", icon: office, roles: ["centre", "auditor"] },
+  { name: "log", icon: eye, roles: ["centre", "auditor"] },
   { name: "account", icon: key, roles: ["centre", "proctor", "commission", "author", "auditor"] },
 ];
 

@@ -273,8 +273,10 @@ pub struct GiftFindingRow {
     pub code: String,
     /// The question is refused for it
     pub refuses: bool,
-    /// What and what to do, in English
+    /// What of the file it is about; may be empty
     pub detail: String,
+    /// What to do, in English
+    pub advice: String,
 }
 
 /// `POST /api/v1/centre/sittings`

@@ -22,6 +22,10 @@ code: string,
  */
 refuses: boolean, 
 /**
- * What and what to do, in English
+ * What of the file it is about; may be empty
  */
-detail: string, };
+detail: string, 
+/**
+ * What to do, in English
+ */
+advice: string, };

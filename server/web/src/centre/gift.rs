@@ -109,7 +109,8 @@ fn question(question: GiftQuestion) -> GiftQuestionRow {
             line: u32::try_from(finding.line).unwrap_or(u32::MAX),
             code: finding.code.to_string(),
             refuses: finding.refuses(),
-            detail: format!("{} {}", finding.detail, finding.code.advice()).trim().to_owned(),
+            detail: finding.detail,
+            advice: finding.code.advice().to_owned(),
         }
     };
     let kk = question.kk.into_iter().map(finding(Lang::Kk));
