@@ -1,8 +1,8 @@
 use crate::error::{constraint, engine};
 use crate::open::PostgresStore;
 use crate::rows::{all, first, one as only};
-use sqlx::{PgConnection, Row as _};
 use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row as _};
 use synaq_core::ids::{CentreId, StaffId};
 use synaq_core::time::At;
 use synaq_store::{Error, Role, StaffRow, StaffSession};

@@ -4,8 +4,8 @@ use crate::support::{STREAM, events};
 use synaq_core::ids::{CentreId, Seq, SittingId, StaffId};
 use synaq_core::time::At;
 use synaq_store::{
-    ClockMark, Clocks as _, DeliveryState, Directory as _, EventLog as _, Lists as _, MessageKind, Outbox as _,
-    Personnel as _, ResultsAsked, ResultsBy, Role, SittingsAsked, SittingsBy, Span,
+    ClockMark, Clocks as _, DeliveryState, Directory as _, EventLog as _, Lists as _, MessageKind,
+    Outbox as _, Personnel as _, ResultsAsked, ResultsBy, Role, SittingsAsked, SittingsBy, Span,
 };
 use synaq_store_postgres::{Database, PostgresStore};
 use synaq_test_postgres::shared;
@@ -91,14 +91,10 @@ async fn people_events_and_messages_of_the_first_version_are_all_there() {
     let fates: Vec<_> = deliveries.iter().map(|one| (one.message.kind, one.state)).collect();
     assert_eq!(
         fates,
-        [
-            (MessageKind::Record, DeliveryState::Accepted),
-            (MessageKind::Approval, DeliveryState::Queued)
-        ]
+        [(MessageKind::Record, DeliveryState::Accepted), (MessageKind::Approval, DeliveryState::Queued)]
     );
     // Tables that came later take rows beside them.
-    let mark =
-        ClockMark { at: At(19), source: "start".into(), ahead_ms: None, within_ms: None, why: None };
+    let mark = ClockMark { at: At(19), source: "start".into(), ahead_ms: None, within_ms: None, why: None };
     store.note_clock(mark.clone()).await.unwrap();
     assert_eq!(store.clock_marks(At(0), At(30), 10).await.unwrap(), [mark]);
     let lease = store.take_lease(Uuid::max(), At(20)).await.unwrap();

@@ -95,8 +95,7 @@ pub(super) fn names(form: &mut Form, slug: &str, nco_code: &str) {
 
 /// A title in both languages.
 pub(super) fn both(form: &mut Form, field: &str, typed: &Words) -> Words {
-    let mut line =
-        |lang, typed| form.line(&format!("{field}_{lang}"), typed, TITLE_CHARS_MAX, Letters::Text);
+    let mut line = |lang, typed| form.line(&format!("{field}_{lang}"), typed, TITLE_CHARS_MAX, Letters::Text);
     Words { kk: line("kk", &typed.kk), ru: line("ru", &typed.ru) }
 }
 

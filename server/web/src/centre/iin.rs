@@ -35,7 +35,8 @@ impl BadIdentity {
 
 /// The number without spaces, checked.
 pub(super) fn identity(text: &str, numbers: Numbers) -> Result<String, BadIdentity> {
-    let ours = |character: &char| !character.is_whitespace() && !is_invisible(*character) && *character != '\'';
+    let ours =
+        |character: &char| !character.is_whitespace() && !is_invisible(*character) && *character != '\'';
     let bare: String = text.chars().filter(ours).collect();
     if bare.is_empty() {
         return Err(BadIdentity::Missing);
