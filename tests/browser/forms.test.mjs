@@ -2,7 +2,7 @@
 // one member of staff; a sitting of more candidates than a page shows.
 import assert from 'node:assert/strict'
 import { until } from '../support/demo.mjs'
-import { look } from './look.mjs'
+import { look, lookInBoth } from './look.mjs'
 import { Centre } from './seat/centre.mjs'
 import { exam } from './sitting.mjs'
 
@@ -15,7 +15,7 @@ const isFocused = locator => locator.evaluate(element => element === document.ac
 for (const lang of ['kk', 'ru']) {
   exam(`each mistake stands at its field in ${lang}`, { lang, seats: false }, async sitting => {
     const centre = await sitting.seat(Centre.open(sitting.demo, { lang }))
-    const seen = screen => look(centre.page, `centre-${lang}-forms-${screen}`)
+    const seen = screen => look(centre.page, `centre/${screen}`, 'forms')
     /** The mistakes that are shown, by their field. */
     const wrong = async fields => {
       await until(`mistakes at ${Object.keys(fields)}`, async () => {
@@ -37,7 +37,7 @@ for (const lang of ['kk', 'ru']) {
     await centre.at('gift-check').click()
     await wrong({ slug: 'no_slug', title_kk: 'wrong_letters', nco_code: 'no_code' })
     assert(await isFocused(centre.at('gift-slug')), 'the first mistake is where the cursor is')
-    await seen('01-gift')
+    await seen('gift')
 
     await centre.go('programmes/new')
     await centre.at('compose-form').waitFor()
@@ -47,7 +47,7 @@ for (const lang of ['kk', 'ru']) {
     await centre.at('submit').click()
     await wrong({ slug: 'no_slug', nco_code: 'no_code', title_ru: 'empty', profession_kk: 'wrong_letters', basis_ru: 'empty', minutes: 'range' })
     assert.equal(await centre.at('mistake').count(), 0, 'no table of lines of a file that nobody wrote')
-    await seen('02-compose')
+    await seen('compose')
 
     await centre.go('sittings/new')
     await centre.at('new-sitting-form').waitFor()
@@ -58,7 +58,7 @@ for (const lang of ['kk', 'ru']) {
     await centre.at('programme').selectOption({ index: 1 })
     await centre.at('submit').click()
     await wrong({ title: 'wrong_letters', capacity: 'range' })
-    await seen('03-sitting')
+    await seen('sitting-new')
     await centre.type({ title: 'Таңғы топ', capacity: '1', opens: '2020-01-01T09:00', closes: '2020-01-01T12:00' })
     await centre.at('submit').click()
     await centre.at('closes-error').waitFor()
@@ -70,7 +70,7 @@ for (const lang of ['kk', 'ru']) {
     await centre.type({ 'candidate-name': 'Иванов 😀', 'candidate-identity': '123456789012', 'candidate-email': 'а@example.kz', extra: '9999' })
     await centre.at('dialog-submit').click()
     await wrong({ name: 'name_characters', identity: 'iin_check_digit', email: 'email', extra: 'extra_minutes' })
-    await seen('04-candidate')
+    await seen('candidate-add')
     // As it is pasted: invisible marks and the spaces of a word processor.
     await centre.type({ 'candidate-name': '\u200eСәрсенова\u00a0Ә\u00adлия', 'candidate-identity': '\u200e1234 5678 9013', 'candidate-email': ' a@example.kz\u200b', extra: '' })
     await centre.at('dialog-submit').click()
@@ -97,7 +97,7 @@ for (const lang of ['kk', 'ru']) {
     await centre.type({ 'change-capacity': '1', reason: 'Сынақ' })
     await centre.at('dialog-submit').click()
     await wrong({ capacity: 'places_taken' })
-    await seen('05-change')
+    await seen('sitting-change')
   })
 }
 
@@ -121,7 +121,7 @@ exam('of two who edit one member of staff the second is told, and both texts are
   await differs('mail').getByTestId('stored').getByText('one@example.kz').waitFor()
   assert.equal(await two.at('member-name').inputValue(), 'Ким Виктор Сергеевич', 'what was typed stays')
   assert.equal(await two.at('member-fault').count(), 0, 'said once')
-  await look(two.page, 'centre-ru-stale-staff')
+  await lookInBoth(two.page, 'centre/staff-stale')
   await two.at('take-roles').click()
   await two.at('take-mail').click()
   await two.at('member-submit').click()
@@ -148,7 +148,7 @@ exam('a sitting of many is searched and paged, and printed whole', { lang: 'kk',
   await centre.go(`sittings/${row.sitting}`)
   const shown = () => centre.at('candidate').count()
   await until('a page of candidates', async () => await shown() === PAGE)
-  await look(centre.page, 'centre-kk-forms-06-many')
+  await look(centre.page, 'centre/sitting', 'many')
   await centre.at('page-next').first().click()
   await until('the rest', async () => await shown() === MANY - PAGE)
   await centre.at('search').fill('many-7@')

@@ -145,6 +145,7 @@ const SEATS = {
     invite: ['house'],
     'link-made': ['house'],
     'last-head': ['office'],
+    'staff-stale': ['forms'],
     profile: ['house', 'centre/pages/ProfilePage'],
     'profile-stale': ['session'],
     'no-banks': ['empty'],
