@@ -73,6 +73,8 @@ async fn a_gift_file_is_looked_at_first_and_kept_when_asked() {
     let (_, again) = post(&house, path, &body).await;
     assert_eq!(again["imported"]["version"], 2, "the next version, whatever it holds");
     body["slug"] = json!("Не годится");
-    let (_, report) = post(&house, path, &body).await;
-    assert!(!report["head"].as_array().unwrap().is_empty() && report["imported"] == Value::Null, "{report}");
+    body["title"]["ru"] = json!("\u{202e}😀");
+    let (_, problem) = post(&house, path, &body).await;
+    let places: Vec<_> = problem["mistakes"].as_array().unwrap().iter().map(|one| &one["place"]).collect();
+    assert_eq!((&problem["code"], places), (&json!("form_invalid"), vec!["slug", "title_ru"]), "{problem}");
 }

@@ -157,7 +157,8 @@ async fn what_another_centre_owns_does_not_exist() {
                 Some("void") => "{\"version\":1,\"ground\":\"other\",\"reason\":\"x\",\"sitting\":null}",
                 Some("lift") => "{\"reason\":\"x\"}",
                 Some("{staff}") => {
-                    "{\"name\":\"A\",\"mail\":\"\",\"roles\":[\"proctor\"],\"disabled\":false}"
+                    "{\"was\":{\"name\":\"A\",\"mail\":\"\",\"roles\":[\"proctor\"],\"disabled\":false},
+                     \"is\":{\"name\":\"B\",\"mail\":\"\",\"roles\":[\"proctor\"],\"disabled\":false}}"
                 }
                 _ => "name,iin\n",
             };
