@@ -161,6 +161,7 @@ exam('a second factor is asked for once it is set up, and an auditor sees everyt
   await page.locator('[data-code=second_factor_wrong]').waitFor()
   await at('factor-code').fill(totp(secret))
   await at('factor-confirm').click()
+  await at('recovery-codes').waitFor()
   const [recovery] = await at('recovery-codes').locator('code').allTextContents()
   await lookInBoth(page, 'centre/factor-codes')
 
