@@ -75,6 +75,7 @@ async fn a_gift_file_is_looked_at_first_and_kept_when_asked() {
     body["slug"] = json!("Не годится");
     body["title"]["ru"] = json!("\u{202e}😀");
     let (_, problem) = post(&house, path, &body).await;
-    let places: Vec<_> = problem["mistakes"].as_array().unwrap().iter().map(|one| &one["place"]).collect();
+    let mistakes = problem["mistakes"].as_array().unwrap();
+    let places: Vec<_> = mistakes.iter().map(|one| one["place"].as_str().unwrap()).collect();
     assert_eq!((&problem["code"], places), (&json!("form_invalid"), vec!["slug", "title_ru"]), "{problem}");
 }
