@@ -53,6 +53,9 @@ pub(super) async fn is_away(stage: &Stage, report: &mut Report) -> anyhow::Resul
     for candidate in &mut scene.candidates {
         candidate.publish().await?;
     }
+    let local = scene.house.data.join("evidence");
+    let goes_on = |session: &String| begun(&local.join(session), "webcam-0002");
+    until("everybody is recorded again", || sessions.iter().all(goes_on)).await?;
     s3.is(Mood::Up);
     until("what waited is carried", || webcams() > before).await?;
     report.that("carried_when_it_is_back", true, String::new);
@@ -63,7 +66,6 @@ pub(super) async fn is_away(stage: &Stage, report: &mut Report) -> anyhow::Resul
 
     let look = scene.look();
     let mut house = scene.judge(report).await?;
-    let local = house.data.join("evidence");
     until("nothing stays on this disk", || sealed_files(&local) == 0).await?;
     let mut parts = 0;
     for session in &sessions {
@@ -98,6 +100,12 @@ async fn until(what: &str, done: impl Fn() -> bool) -> anyhow::Result<()> {
         tokio::time::sleep(LOOK_EVERY).await;
     }
     Ok(())
+}
+
+/// Whether a session's folder has a recording of that name, here or carried away.
+fn begun(session: &Path, name: &str) -> bool {
+    let mut files = fs::read_dir(session).into_iter().flatten().flatten();
+    files.any(|file| file.file_name().to_string_lossy().starts_with(name))
 }
 
 fn sealed_files(folder: &Path) -> usize {
