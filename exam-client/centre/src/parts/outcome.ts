@@ -22,9 +22,10 @@ export function outcomeIcon(summary: SessionSummary): string {
   return summary.outcome === "not_passed" ? cross : info;
 }
 
-/** `theory stage passed`, or nothing before the end. */
-export function outcomeWord(summary: SessionSummary): string | null {
-  return summary.outcome === null ? null : (text.maybe(`outcome.${summary.outcome}`) ?? summary.outcome);
+/** `theory stage passed`, or nothing before the end. `brief`: `passed`, below a heading that says of what. */
+export function outcomeWord(summary: SessionSummary, brief = false): string | null {
+  const key = brief ? `outcome.brief.${summary.outcome}` : `outcome.${summary.outcome}`;
+  return summary.outcome === null ? null : (text.maybe(key) ?? summary.outcome);
 }
 
 /** Until the commission has approved the record, passed and not passed are preliminary. */
